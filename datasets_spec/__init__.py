@@ -1,0 +1,1 @@
+"""Dataset specs, one YAML each; read by mra_bench.datasets."""

@@ -1,0 +1,57 @@
+"""Tries a model of a finished run on a question of one's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mra_bench.errors import UsageError, unknown
+from mra_bench.plugins import Registry
+from mra_bench.recipe import validate_recipe
+from mra_bench.runtime import prepare_threads
+from mra_bench.stages import open_ref, ref_of
+from mra_bench.store import stage_record
+from mra_bench.types import Block, Completion, Decoding, Model, Problem, PromptStyle, Request
+
+
+def ask(
+    run: Path,
+    model_name: str,
+    question: str,
+    registry: Registry,
+    *,
+    max_new_tokens: int | None = None,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Completion:
+    """The model's answer, asked as the run's first dataset asks. Raises UsageError for an unknown run or model."""
+    import yaml
+
+    prepare_threads()
+    try:
+        plan = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
+    except FileNotFoundError:
+        raise UsageError(f"{run} is not a run folder: it has no run.json") from None
+    entries = {m["name"]: m for m in plan["models"]}
+    if model_name not in entries:
+        raise unknown(f"model in {run}", model_name, entries, f"mra-bench report {run}")
+    recipe = validate_recipe(yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8")), str(run / "recipe.yaml"))
+    how = recipe.evaluate
+    model = _open(run, entries[model_name], recipe.models[model_name].options, registry)
+    style = PromptStyle(plan["datasets"][0]["instruction"], plan["datasets"][0]["answer_format"])
+    decoding = Decoding(
+        max_new_tokens or how.max_new_tokens, temperature, how.top_p, tuple(how.stop), how.stop_after_answer
+    )
+    block = Block((Request(Problem("question", question, "")),), style, decoding, seed)
+    return next(iter(model.generate(block)))
+
+
+def _open(run: Path, entry: dict[str, str | None], options: dict[str, object], registry: Registry) -> Model:
+    if entry["stage"] is None:
+        loaded: Model = registry.resolve("models", entry["how"] or "").build(options)
+        return loaded
+    folder = run / entry["stage"]
+    record = stage_record(folder)
+    if record is None:
+        raise UsageError(f"The model '{entry['name']}' is not trained yet in {run}; run the same command again")
+    return open_ref(ref_of(folder, record), registry)

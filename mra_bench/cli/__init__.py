@@ -1,0 +1,90 @@
+"""The command line: one small module per command, loaded when it is asked for, so that start-up stays light."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from mra_bench import __version__
+from mra_bench.errors import INTERRUPTED, BenchError, UsageError, nearest
+
+COMMANDS = {
+    "run": "Evaluate, train and compare models, then write a report.",
+    "report": "Write results and report of a run again from its folder.",
+    "ask": "Ask a model of a run a question.",
+    "recipes": "List, show and write recipes.",
+    "models": "List the model loaders that plugins offer.",
+    "graders": "List the graders that plugins offer.",
+    "datasets": "List the datasets.",
+    "plugins": "List plugins, what they offer, and broken ones.",
+    "clean": "Remove what a run folder no longer uses.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command runs; `--help` needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"mra_bench.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = nearest(args[0], COMMANDS)
+            hint = f" Did you mean '{close}'?" if close else ""
+            raise click.UsageError(f"No such command '{args[0]}'.{hint} Commands: {', '.join(COMMANDS)}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="mra-bench")
+def cli() -> None:
+    """Did the change to how your model is trained help? mra-bench trains, evaluates on the same problems, compares
+    in pairs and says so in words.
+
+    \b
+    mra-bench run --models base,sft,dpo --recipe smoke      the whole path in about a minute
+    mra-bench run --model mine=PATH_OR_ID --data arith      score one checkpoint
+    mra-bench recipes                                       what else can be run
+    """
+
+
+def main() -> None:
+    """Entry point: user errors become one line and an exit code, Ctrl-C leaves a resumable run and exits with 130."""
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: list[str]) -> int:
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted."""
+    try:
+        cli.main(arguments, prog_name="mra-bench", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BenchError as error:
+        kind = "Usage error" if isinstance(error, UsageError) else "Error"
+        click.echo(f"{kind}: {error}", err=True)
+        return error.code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted. What was finished is kept; the same command goes on from there.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0

@@ -1,0 +1,31 @@
+"""mra-bench ask"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mra_bench.cli.options import plugin_options, settings_of
+
+
+@click.command(epilog='Example: mra-bench ask reports/quickstart dpo "Mia has 14 apples and buys 23 more. How many apples?"')
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("model")
+@click.argument("question")
+@click.option("--max-new-tokens", type=click.IntRange(1), help="Length limit. [default: the run's]")
+@click.option("--temperature", type=click.FloatRange(0), default=0.0, help="0 is greedy. [default: 0]")
+@click.option("--seed", type=int, default=0, help="For a temperature above 0. [default: 0]")
+@plugin_options
+def command(**given: Any) -> None:
+    """Ask MODEL of the run folder RUN a QUESTION, with the prompt it was evaluated with."""
+    from mra_bench.asking import ask
+    from mra_bench.plugins import load_plugins
+
+    registry = load_plugins(settings_of(given["plugin_files"], given["blocked"]))
+    keys = ("max_new_tokens", "temperature", "seed")
+    completion = ask(given["run"], given["model"], given["question"], registry, **{key: given[key] for key in keys})
+    click.echo(completion.text)
+    if completion.finish == "length":
+        click.echo("(cut at the length limit)", err=True)

@@ -1,0 +1,33 @@
+"""mra-bench clean"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import click
+
+
+@click.command(epilog="Example: mra-bench clean reports/quickstart --dry-run")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def command(run: Path, dry_run: bool) -> None:
+    """Remove the stage folders of RUN that its current results do not come from (left by an earlier recipe)."""
+    from mra_bench.costs import size
+    from mra_bench.errors import UsageError
+    from mra_bench.plan import FOLDERS
+    from mra_bench.store import locked
+
+    if not (run / "run.json").is_file():
+        raise UsageError(f"{run} is not a run folder: it has no run.json")
+    with locked(run):
+        used = set(json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]["folders"])
+        found = [p for kind in FOLDERS.values() for p in sorted((run / kind).glob("*")) if p.is_dir()]
+        unused = [p for p in found if p.relative_to(run).as_posix() not in used]
+        freed = sum(f.stat().st_size for p in unused for f in p.rglob("*") if f.is_file())
+        for path in unused:
+            click.echo(f"{'would remove' if dry_run else 'removed'} {path.relative_to(run)}")
+            if not dry_run:
+                shutil.rmtree(path)
+    click.echo(f"{len(unused)} folders, {size(freed)}")

@@ -1,0 +1,27 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from mra_bench.plugins import PluginSettings
+
+Decorated = Callable[..., Any]
+
+
+def plugin_options(function: Decorated) -> Decorated:
+    """``--plugin FILE`` and ``--no-plugin NAME``, both repeatable."""
+    function = click.option(
+        "--no-plugin", "blocked", multiple=True, metavar="NAME", help="Do not load this plugin. Repeatable."
+    )(function)
+    return click.option(
+        "--plugin", "plugin_files", multiple=True, metavar="FILE", help="Load a plugin from a file or module. Repeatable."
+    )(function)
+
+
+def settings_of(plugin_files: tuple[str, ...], blocked: tuple[str, ...]) -> PluginSettings:
+    """Plugin settings from the options and the environment."""
+    return PluginSettings.from_environment(plugin_files, blocked)

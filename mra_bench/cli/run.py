@@ -1,0 +1,144 @@
+"""mra-bench run"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mra_bench.cli.options import plugin_options, settings_of
+
+if TYPE_CHECKING:
+    from mra_bench.plan import Plan
+    from mra_bench.recipe import Recipe
+    from mra_bench.run import Outcome
+
+EPILOG = """
+\b
+Examples:
+  mra-bench run                                            the recipe quickstart
+  mra-bench run --models base,sft,dpo --recipe smoke       the whole path in about a minute
+  mra-bench run --recipe quickstart --set seed=1 --out reports/seed1
+  mra-bench run --recipe my.yaml --dry-run                 what it would do, and what that costs
+  mra-bench run --model mine=./checkpoint --data arith     score one checkpoint
+  mra-bench run --model a=./one --model b=./two --data test=problems.jsonl   compare two on your own file
+\b
+Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command resumes an interrupted run.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--recipe", "recipe_name", metavar="NAME|FILE", help="Recipe to run. [default: quickstart]")
+@click.option("--models", metavar="A,B", help="Only these models of the recipe, and those they are trained from.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value of the recipe. Repeatable.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N problems of every evaluation dataset.")
+@click.option("--grader", "graders", multiple=True, metavar="NAME", help="Grade with this instead. Repeatable; first counts.")
+@click.option("--model", "loose_models", multiple=True, metavar="NAME=WHAT", help="Without a recipe: score this folder, hub id, GGUF file or model loader. Repeatable.")  # fmt: skip
+@click.option("--data", metavar="NAME[:SPLIT]|NAME=FILE", help="Without a recipe: the dataset to score on. [default: arith]")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder. [default: reports/<recipe>]")
+@click.option("--reuse", type=click.Path(path_type=Path), metavar="RUN", help="Take equal finished stages from this run.")
+@click.option("--dry-run", is_flag=True, help="Show the plan with counts, disk and cost, and stop.")
+@click.option("--drop-contaminated", "contamination", flag_value="drop", help="Leave training rows out that are test questions.")
+@click.option("--allow-contamination", "contamination", flag_value="allow", help="Train on them all the same; every result is marked.")
+@click.option("--strict", is_flag=True, help="Stop when a plugin raises, instead of recording it.")
+@click.option("--quiet", is_flag=True, help="Print the result only.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line; the last is the result.")
+@plugin_options
+def command(**given: Any) -> None:
+    """Evaluate models, train the ones the recipe trains, compare all on the same problems, and write a report."""
+    from mra_bench.costs import check_disk, plan_table
+    from mra_bench.errors import UsageError
+    from mra_bench.plan import make_plan
+    from mra_bench.plugins import load_plugins
+    from mra_bench.progress import make_reporter
+    from mra_bench.run import RunOptions, execute
+    from mra_bench.store import stage_record
+
+    settings = settings_of(given["plugin_files"], given["blocked"])
+    registry = load_plugins(settings)
+    recipe = _recipe(given, registry)
+    wanted = [name.strip() for name in given["models"].split(",") if name.strip()] if given["models"] else None
+    reporter = make_reporter(quiet=given["quiet"], as_json=given["as_json"])
+    for plugin in registry.plugins:
+        if plugin.error:
+            reporter.message(f"Warning: the plugin {plugin.name} is broken and not used: {plugin.error}")
+    if given["reuse"] is not None and not given["reuse"].is_dir():
+        raise UsageError(f"--reuse {given['reuse']}: there is no such run folder")
+    plan = make_plan(recipe, registry, wanted)
+    if plan.added:
+        reporter.message(f"Added because others are trained from it: {', '.join(plan.added)}")
+    out = given["out"] or Path("reports") / recipe.name
+    if given["dry_run"]:
+        complete = frozenset(s.folder for s in plan.stages if stage_record(out / s.folder))
+        click.echo(plan_table(plan, out, complete))
+        check_disk(plan, [s for s in plan.stages if s.folder not in complete], out)
+        return
+    try:
+        outcome = execute(plan, registry, settings, RunOptions(out, given["reuse"], given["strict"]), reporter)
+    finally:
+        getattr(reporter, "close", lambda: None)()
+    reporter.result(_data(outcome, plan), _text(outcome))
+
+
+def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
+    """The recipe of --recipe with every change the options make, or one made up from --model and --data."""
+    import yaml
+
+    from mra_bench.errors import UsageError
+    from mra_bench.loose import loose_recipe
+    from mra_bench.recipe import apply_setting, recipe_text, validate_recipe
+
+    if given["loose_models"]:
+        if given["recipe_name"] or given["models"]:
+            raise UsageError("--model scores checkpoints without a recipe; it does not go with --recipe or --models")
+        name, data = "--model", loose_recipe(given["loose_models"], given["data"] or "arith", registry)
+    else:
+        if given["data"]:
+            raise UsageError("--data goes with --model. With a recipe, use --set datasets.test.data=NAME")
+        name = given["recipe_name"] or "quickstart"
+        data = yaml.safe_load(recipe_text(name))
+    for setting in given["settings"]:
+        apply_setting(data, setting)
+    if given["graders"]:
+        data["graders"] = list(given["graders"])
+    if given["contamination"]:
+        data["contamination"] = given["contamination"]
+    recipe = validate_recipe(data, name)
+    return recipe if given["limit"] is None else _limited(recipe, given["limit"])
+
+
+def _limited(recipe: Recipe, limit: int) -> Recipe:
+    """At most `limit` problems of every evaluation dataset; training data stays as it is."""
+    trained_on = {entry.data for entry in recipe.models.values()}
+    changed = {}
+    for name in recipe.evaluate.datasets:
+        entry = recipe.datasets[name]
+        if name not in trained_on:
+            key = "count" if entry.carve else "limit"
+            old = getattr(entry, key)
+            changed[name] = entry.model_copy(update={key: min(limit, old or limit)})
+    return recipe.model_copy(update={"datasets": {**recipe.datasets, **changed}})
+
+
+def _data(outcome: Outcome, plan: Plan) -> dict[str, Any]:
+    return {
+        "report": str(outcome.report),
+        "results": str(outcome.report.with_name("results.json")),
+        "verdict": outcome.results["verdict"],
+        "warnings": [w["text"] for w in outcome.results["warnings"]],
+        "stages_done": outcome.done,
+        "stages_kept": outcome.kept,
+        "recipe": plan.recipe.name,
+    }
+
+
+def _text(outcome: Outcome) -> str:
+    from mra_bench.tables import scoreboard
+
+    lines = [] if outcome.done else ["Nothing to do: every stage of this run is complete."]
+    lines += [scoreboard(outcome.results), ""]
+    lines += [f"Verdict: {line}" for line in outcome.results["verdict"]]
+    lines += [f"Warning: {warning['text']}" for warning in outcome.results["warnings"]]
+    lines += ["", f"Report: {outcome.report}"]
+    return "\n".join(lines)

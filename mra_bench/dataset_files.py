@@ -1,0 +1,99 @@
+"""Reads a user's JSONL, CSV or Parquet file row by row, and says where a broken row is."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mra_bench.errors import UsageError, nearest
+
+Located = tuple[str, Mapping[str, Any]]  # where a row stands ("my.jsonl, line 3") and its columns
+
+ENCODING = "utf-8-sig"  # UTF-8, with or without the mark that spreadsheet programs put in front
+
+
+def is_data_file(name: str) -> bool:
+    """Whether a dataset's `name` is meant as a local file: a known ending, or a file that exists."""
+    return Path(name).suffix.lower() in READERS or Path(name).is_file()
+
+
+def read_rows(path: Path) -> Iterator[Located]:
+    """The rows of `path` in order, streaming. Raises UsageError for a missing file, an unknown ending, a broken row."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(f"Cannot read '{path}': the file must end in {', '.join(READERS)}.")
+    if not path.is_file():
+        raise UsageError(_missing(path))
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"Cannot read '{path}': {error.strerror}.") from None
+    return reader(path)
+
+
+def read_jsonl(path: Path) -> Iterator[Located]:
+    """One JSON object per line; empty lines are skipped. Raises UsageError naming file and line."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                where = f"{path}, line {number}"
+                yield where, _json_object(line, where)
+
+
+def read_csv(path: Path) -> Iterator[Located]:
+    """A CSV file whose first line names the columns. Raises UsageError naming file and line."""
+    with path.open(encoding=ENCODING, newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            for row in reader:
+                where = f"{path}, line {reader.line_num}"
+                if None in row or None in row.values():
+                    raise UsageError(f"{where}: the row does not have the {len(reader.fieldnames or ())} columns named")
+                yield where, row
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}, after line {reader.line_num}: {error}") from None
+
+
+def read_parquet(path: Path) -> Iterator[Located]:
+    """A Parquet file, in batches. Raises UsageError naming the file; rows are numbered from 1."""
+    import pyarrow
+    from pyarrow import parquet
+
+    number = 0
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{path}, row {number}", row
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UsageError(f"{path} cannot be read as Parquet: {error}") from None
+
+
+READERS = {".jsonl": read_jsonl, ".csv": read_csv, ".parquet": read_parquet}
+
+
+def _missing(path: Path) -> str:
+    folder = path.parent
+    close = nearest(path.name, (file.name for file in folder.iterdir())) if folder.is_dir() else ""
+    return f"No such file: '{path}'." + (f" Did you mean '{folder / close}'?" if close else "")
+
+
+def _json_object(line: bytes, where: str) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line.decode(ENCODING), parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start + 1} of the line)") from None
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{where}: not valid JSON ({error.msg} at column {error.colno})") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where}: not valid JSON ({error})") from None
+    if not isinstance(row, dict):
+        raise UsageError(f"{where}: a JSON object with columns is needed, got {type(row).__name__}")
+    return row
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not a JSON value")

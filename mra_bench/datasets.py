@@ -1,0 +1,228 @@
+"""Datasets by name: specs of ``datasets_spec/``, datasets registered by plugins, and local files, all as Problems."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mra_bench.dataset_files import Located, is_data_file, read_rows
+from mra_bench.dataset_rows import to_problem
+from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, built_in_specs
+from mra_bench.errors import BenchError, UsageError, nearest, unknown
+from mra_bench.plugins import Registry
+from mra_bench.types import Problem, PromptStyle
+
+LIST_COMMAND = "mra-bench datasets"
+
+
+@dataclass(frozen=True)
+class DatasetUse:
+    """One split of one dataset. `data`: a dataset's name, or a local file. `path`: a local JSONL, CSV or Parquet file
+    read instead of the dataset's own source; `data` is then a name of your choice or the dataset it belongs to."""
+
+    data: str
+    split: str
+    path: str | None = None
+
+
+def dataset_names(registry: Registry) -> list[str]:
+    """Names of all datasets, sorted: the specs, and what plugins register without a spec; with the package where a
+    bare name would be shared."""
+    specs = _specs(registry)
+    shared = Counter(spec.name for spec in specs)
+    return sorted(spec.name if shared[spec.name] == 1 else spec.full_name for spec in specs)
+
+
+def dataset_spec(name: str, registry: Registry) -> DatasetSpec:
+    """The spec called `name` or ``package:name``, or a default one where `name` is a local data file.
+
+    Raises UsageError for an unknown name, naming the nearest, and for a name that two datasets share.
+    """
+    found = [spec for spec in _specs(registry) if name in (spec.name, spec.full_name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        both = " and ".join(spec.full_name for spec in found)
+        raise UsageError(f"The dataset '{name}' is offered by {both}. Say which: {found[0].full_name}")
+    if is_data_file(name):
+        return DatasetSpec(name=Path(name).stem)
+    if name in built_in_specs():  # its plugin is blocked or broken, and the registry says which
+        registry.resolve("datasets", name)
+    error = unknown("dataset", name, dataset_names(registry), LIST_COMMAND)
+    raise UsageError(f"{error}. A file of your own: --data NAME=FILE, or data: FILE in the recipe.")
+
+
+def spec_of(use: DatasetUse, registry: Registry) -> DatasetSpec:
+    """The spec that `use` is read with: `dataset_spec`, or a default one for a file under a name of the user's own."""
+    known = any(use.data in (spec.name, spec.full_name) for spec in _specs(registry))
+    if use.path is None or known:
+        return dataset_spec(use.data, registry)
+    return DatasetSpec(name=use.data)
+
+
+def style(spec: DatasetSpec) -> PromptStyle:
+    """The instruction and answer format that the dataset asks for."""
+    return PromptStyle(spec.prompt.instruction, spec.prompt.answer_format)
+
+
+def load_problems(use: DatasetUse, registry: Registry) -> list[Problem]:
+    """All problems of `use`, in the source's order.
+
+    Raises UsageError for an unknown dataset or split, a broken row (with file and line), an empty split, ids that are
+    not unique, and rows that are not those the spec was verified against; BenchError when a plugin's loader raises.
+    """
+    spec = spec_of(use, registry)
+    file = Path(use.path or use.data) if use.path or spec.source is None else None
+    if file is not None:
+        problems = _problems(read_rows(file), use.split, spec)
+    else:
+        problems = _from_source(spec, use.split, registry)
+    if not problems:
+        raise UsageError(f"The split '{use.split}' of the dataset '{use.data}' is empty.")
+    _check_ids(problems, use)
+    _check_verified(spec, use.split, problems, from_file=file is not None)
+    return problems
+
+
+def problems_hash(problems: Iterable[Problem]) -> str:
+    """SHA-256, 64 hex digits, over the problems in order: each a line of JSON with sorted keys, in UTF-8."""
+    digest = hashlib.sha256()
+    for problem in problems:
+        line = json.dumps(vars(problem), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def verification(spec: DatasetSpec, split: str, problems: Iterable[Problem]) -> str:
+    """How `problems` stand to the spec's checksum of `split`: "verified", "different", or "unverified" for none."""
+    known = spec.splits.get(split)
+    if known is None or known.checksum == UNVERIFIED:
+        return UNVERIFIED
+    return "verified" if problems_hash(problems) == known.checksum else "different"
+
+
+def _specs(registry: Registry) -> list[DatasetSpec]:
+    """The YAML specs, and a default spec for each dataset of a plugin that no YAML describes. A loader in them is a
+    full name; a spec whose built-in plugin is not there is left out."""
+    things = registry.of("datasets")
+    own = {thing.name: thing.full_name for thing in things if thing.plugin.origin == "built-in"}
+    specs = []
+    for spec in built_in_specs().values():
+        loader = spec.source.loader if spec.source else None
+        if loader is None:
+            specs.append(spec)
+        elif loader in own:
+            specs.append(spec.model_copy(update={"source": Source(loader=own[loader])}))
+    described = {spec.full_name for spec in specs}
+    rest = [thing for thing in things if thing.full_name not in described]
+    return specs + [DatasetSpec(name=thing.name, source=Source(loader=thing.full_name)) for thing in rest]
+
+
+def _from_source(spec: DatasetSpec, split: str, registry: Registry) -> list[Problem]:
+    if spec.splits and split not in spec.splits:
+        raise _unknown_split(spec.name, split, spec.splits)
+    assert spec.source is not None  # files, the only specs without a source, are read elsewhere
+    name_there = spec.splits[split].source if split in spec.splits else split
+    if spec.source.loader:
+        return _from_plugin(spec, name_there, registry)
+    return _problems(_hub_rows(spec, spec.source, name_there), split, spec)
+
+
+def _unknown_split(data: str, split: str, known: Iterable[str]) -> UsageError:
+    names = sorted(known)
+    close = nearest(split, names)
+    hint = f" Did you mean '{close}'?" if close else ""
+    return UsageError(f"The dataset '{data}' has no split '{split}'.{hint} It has: {', '.join(names)}.")
+
+
+def _from_plugin(spec: DatasetSpec, split: str, registry: Registry) -> list[Problem]:
+    thing = registry.resolve("datasets", spec.full_name)
+    options = thing.parse_options({})
+    try:
+        problems = list(thing.target(split, options))
+    except KeyError as error:
+        if error.args != (split,):
+            raise BenchError(f"The dataset plugin {thing.full_name} raised KeyError: {error}") from error
+        raise UsageError(f"The dataset '{spec.name}' has no split '{split}'.") from None
+    except BenchError:
+        raise
+    except Exception as error:
+        raise BenchError(f"The dataset plugin {thing.full_name} raised {type(error).__name__}: {error}") from error
+    for number, problem in enumerate(problems, start=1):
+        _check_problem(problem, f"the dataset plugin {thing.full_name}, split '{split}', problem {number}")
+    return problems
+
+
+def _check_problem(problem: Any, where: str) -> None:
+    """What a plugin yields must be a Problem of non-empty texts, with text or None in the optional fields."""
+    if not isinstance(problem, Problem):
+        raise UsageError(f"{where}: a Problem is needed, got {type(problem).__name__}")
+    for field, value in vars(problem).items():
+        required = field in ("id", "question", "answer")
+        if value is None and not required:
+            continue
+        if not isinstance(value, str):
+            raise UsageError(f"{where}: {field} must be text{'' if required else ' or None'}, got {value!r}")
+        if required and not value.strip():
+            raise UsageError(f"{where}: {field} is empty")
+
+
+def _hub_rows(spec: DatasetSpec, source: Source, split: str) -> Iterator[Located]:
+    import datasets
+
+    try:
+        rows = datasets.load_dataset(source.hub, source.config, split=split, revision=source.revision)
+    except Exception as error:
+        wanted = " ".join(part for part in (source.hub, source.config) if part)
+        raise UsageError(
+            f"The dataset '{spec.name}' could not be loaded from the hub ({wanted}, split {split}): "
+            f"{type(error).__name__}: {error}. It has to be downloaded once while online. Or point to a file of "
+            f"its rows: --data {spec.name}=FILE.jsonl, or path: FILE.jsonl beside data: {spec.name} in the recipe."
+        ) from error
+    for number, row in enumerate(rows, start=1):
+        yield f"{source.hub} {split}, row {number}", row
+
+
+def _problems(rows: Iterable[Located], split: str, spec: DatasetSpec) -> list[Problem]:
+    return [to_problem(row, where, f"{split}-{number:05d}", spec) for number, (where, row) in enumerate(rows)]
+
+
+def _check_ids(problems: Sequence[Problem], use: DatasetUse) -> None:
+    first: dict[str, int] = {}
+    for number, problem in enumerate(problems, start=1):
+        if problem.id in first:
+            raise UsageError(
+                f"The dataset '{use.data}', split '{use.split}', has the id '{problem.id}' twice: "
+                f"problems {first[problem.id]} and {number}. Ids must be unique; without the column they are made."
+            )
+        first[problem.id] = number
+
+
+def _check_verified(spec: DatasetSpec, split: str, problems: Sequence[Problem], *, from_file: bool) -> None:
+    """Refuse rows under a wrong label. A file may hold other rows than the spec's, but not another split's; a hub
+    dataset without a fixed revision may have been corrected, which is worth a warning."""
+    if from_file:
+        for other in spec.splits:
+            if other != split and verification(spec, other, problems) == "verified":
+                raise UsageError(f"The file holds the split '{other}' of '{spec.name}', not '{split}'.")
+        return
+    known = spec.splits.get(split)
+    if known is not None and known.rows not in (UNVERIFIED, len(problems)):
+        raise UsageError(
+            f"The split '{split}' of '{spec.name}' has {len(problems)} rows, not {known.rows} as its spec."
+        )
+    if verification(spec, split, problems) != "different":
+        return
+    message = f"The split '{split}' of '{spec.name}' is not the data its spec was verified against (checksum differs)."
+    if spec.source and spec.source.hub and not spec.source.revision:
+        warnings.warn(
+            f"{message} Its source may have changed; results are recorded under the new checksum.", stacklevel=3
+        )
+        return
+    raise UsageError(message)

@@ -1,0 +1,49 @@
+"""The hooks of mra-bench, all of them. A plugin is a module with functions of these names marked ``@hookimpl``.
+
+Each hook is called once, when a command first needs a name. The module of a plugin must import nothing heavy: what it
+registers is a small function or factory, and torch and its like are imported inside that.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import pluggy
+
+PROJECT = "mra_bench"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Register(Protocol):
+    """What a hook is given: call it once for each thing the plugin offers.
+
+    options: a class (dataclass or pydantic model) of the thing's options; values from the recipe are validated against
+    it before any work starts. Without it the thing takes no options.
+    consumes: for trainers only, what they learn from: "rows", "pairs" or "problems".
+    """
+
+    def __call__(self, name: str, target: Any, *, options: type | None = None, consumes: str = "") -> None: ...
+
+
+class Hooks:
+    """Specifications; pluggy checks every implementation against them."""
+
+    @hookspec
+    def register_graders(self, register: Register) -> None:
+        """Offer graders: ``register("name", grader)`` with ``grader(problem, text) -> Grade``, or
+        ``register("name", factory, options=Options)`` with ``factory(options) -> grader``."""
+
+    @hookspec
+    def register_models(self, register: Register) -> None:
+        """Offer model loaders: ``register("name", loader, options=Options)`` with ``loader(options) -> Model``."""
+
+    @hookspec
+    def register_trainers(self, register: Register) -> None:
+        """Offer trainers: ``register("name", train, options=Options, consumes="rows" | "pairs" | "problems")`` with
+        ``train(job: TrainJob) -> TrainedModel``."""
+
+    @hookspec
+    def register_datasets(self, register: Register) -> None:
+        """Offer datasets that a YAML cannot describe: ``register("name", load)`` with
+        ``load(split, options) -> iterable of Problem``, raising KeyError for a split it does not have."""

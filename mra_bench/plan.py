@@ -1,0 +1,411 @@
+"""From a recipe to stages: what will run, on what, under which fingerprints. Reads data and hashes weights; loads no model.
+
+A stage's fingerprint covers everything that shapes its output and the fingerprints of its inputs, so a changed recipe
+changes exactly the stages that depend on the change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mra_bench.contamination import Overlap, find_overlaps, guard
+from mra_bench.datasets import DatasetUse, dataset_spec, load_problems, problems_hash, style
+from mra_bench.errors import UsageError
+from mra_bench.plugins import Registered, Registry
+from mra_bench.preferences import PairRule
+from mra_bench.recipe import DatasetEntry, ModelEntry, Named, Recipe, select_models
+from mra_bench.store import fingerprint
+from mra_bench.types import Decoding, Model, PromptStyle, Problem
+
+Kind = Literal["problems", "generate", "grade", "pair", "train"]
+FOLDERS: Mapping[Kind, str] = {
+    "problems": "problems",
+    "generate": "completions",
+    "grade": "grades",
+    "pair": "pairs",
+    "train": "models",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step: `spec` is everything that shapes the output (JSON-safe), `inputs` the stages it reads."""
+
+    kind: Kind
+    name: str
+    spec: Mapping[str, Any]
+    inputs: tuple[Stage, ...] = ()
+    work: Any = None
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    def __post_init__(self) -> None:
+        value = fingerprint({"kind": self.kind, "spec": self.spec, "inputs": [s.fingerprint for s in self.inputs]})
+        object.__setattr__(self, "_fingerprint", value)
+
+    _fingerprint: str = field(default="", init=False, repr=False, compare=False)
+
+    @property
+    def folder(self) -> str:
+        return f"{FOLDERS[self.kind]}/{self.name}-{self.fingerprint[:8]}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """A named set of the recipe, read: its problems, how they are asked, and where they come from."""
+
+    name: str
+    data: str
+    split: str
+    problems: tuple[Problem, ...]
+    style: PromptStyle
+    hash: str
+
+
+@dataclass(frozen=True)
+class PlannedModel:
+    """A model of the plan: loaded through `loader` with `options`, or the outcome of `stage`."""
+
+    name: str
+    entry: ModelEntry
+    loader: Registered
+    options: Mapping[str, Any]
+    identity: Mapping[str, Any]
+    weight_bytes: int
+    stage: Stage | None = None
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """How texts are made, without which weights: prompt format, dtype and engine; inherited along a lineage."""
+        return {key: value for key, value in self.identity.items() if key not in ("weights", "environment")}
+
+
+@dataclass(frozen=True)
+class GenerateWork:
+    model: PlannedModel
+    problems: ProblemSet
+    decoding: Decoding
+    samples: int
+    seed: int
+    block_size: int
+
+
+@dataclass(frozen=True)
+class GradeWork:
+    problems: ProblemSet
+    grader: Named
+    registered: Registered
+
+
+@dataclass(frozen=True)
+class PairWork:
+    problems: ProblemSet
+    parent: PlannedModel
+    rule: PairRule
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrainWork:
+    name: str
+    parent: PlannedModel
+    trainer: Registered
+    options: Mapping[str, Any]
+    seed: int
+    problems: ProblemSet
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The stages that evaluate one model on one dataset; the first of `grades` is the headline grader's."""
+
+    dataset: str
+    model: str
+    problems: Stage
+    completions: Stage
+    grades: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run will do, in order."""
+
+    recipe: Recipe
+    models: tuple[PlannedModel, ...]
+    added: tuple[str, ...]
+    datasets: Mapping[str, ProblemSet]
+    stages: tuple[Stage, ...]
+    evaluations: tuple[Evaluated, ...]
+    overlaps: tuple[Overlap, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        shape = [[e.dataset, e.model, [g.fingerprint for g in e.grades]] for e in self.evaluations]
+        return fingerprint({"recipe": self.recipe.name, "seed": self.recipe.seed, "evaluations": shape})
+
+
+def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None = None) -> Plan:
+    """Resolve every name, read the data, check contamination and lay out the stages.
+
+    Raises UsageError for anything that cannot work, before any work starts.
+    """
+    names, added = select_models(recipe, wanted)
+    check_registered(recipe, registry, names)
+    used = _used_datasets(recipe, names)
+    sets = read_datasets(recipe, registry, used)
+    trained_on = {recipe.models[n].data for n in names} - {None}
+    overlaps = find_overlaps(
+        ((p.id, p.question) for name in sorted(filter(None, trained_on)) for p in sets[name].problems),
+        {name: sets[name].problems for name in recipe.evaluate.datasets},
+    )
+    dropped = guard(overlaps, recipe.contamination)
+    if dropped:
+        sets = {n: _without(s, dropped) if n in trained_on else s for n, s in sets.items()}
+    planner = _Planner(recipe, registry, sets)
+    for name in names:
+        planner.add_model(name)
+    return Plan(
+        recipe=recipe,
+        models=tuple(planner.models.values()),
+        added=tuple(added),
+        datasets=sets,
+        stages=tuple(planner.stages.values()),
+        evaluations=tuple(planner.evaluations),
+        overlaps=tuple(overlaps),
+    )
+
+
+def check_registered(recipe: Recipe, registry: Registry, names: Iterable[str]) -> None:
+    """Every grader, loader, trainer and dataset the chosen models need exists and accepts its options."""
+    for grader in recipe.graders:
+        registry.resolve("graders", grader.name).parse_options(grader.options)
+    for name in names:
+        entry = recipe.models[name]
+        if entry.model is not None:
+            registry.resolve("models", entry.model).parse_options(entry.options)
+            continue
+        trainer = registry.resolve("trainers", entry.trainer or "")
+        trainer.parse_options(entry.options)
+        if (trainer.consumes == "pairs") != (entry.pairs is not None):
+            need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
+            raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
+        if entry.pairs is not None:
+            registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
+    for used in _used_datasets(recipe, names):
+        data = recipe.datasets[used].data
+        if data is not None:
+            dataset_spec(data, registry)
+
+
+def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
+    """Load the named sets: carve first, then limit. Raises UsageError for an empty or too small set."""
+    cache: dict[tuple[str, str, str | None], list[Problem]] = {}
+    return {name: _read_set(recipe, registry, name, cache) for name in names}
+
+
+def _read_set(
+    recipe: Recipe, registry: Registry, name: str, cache: dict[tuple[str, str, str | None], list[Problem]]
+) -> ProblemSet:
+    entry = recipe.datasets[name]
+    source = entry if entry.carve is None else recipe.datasets[entry.carve]
+    use = DatasetUse(data=source.data or "", split=source.split or "test", path=source.path)
+    key = (use.data, use.split, use.path)
+    if key not in cache:
+        cache[key] = load_problems(use, registry)
+    everything = cache[key]
+    carved_from = entry.carve or name
+    carves = {n: e.count or 0 for n, e in recipe.datasets.items() if e.carve == carved_from}
+    parts = _carve(everything, carves)
+    problems = parts[name] if entry.carve is not None else [p for p in everything if p.id not in parts["taken"]]
+    chosen = tuple(problems[: entry.limit])
+    if not chosen:
+        raise UsageError(f"The dataset '{name}' has no problems left")
+    spec = dataset_spec(use.data, registry)
+    return ProblemSet(name, use.data, use.split, chosen, style(spec), problems_hash(chosen))
+
+
+def _carve(problems: list[Problem], counts: Mapping[str, int]) -> dict[str, Any]:
+    """Split off each named part by the hash of problem ids: the same part whatever the seed or the limit."""
+    if sum(counts.values()) >= len(problems) and counts:
+        raise UsageError(f"Cannot carve {sum(counts.values())} problems out of {len(problems)}")
+    order = sorted(problems, key=lambda p: hashlib.sha256(p.id.encode()).digest()) if counts else []
+    parts: dict[str, Any] = {"taken": set()}
+    for name, count in counts.items():
+        part, order = order[:count], order[count:]
+        parts[name] = sorted(part, key=lambda p: p.id)
+        parts["taken"] |= {p.id for p in part}
+    return parts
+
+
+def _used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:
+    trained = [recipe.models[name].data for name in names]
+    return list(dict.fromkeys([*recipe.evaluate.datasets, *(d for d in trained if d is not None)]))
+
+
+def _without(problem_set: ProblemSet, dropped: frozenset[str] | set[str]) -> ProblemSet:
+    kept = tuple(p for p in problem_set.problems if p.id not in dropped)
+    return dataclasses.replace(problem_set, problems=kept, hash=problems_hash(kept))
+
+
+class _Planner:
+    """Adds stages in the order they will run; equal stages are added once."""
+
+    def __init__(self, recipe: Recipe, registry: Registry, sets: Mapping[str, ProblemSet]) -> None:
+        self.recipe = recipe
+        self.registry = registry
+        self.sets = sets
+        self.models: dict[str, PlannedModel] = {}
+        self.stages: dict[str, Stage] = {}
+        self.evaluations: list[Evaluated] = []
+
+    def add_model(self, name: str) -> None:
+        entry = self.recipe.models[name]
+        self.models[name] = self._loaded(name, entry) if entry.model is not None else self._trained(name, entry)
+        for dataset in self.recipe.evaluate.datasets:
+            self._evaluate(self.models[name], self.sets[dataset])
+
+    def _loaded(self, name: str, entry: ModelEntry) -> PlannedModel:
+        loader = self.registry.resolve("models", entry.model or "")
+        model: Model = loader.build(entry.options)
+        checkpoint = model.checkpoint()
+        size = sum(p.stat().st_size for p in checkpoint.rglob("*.safetensors")) if checkpoint else 0
+        identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
+        children = [n for n, e in self.recipe.models.items() if e.parent == name]
+        if children and checkpoint is None:
+            raise UsageError(f"The model '{name}' has no checkpoint to train from, but {', '.join(children)} need it")
+        return PlannedModel(name, entry, loader, entry.options, identity, size)
+
+    def _trained(self, name: str, entry: ModelEntry) -> PlannedModel:
+        parent = self.models[entry.parent or ""]
+        trainer = self.registry.resolve("trainers", entry.trainer or "")
+        data = self.sets[entry.data or ""]
+        seed = entry.seed if entry.seed is not None else _derived_seed(self.recipe.seed, name)
+        if entry.pairs is not None:
+            source = self._pairs(name, entry, parent, data)
+        else:
+            if not any(p.solution for p in data.problems):
+                raise UsageError(f"'{data.name}' has no reference solutions, so '{entry.trainer}' cannot learn from it")
+            source = self._problems(data)
+        options = trainer.parse_options(entry.options)
+        spec = {
+            "trainer": f"{trainer.full_name}@{trainer.plugin.version}",
+            "options": _plain(options),
+            "parent": _weights_of(parent),
+            "conditions": parent.conditions,
+            "style": dataclasses.asdict(data.style),
+            "seed": seed,
+        }
+        inputs = (source,) if parent.stage is None else (source, parent.stage)
+        stage = self._add(Stage("train", name, spec, inputs, TrainWork(name, parent, trainer, entry.options, seed, data)))
+        identity = {**parent.identity, "weights": {"trained": stage.fingerprint}}
+        return PlannedModel(name, entry, parent.loader, parent.options, identity, parent.weight_bytes, stage)
+
+    def _pairs(self, name: str, entry: ModelEntry, parent: PlannedModel, data: ProblemSet) -> Stage:
+        pairs = entry.pairs
+        assert pairs is not None
+        subset = _sample_problems(data, pairs.problems, self.recipe.seed)
+        decoding = Decoding(
+            max_new_tokens=pairs.max_new_tokens or self.recipe.evaluate.max_new_tokens,
+            temperature=pairs.temperature,
+            top_p=pairs.top_p,
+            stop=tuple(self.recipe.evaluate.stop),
+            stop_after_answer=self.recipe.evaluate.stop_after_answer,
+        )
+        problems = self._problems(subset)
+        completions = self._generate(parent, subset, problems, decoding, pairs.samples_per_problem)
+        grades = self._grade(completions, subset, problems, pairs.grader)
+        rule = PairRule(
+            pairs_per_problem=pairs.pairs_per_problem,
+            include_truncated=pairs.include_truncated,
+            reference_when_unsolved=pairs.reference_when_unsolved,
+            min_characters=pairs.min_characters,
+        )
+        spec = {"rule": dataclasses.asdict(rule), "seed": self.recipe.seed}
+        work = PairWork(subset, parent, rule, self.recipe.seed)
+        return self._add(Stage("pair", name, spec, (problems, completions, grades), work))
+
+    def _evaluate(self, model: PlannedModel, data: ProblemSet) -> None:
+        how = self.recipe.evaluate
+        decoding = Decoding(how.max_new_tokens, how.temperature, how.top_p, tuple(how.stop), how.stop_after_answer)
+        problems = self._problems(data)
+        completions = self._generate(model, data, problems, decoding, how.samples)
+        grades = tuple(self._grade(completions, data, problems, grader) for grader in self.recipe.graders)
+        self.evaluations.append(Evaluated(data.name, model.name, problems, completions, grades))
+
+    def _problems(self, data: ProblemSet) -> Stage:
+        spec = {"data": data.data, "split": data.split, "hash": data.hash}
+        return self._add(Stage("problems", data.name, spec, (), data))
+
+    def _generate(
+        self, model: PlannedModel, data: ProblemSet, problems: Stage, decoding: Decoding, samples: int
+    ) -> Stage:
+        spec = {
+            "model": _weights_of(model),
+            "conditions": model.conditions,
+            "style": dataclasses.asdict(data.style),
+            "decoding": dataclasses.asdict(decoding),
+            "samples": samples,
+            "seed": self.recipe.seed,
+            "block_size": self.recipe.block_size,
+        }
+        inputs = (problems,) if model.stage is None else (problems, model.stage)
+        work = GenerateWork(model, data, decoding, samples, self.recipe.seed, self.recipe.block_size)
+        return self._add(Stage("generate", f"{model.name}-{data.name}", spec, inputs, work))
+
+    def _grade(self, completions: Stage, data: ProblemSet, problems: Stage, grader: Named) -> Stage:
+        registered = self.registry.resolve("graders", grader.name)
+        spec = {
+            "grader": f"{registered.full_name}@{registered.plugin.version}",
+            "options": _plain(registered.parse_options(grader.options)),
+        }
+        name = f"{registered.name}-{completions.name}"
+        return self._add(Stage("grade", name, spec, (completions, problems), GradeWork(data, grader, registered)))
+
+    def _add(self, stage: Stage) -> Stage:
+        return self.stages.setdefault(stage.folder, stage)
+
+
+def _weights_of(model: PlannedModel) -> Any:
+    return model.identity.get("weights")
+
+
+def _sample_problems(data: ProblemSet, count: int | None, seed: int) -> ProblemSet:
+    """`count` training problems drawn by the seed, kept in their order."""
+    if count is None or count >= len(data.problems):
+        return data
+    chosen = sorted(random.Random(f"pairs/{seed}").sample(range(len(data.problems)), count))
+    problems = tuple(data.problems[i] for i in chosen)
+    return dataclasses.replace(data, name=f"{data.name}-sampled", problems=problems, hash=problems_hash(problems))
+
+
+def _derived_seed(seed: int, name: str) -> int:
+    """A training seed of its own for each model of a recipe, below 2^31."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1
+
+
+def _plain(options: Any) -> Any:
+    """Validated options, defaults filled in, as JSON-safe data."""
+    if options is None:
+        return {}
+    if dataclasses.is_dataclass(options) and not isinstance(options, type):
+        return dataclasses.asdict(options)
+    return options.model_dump(mode="json")
+
+
+def describe_set(entry: DatasetEntry) -> str:
+    """One phrase for a set of a recipe, for listings."""
+    if entry.carve is not None:
+        return f"{entry.count} carved from {entry.carve}"
+    limit = f", first {entry.limit}" if entry.limit else ""
+    return f"{entry.path or entry.data} {entry.split or 'test'}{limit}"

@@ -1,0 +1,273 @@
+"""The recipe: one YAML file that says which data, models, lineage, sampling and graders make a run. Validated here,
+against its own schema and against what is registered, before anything heavy is imported."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+import yaml
+
+from mra_bench.errors import UsageError, unknown
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Strict(pydantic.BaseModel):
+    """A part of a recipe: unknown keys are errors, and nothing changes after validation."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class DatasetEntry(Strict):
+    """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set."""
+
+    data: str | None = None
+    split: str | None = None
+    path: str | None = None
+    limit: int | None = pydantic.Field(default=None, ge=1)
+    carve: str | None = None
+    count: int | None = pydantic.Field(default=None, ge=1)
+
+    @pydantic.model_validator(mode="after")
+    def _one_source(self) -> DatasetEntry:
+        if self.carve is not None:
+            if self.count is None or self.data or self.split or self.path or self.limit:
+                raise ValueError("a carved set takes 'carve: SET' and 'count: N' and nothing else")
+        elif self.data is None or self.count is not None:
+            raise ValueError("give 'data: NAME' (and 'split'), or 'carve: SET' with 'count: N'")
+        return self
+
+
+class Named(Strict):
+    """A registered thing with options; in YAML a bare name will do."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class Sampling(Strict):
+    """How texts are sampled from a model for training data."""
+
+    samples_per_problem: int = pydantic.Field(default=8, ge=1)
+    temperature: float = pydantic.Field(default=1.0, ge=0)
+    top_p: float = pydantic.Field(default=1.0, gt=0, le=1)
+    max_new_tokens: int | None = pydantic.Field(default=None, ge=1)
+    problems: int | None = pydantic.Field(default=None, ge=1)
+
+
+class PairsEntry(Sampling):
+    """Preference pairs made by grading the parent's own samples on training problems."""
+
+    grader: Named = Named(name="sympy")
+    pairs_per_problem: int = pydantic.Field(default=2, ge=1)
+    include_truncated: bool = False
+    reference_when_unsolved: bool = True
+    min_characters: int = pydantic.Field(default=2, ge=0)
+
+
+class ModelEntry(Strict):
+    """A model: loaded (`model`, `options`), or trained from another one (`from`, `trainer`, `data`, `options`)."""
+
+    model: str | None = None
+    parent: str | None = pydantic.Field(default=None, alias="from")
+    trainer: str | None = None
+    data: str | None = None
+    options: dict[str, Any] = {}
+    pairs: PairsEntry | None = None
+    control_for: str | None = None
+    seed: int | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _loaded_or_trained(self) -> ModelEntry:
+        if (self.model is None) == (self.parent is None):
+            raise ValueError("give either 'model: NAME' (loaded) or 'from: MODEL' with 'trainer: NAME' (trained)")
+        if self.parent is not None and (self.trainer is None or self.data is None):
+            raise ValueError("a trained model needs 'trainer: NAME' and 'data: SET'")
+        if self.model is not None and (self.trainer or self.data or self.pairs or self.control_for):
+            raise ValueError("a loaded model takes 'model' and 'options' only")
+        return self
+
+
+class Evaluation(Strict):
+    """How every model is evaluated. The first dataset is the one the verdict is about."""
+
+    datasets: list[str] = pydantic.Field(min_length=1)
+    max_new_tokens: int = pydantic.Field(default=512, ge=1)
+    samples: int = pydantic.Field(default=1, ge=1)
+    temperature: float = pydantic.Field(default=0.0, ge=0)
+    top_p: float = pydantic.Field(default=1.0, gt=0, le=1)
+    stop: list[str] = []
+    stop_after_answer: bool = False
+
+
+class Recipe(Strict):
+    """A whole recipe. See `mra-bench recipes new` for a commented example."""
+
+    name: str
+    description: str = ""
+    seed: int = pydantic.Field(default=0, ge=0)
+    datasets: dict[str, DatasetEntry]
+    models: dict[str, ModelEntry]
+    evaluate: Evaluation
+    graders: list[Named] = pydantic.Field(default=[Named(name="sympy")], min_length=1)
+    contamination: Literal["refuse", "allow", "drop"] = "refuse"
+    block_size: int = pydantic.Field(default=256, ge=1)
+
+    @pydantic.model_validator(mode="after")
+    def _names(self) -> Recipe:
+        for what, names in (("recipe", [self.name]), ("model", self.models), ("dataset", self.datasets)):
+            for name in names:
+                if not NAME.fullmatch(name):
+                    raise ValueError(f"the {what} name {name!r} may hold letters, digits, '.', '_' and '-' only")
+        return self
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes in the package."""
+    return sorted(p.name.removesuffix(".yaml") for p in files("mra_bench.recipes").iterdir() if p.name.endswith(".yaml"))
+
+
+def recipe_text(name_or_file: str) -> str:
+    """The YAML of a packaged recipe or a file. Raises UsageError when there is neither."""
+    if name_or_file in recipe_names():
+        return files("mra_bench.recipes").joinpath(f"{name_or_file}.yaml").read_text(encoding="utf-8")
+    path = Path(name_or_file)
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    if path.suffix in (".yaml", ".yml") or "/" in name_or_file:
+        raise UsageError(f"There is no recipe file {name_or_file}. Write one with: mra-bench recipes new {name_or_file}")
+    raise unknown("recipe", name_or_file, recipe_names(), "mra-bench recipes")
+
+
+def load_recipe(name_or_file: str, settings: Iterable[str] = ()) -> Recipe:
+    """Read a recipe, apply ``key=value`` settings, and validate it. Raises UsageError naming file, key and value."""
+    try:
+        data = yaml.safe_load(recipe_text(name_or_file))
+    except yaml.YAMLError as error:
+        raise UsageError(f"{name_or_file} is not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{name_or_file} must hold a mapping of keys such as name, datasets, models, evaluate")
+    for setting in settings:
+        apply_setting(data, setting)
+    return validate_recipe(data, name_or_file)
+
+
+def apply_setting(data: dict[str, Any], setting: str) -> None:
+    """Put ``a.b.c=value`` (value read as YAML) into nested mappings. Raises UsageError for a malformed setting."""
+    path, equals, value = setting.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise UsageError(f"--set takes key=value, as in --set models.sft.options.learning_rate=1e-3; got {setting!r}")
+    target: Any = data
+    for key in keys[:-1]:
+        target = target.setdefault(key, {}) if isinstance(target, dict) else None
+        if target is None:
+            raise UsageError(f"--set {setting}: '{key}' is not a mapping in this recipe")
+    try:
+        target[keys[-1]] = _number(yaml.safe_load(value))
+    except (yaml.YAMLError, TypeError) as error:
+        raise UsageError(f"--set {setting}: the value cannot be used ({error})") from None
+
+
+def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
+    """A Recipe from plain data; checks the schema, then that names inside the recipe exist and lineage has no cycle."""
+    try:
+        recipe = Recipe.model_validate(_numbers(dict(data)))
+    except pydantic.ValidationError as error:
+        raise UsageError(f"{source}: " + "; ".join(_explain(item) for item in error.errors()[:3])) from None
+    check_references(recipe)
+    return recipe
+
+
+def check_references(recipe: Recipe) -> None:
+    """Every model, dataset and lineage named in the recipe exists in it. Raises UsageError with the nearest name."""
+    command = "mra-bench recipes show NAME"
+    for name, entry in recipe.models.items():
+        for other in filter(None, (entry.parent, entry.control_for)):
+            if other not in recipe.models:
+                raise unknown(f"model in '{name}'", other, recipe.models, command)
+        if entry.data is not None and entry.data not in recipe.datasets:
+            raise unknown(f"dataset in model '{name}'", entry.data, recipe.datasets, command)
+        lineage(recipe, name)
+    for used in recipe.evaluate.datasets:
+        if used not in recipe.datasets:
+            raise unknown("dataset in 'evaluate'", used, recipe.datasets, command)
+    for name, dataset in recipe.datasets.items():
+        if dataset.carve is not None:
+            if dataset.carve not in recipe.datasets:
+                raise unknown(f"dataset that '{name}' is carved from", dataset.carve, recipe.datasets, command)
+            if recipe.datasets[dataset.carve].carve is not None:
+                raise UsageError(f"The dataset '{name}' is carved from '{dataset.carve}', which is carved itself")
+
+
+def lineage(recipe: Recipe, name: str) -> list[str]:
+    """The chain of models from the loaded one to `name`, oldest first. Raises UsageError when it is a cycle."""
+    chain = [name]
+    while (parent := recipe.models[chain[-1]].parent) is not None:
+        if parent in chain:
+            circle = " <- ".join([*chain[chain.index(parent) :], parent])
+            raise UsageError(f"The lineage of model '{name}' is a cycle: {circle}. One of them must have 'model: NAME'.")
+        if parent not in recipe.models:
+            raise unknown(f"model in '{chain[-1]}'", parent, recipe.models, "mra-bench recipes show NAME")
+        chain.append(parent)
+    return chain[::-1]
+
+
+def select_models(recipe: Recipe, wanted: Iterable[str] | None) -> tuple[list[str], list[str]]:
+    """Models to evaluate in recipe order, and those among them that were added because others descend from them."""
+    if wanted is None:
+        return list(recipe.models), []
+    asked = list(dict.fromkeys(wanted))
+    for name in asked:
+        if name not in recipe.models:
+            raise unknown(f"model in recipe '{recipe.name}'", name, recipe.models, f"mra-bench recipes show {recipe.name}")
+    needed = {ancestor for name in asked for ancestor in lineage(recipe, name)}
+    chosen = [name for name in recipe.models if name in needed]
+    return chosen, [name for name in chosen if name not in asked]
+
+
+def to_yaml(recipe: Recipe) -> str:
+    """The resolved recipe as YAML, defaults written out."""
+    data = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def _explain(item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(item["loc"][-1]), _known_keys(), n=1, cutoff=0.5)
+        return f"unknown key '{where}'" + (f"; did you mean '{close[0]}'?" if close else "")
+    if item["type"] == "missing":
+        return f"the key '{where}' is missing"
+    return f"'{where}': {item['msg'].removeprefix('Value error, ')} (got {item['input']!r})"
+
+
+def _known_keys() -> list[str]:
+    parts = (Recipe, Evaluation, ModelEntry, PairsEntry, DatasetEntry, Named)
+    return sorted({field.alias or name for part in parts for name, field in part.model_fields.items()})
+
+
+def _number(value: Any) -> Any:
+    """YAML 1.1 reads 1e-5 as text; people mean a number."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+", value):
+        return float(value)
+    return value
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    return _number(value)

@@ -1,0 +1,169 @@
+"""Reads the published files of a run folder; nothing else in the report touches the disk.
+
+The figures stay the plain dictionaries of results.json; texts and grades become `DatasetSamples`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mra_bench.errors import BenchError, UsageError
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One completion with its grade. `span`: [start, end) of the answer in `text`, in code points; `finish` "stop" or
+    "length"; `correct` None when it could not be judged. A sample without a grade has kind "not graded"."""
+
+    index: int
+    text: str
+    tokens: int
+    finish: str
+    correct: bool | None = None
+    answer: str = ""
+    reason: str = ""
+    kind: str = "not graded"
+    span: tuple[int, int] | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetSamples:
+    """Problems of one dataset in file order, and for each model, by problem id, its samples in order."""
+
+    problems: Sequence[Mapping[str, Any]]
+    answers: Mapping[str, Mapping[str, Sequence[Sample]]]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Everything the report is made from. `results` is results.json; the rest may be empty for a bare folder."""
+
+    results: Mapping[str, Any]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    timings: Sequence[Mapping[str, Any]] = ()
+    recipe: str = ""
+    samples: Mapping[str, DatasetSamples] = field(default_factory=dict)
+
+    @property
+    def datasets(self) -> Sequence[Mapping[str, Any]]:
+        """Entries of results.json's "datasets" in recipe order."""
+        entries: Sequence[Mapping[str, Any]] = self.results.get("datasets") or ()
+        return entries
+
+    @property
+    def headline(self) -> Mapping[str, Any] | None:
+        """The dataset the verdict is about: the one marked so, else the first."""
+        marked = [entry for entry in self.datasets if entry.get("headline")]
+        return next(iter([*marked, *self.datasets]), None)
+
+    @property
+    def model_order(self) -> Mapping[str, int]:
+        """Place of each model in the run: its colour and marker everywhere in the report."""
+        return {model["name"]: index for index, model in enumerate(self.results.get("models") or ())}
+
+
+def read_run(run: Path) -> RunData:
+    """Read a run folder. Raises UsageError when it is not one, BenchError naming file and line of a broken record."""
+    if not (run / "results.json").is_file():
+        raise UsageError(
+            f"'{run}' has no results.json, so there is nothing to report. "
+            f"Finish the run (give the same `mra-bench run` command again), or name a run folder."
+        )
+    results = _read_json(run / "results.json")
+    if results.get("version") != VERSION:
+        raise UsageError(
+            f"'{run / 'results.json'}' has version {results.get('version')!r}; this mra-bench reads version {VERSION}. "
+            f"Use the mra-bench that wrote it, or run the recipe again."
+        )
+    recipe = run / "recipe.yaml"
+    return RunData(
+        results=results,
+        provenance=_read_json(run / "run.json") if (run / "run.json").is_file() else {},
+        timings=list(_read_lines(run / "timings.jsonl", torn_end=True)),
+        recipe=recipe.read_text("utf-8", "replace") if recipe.is_file() else "",
+        samples=_read_samples(run, results.get("stages") or ()),
+    )
+
+
+def _read_samples(run: Path, stages: Sequence[Mapping[str, Any]]) -> dict[str, DatasetSamples]:
+    problems: dict[str, list[dict[str, Any]]] = {}
+    answers: dict[str, dict[str, Mapping[str, Sequence[Sample]]]] = {}
+    for stage in stages:
+        name = stage["dataset"]
+        if name not in problems:
+            problems[name] = list(_read_lines(_inside(run, stage["problems"]) / "problems.jsonl"))
+        answers.setdefault(name, {})[stage["model"]] = _read_answers(run, stage)
+    return {name: DatasetSamples(problems[name], answers[name]) for name in problems}
+
+
+def _read_answers(run: Path, stage: Mapping[str, Any]) -> dict[str, Sequence[Sample]]:
+    grades: dict[tuple[str, int], Mapping[str, Any]] = {}
+    if stage.get("grades"):
+        for row in _read_lines(_inside(run, stage["grades"]) / "grades.jsonl"):
+            grades[row["problem"], row["sample"]] = row
+    found: dict[str, dict[int, Sample]] = {}
+    for block in sorted(_inside(run, stage["completions"]).glob("block-*.jsonl")):
+        for row in _read_lines(block):
+            key = row["problem"], row["sample"]
+            found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key))
+    return {problem: [by_index[index] for index in sorted(by_index)] for problem, by_index in found.items()}
+
+
+def _sample(row: Mapping[str, Any], grade: Mapping[str, Any] | None) -> Sample:
+    base = Sample(index=row["sample"], text=row["text"], tokens=row["tokens"], finish=row["finish"])
+    if grade is None:
+        return base
+    span = grade.get("span")
+    return Sample(
+        index=base.index,
+        text=base.text,
+        tokens=base.tokens,
+        finish=base.finish,
+        correct=grade.get("correct"),
+        answer=grade.get("answer") or "",
+        reason=grade.get("reason") or "",
+        kind=grade.get("kind") or "",
+        span=(int(span[0]), int(span[1])) if span else None,
+        rule=grade.get("rule") or "",
+    )
+
+
+def _inside(run: Path, name: str) -> Path:
+    """The folder `name` of the run. A name that leads out of the run folder is refused: runs come from strangers too."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name:
+        raise BenchError(f"'{run / 'results.json'}' names the folder '{name}', which is outside the run folder.")
+    return run / path
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text("utf-8", "replace"))
+    except ValueError as error:
+        raise BenchError(f"'{path}' is not valid JSON: {error}. Run the recipe again to write it anew.") from None
+    if not isinstance(value, dict):
+        raise BenchError(f"'{path}' must hold a JSON object, but holds a {type(value).__name__}.")
+    return value
+
+
+def _read_lines(path: Path, *, torn_end: bool = False) -> Iterator[dict[str, Any]]:
+    """Records of a JSONL file, none when it is absent. `torn_end`: a last line cut short by a kill is passed over."""
+    if not path.is_file():
+        return
+    lines = path.read_text("utf-8", "replace").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            if torn_end and number == len(lines):
+                return
+            raise BenchError(f"'{path}', line {number}, is not valid JSON: {error}.") from None

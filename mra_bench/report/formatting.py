@@ -1,0 +1,86 @@
+"""How figures are written in the report. Each function takes a plain value and gives a short text."""
+
+from __future__ import annotations
+
+import math
+import re
+
+NARROW = "\u202f"  # keeps a number and its unit together
+MINUS = "\u2212"
+DASH = "\u2013"
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share in 0..1 as a percentage, e.g. ``67.3 %``; a dash when there is none."""
+    return DASH if value is None else f"{100 * value:.{digits}f}{NARROW}%"
+
+
+def share(part: float, whole: float, digits: int = 1) -> str:
+    """`part` of `whole` as a percentage; a dash when the whole is zero."""
+    return percent(part / whole if whole else None, digits)
+
+
+def points(value: float | None) -> str:
+    """A difference of shares, in percentage points with its sign, e.g. ``+4.3``."""
+    if value is None:
+        return DASH
+    text = f"{abs(100 * value):.1f}"
+    if float(text) == 0:
+        return text
+    return ("+" if value > 0 else MINUS) + text
+
+
+def p_value(p: float | None) -> str:
+    """A p value with the digits that matter; never ``0``."""
+    if p is None:
+        return DASH
+    if p < 0.0001:
+        return "< 0.0001"
+    return f"{p:.4f}" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def count(value: float | None) -> str:
+    """A count with separators; one decimal when it is a mean over samples."""
+    if value is None:
+        return DASH
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def significant(value: float) -> str:
+    """Four significant digits, without an exponent where that stays short."""
+    if not math.isfinite(value):
+        return str(value)
+    text = f"{value:.4g}"
+    if "e" in text and 1e4 <= abs(value) < 1e15:
+        text = f"{value:,.0f}"
+    return text.replace("-", MINUS, 1) if text.startswith("-") else text
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time: ``0.4 s``, ``3 min 12 s``, ``2 h 05 min``."""
+    if seconds is None:
+        return DASH
+    if seconds < 60:
+        return f"{seconds:.1f}{NARROW}s"
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours}{NARROW}h {minutes:02d}{NARROW}min"
+    return f"{minutes}{NARROW}min {whole % 60:02d}{NARROW}s"
+
+
+def scalar(value: object) -> str:
+    """A leaf of the provenance tree as text."""
+    if value is None:
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return repr(value)
+    return str(value)
+
+
+def visible(text: str) -> str:
+    """`text` with control characters, bidi controls and lone surrogates written as ``[U+202E]``: seen, and harmless."""
+    return _UNSAFE.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)

@@ -1,0 +1,123 @@
+"""What the templates show of how models came to be: training curves, pairs, time and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mra_bench.report.charts import line_chart, thin
+from mra_bench.report.data import RunData
+
+# (title, {field of the training log: label at its curve})
+CURVES: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("Loss", {"loss": ""}),
+    ("Held-out loss", {"eval_loss": ""}),
+    ("Share of tokens predicted", {"mean_token_accuracy": ""}),
+    ("Log-probability of the answers", {"logps/chosen": "chosen", "logps/rejected": "rejected"}),
+    ("Reward of the answers", {"rewards/chosen": "chosen", "rewards/rejected": "rejected"}),
+    ("Reward margin, chosen over rejected", {"rewards/margins": ""}),
+    ("Share of pairs ranked right", {"rewards/accuracies": ""}),
+    ("Mean reward", {"reward": ""}),
+    ("Distance from the reference model (KL)", {"kl": ""}),
+)
+
+
+def training_view(training: Mapping[str, Any]) -> dict[str, Any]:
+    """One trained model: its charts, and its log as a table of the fields that have numbers."""
+    log = training.get("log") or []
+    charts = [chart for title, names in CURVES if (chart := line_chart(title, log, names))]
+    drawn = [name for _, names in CURVES for name in names if any(name in row for row in log)]
+    extra = [name for name in ("learning_rate", "grad_norm") if any(name in row for row in log)]
+    rows = thin([row for row in log if any(name in row for name in drawn)])
+    return {
+        "model": training["model"],
+        "trainer": training.get("trainer") or "",
+        "facts": training.get("facts") or {},
+        "charts": charts,
+        "fields": [*drawn, *extra],
+        "rows": rows,
+        "steps": len(log),
+        "unsound": sorted(_unsound(log)),
+    }
+
+
+def _unsound(log: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Fields that held something that is not a finite number at some step."""
+    found = set()
+    for row in log:
+        for name, value in row.items():
+            if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+                found.add(name)
+    return found
+
+
+def timings_view(run: RunData) -> dict[str, Any]:
+    """Seconds and tokens of each stage, summed over its parts (a resumed stage has several), and their totals."""
+    stages: dict[str, dict[str, Any]] = {}
+    for row in run.timings:
+        seconds, tokens = row.get("seconds"), row.get("tokens")
+        stage = stages.setdefault(str(row.get("stage", "")), {"seconds": 0.0, "tokens": 0, "parts": 0})
+        stage["seconds"] += float(seconds or 0)
+        stage["tokens"] += int(tokens or 0)
+        stage["parts"] += 1
+    total = sum(stage["seconds"] for stage in stages.values())
+    rows = [{"stage": name, **stage, "share": stage["seconds"] / total if total else 0} for name, stage in stages.items()]
+    return {"rows": rows, "seconds": total, "tokens": sum(stage["tokens"] for stage in stages.values())}
+
+
+def conditions(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The answer to "same conditions?": one entry per thing that must be equal over models, with what differs.
+
+    Prompts are told apart by any record with a "hash" under "prompts" (model, then dataset); number formats by any
+    "dtype" under "models". Things that the provenance does not record give no entry.
+    """
+    checks = []
+    by_dataset: dict[str, dict[str, str]] = {}
+    for model, dataset, digest in _prompt_hashes(provenance.get("prompts")):
+        by_dataset.setdefault(dataset, {})[model] = digest
+    for dataset, hashes in by_dataset.items():
+        checks.append(_check(f"prompt on {dataset}" if dataset else "prompt", hashes))
+    models = provenance.get("models")
+    dtypes = {}
+    for name, identity in models.items() if isinstance(models, Mapping) else ():
+        found = sorted({str(value) for value in _find(identity, "dtype")})
+        if found:
+            dtypes[name] = ", ".join(found)
+    if dtypes:
+        checks.append(_check("number format", dtypes))
+    return [check for check in checks if len(check["values"]) > 1]
+
+
+def _check(what: str, values: Mapping[str, str]) -> dict[str, Any]:
+    return {"what": what, "same": len(set(values.values())) == 1, "values": values}
+
+
+def _prompt_hashes(prompts: object) -> Iterator[tuple[str, str, str]]:
+    """(model, dataset, hash) from {model: {dataset: record}}, {model: record} or [record with its names]."""
+    if isinstance(prompts, Mapping):
+        for model, inner in prompts.items():
+            if isinstance(inner, Mapping) and "hash" in inner:
+                yield str(model), "", str(inner["hash"])
+            elif isinstance(inner, Mapping):
+                for dataset, record in inner.items():
+                    if isinstance(record, Mapping) and "hash" in record:
+                        yield str(model), str(dataset), str(record["hash"])
+    elif isinstance(prompts, list):
+        for record in prompts:
+            if isinstance(record, Mapping) and "hash" in record:
+                yield str(record.get("model", "")), str(record.get("dataset", "")), str(record["hash"])
+
+
+def _find(value: object, key: str) -> Iterator[object]:
+    """Every value of `key` in nested mappings and lists."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name == key:
+                yield inner
+            else:
+                yield from _find(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _find(inner, key)
+
+

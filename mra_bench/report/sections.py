@@ -1,0 +1,139 @@
+"""The sections of the report, in reading order. A later hook adds to this list what a plugin offers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mra_bench.report import formatting
+from mra_bench.report.data import RunData
+from mra_bench.report.figures import ALPHA, SMALL, dataset_view
+from mra_bench.report.history import conditions, timings_view, training_view
+from mra_bench.report.samples import blocks
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SHOWN_OVERLAPS = 200
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the report. `render` gives its inner HTML under the heading `title`, or "" to leave it out; `id` is
+    the anchor. What it returns stands in the page as it is, so it escapes what it shows."""
+
+    id: str
+    title: str
+    render: Callable[[RunData], str]
+
+
+@functools.cache
+def environment() -> Environment:
+    """The Jinja2 environment of the report: autoescape on, undefined names are errors."""
+    import jinja2
+
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("mra_bench.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = ("percent", "share", "points", "p_value", "count", "significant", "duration", "scalar")
+    made.filters.update({name: getattr(formatting, name) for name in names})
+    return made
+
+
+def from_template(name: str, context: Callable[[RunData], Mapping[str, Any] | None]) -> Callable[[RunData], str]:
+    """A render function that fills the template `name`; it gives "" where `context` gives None."""
+
+    def render(run: RunData) -> str:
+        values = context(run)
+        return "" if values is None else environment().get_template(name).render(**values)
+
+    return render
+
+
+def _headline(run: RunData) -> Mapping[str, Any] | None:
+    if run.headline is None:
+        return None
+    return {"view": dataset_view(run, run.headline), "small": SMALL, "alpha": ALPHA}
+
+
+def _pairs(run: RunData) -> Mapping[str, Any] | None:
+    found = _headline(run)
+    return found if found and found["view"]["pairs"]["rows"] else None
+
+
+def _groups(run: RunData) -> Mapping[str, Any] | None:
+    found = _headline(run)
+    return found if found and found["view"]["groups"] else None
+
+
+def _further(run: RunData) -> Mapping[str, Any] | None:
+    others = [dataset_view(run, entry) for entry in run.datasets if entry is not run.headline]
+    return {"views": others, "small": SMALL, "alpha": ALPHA} if others else None
+
+
+def _training(run: RunData) -> Mapping[str, Any] | None:
+    entries = [training_view(entry) for entry in run.results.get("training") or ()]
+    return {"trainings": entries} if entries else None
+
+
+def _built_pairs(run: RunData) -> Mapping[str, Any] | None:
+    entries = run.results.get("pairs")
+    return {"entries": entries} if entries else None
+
+
+def _contamination(run: RunData) -> Mapping[str, Any] | None:
+    found = run.results.get("contamination")
+    if not found:
+        return None
+    overlaps = found.get("overlaps") or []
+    return {"found": found, "overlaps": overlaps[:SHOWN_OVERLAPS], "total": len(overlaps)}
+
+
+def _samples(run: RunData) -> Mapping[str, Any] | None:
+    made = blocks(run)
+    return {"blocks": made} if made else None
+
+
+def _timings(run: RunData) -> Mapping[str, Any] | None:
+    return timings_view(run) if run.timings else None
+
+
+def _provenance(run: RunData) -> Mapping[str, Any] | None:
+    if not (run.provenance or run.recipe):
+        return None
+    return {
+        "checks": conditions(run.provenance),
+        "provenance": run.provenance,
+        "recipe": run.recipe,
+    }
+
+
+def _reading(run: RunData) -> Mapping[str, Any]:
+    pairs = [pair for entry in run.datasets for pair in entry.get("pairs") or ()]
+    return {
+        "alpha": ALPHA,
+        "tests": list(dict.fromkeys(pair["test"] for pair in pairs)),
+        "intervals": list(dict.fromkeys(pair["interval"] for pair in pairs)),
+    }
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("scoreboard", "Scoreboard", from_template("scoreboard.html", _headline)),
+    Section("pairs", "Model against model", from_template("pairs.html", _pairs)),
+    Section("groups", "By subject and level", from_template("groups.html", _groups)),
+    Section("errors", "Kinds of answer", from_template("errors.html", _headline)),
+    Section("further", "Further datasets", from_template("further.html", _further)),
+    Section("training", "Training", from_template("training.html", _training)),
+    Section("preference-pairs", "Preference pairs", from_template("built_pairs.html", _built_pairs)),
+    Section("contamination", "Contamination", from_template("contamination.html", _contamination)),
+    Section("samples", "Samples", from_template("samples.html", _samples)),
+    Section("cost", "Cost", from_template("cost.html", _timings)),
+    Section("provenance", "Provenance", from_template("provenance.html", _provenance)),
+    Section("reading", "How to read this", from_template("reading.html", _reading)),
+)

@@ -1,0 +1,261 @@
+"""results.json: every figure of a run, computed from the files of its folder and from nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mra_bench import statistics
+from mra_bench.stages import LOG, completion_of, grade_of, problems_of
+from mra_bench.store import read_rows, stage_record
+from mra_bench.types import LENGTH, Completion, Grade, Problem
+from mra_bench.verdict import conclusion, sentences, warnings_of
+
+VERSION = 1
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One model on one dataset: problems in order, and the graded samples of each."""
+
+    model: str
+    problems: tuple[Problem, ...]
+    samples: Mapping[str, tuple[tuple[Completion, Grade], ...]]
+
+    def correct(self) -> dict[str, list[bool]]:
+        """For each problem id whether each sample is correct; not judged counts as not correct."""
+        return {p.id: [g.correct is True for _, g in self.samples[p.id]] for p in self.problems}
+
+    def flat(self) -> list[tuple[Completion, Grade]]:
+        return [pair for p in self.problems for pair in self.samples[p.id]]
+
+
+def compute(run: Path) -> dict[str, Any]:
+    """All of results.json for a run folder. Evaluations whose stages are not complete are listed as missing."""
+    manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
+    missing = [f"{e['model']} on {e['dataset']}" for e in manifest["evaluations"] if not _complete(run, e)]
+    datasets = [
+        dataset_results(run, entry, [e for e in manifest["evaluations"] if e["dataset"] == entry["name"]], manifest)
+        for entry in manifest["datasets"]
+        if entry["evaluated"]
+    ]
+    results: dict[str, Any] = {
+        "version": VERSION,
+        "run": {key: manifest[key] for key in ("name", "description", "seed", "fingerprint")},
+        "grader": manifest["graders"][0],
+        "partial": bool(missing),
+        "missing": missing,
+        "models": [model_results(run, model) for model in manifest["models"]],
+        "datasets": datasets,
+        "training": [t for m in manifest["models"] if (t := training_results(run, m)) is not None],
+        "pairs": [p for m in manifest["models"] if (p := pair_results(run, m)) is not None],
+        "contamination": manifest["contamination"],
+        "stages": [
+            {
+                "dataset": e["dataset"],
+                "model": e["model"],
+                "problems": e["problems"],
+                "completions": e["completions"],
+                "grades": e["grades"][0],
+                "other_grades": e["grades"][1:],
+            }
+            for e in manifest["evaluations"]
+            if _complete(run, e)
+        ],
+    }
+    results["warnings"] = warnings_of(results)
+    results["verdict"] = [] if missing else sentences(results)
+    return results
+
+
+def dataset_results(
+    run: Path, entry: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Scores, paired comparisons and breakdowns on one dataset, over the problems whose gold can be read."""
+    read = [read_scored(run, e) for e in evaluations if _complete(run, e)]
+    unreadable = sorted({pid for s in read for pid, kept in s.samples.items() if _gold_unreadable(kept)})
+    scored = [_without(s, set(unreadable)) for s in read]
+    answer_format = entry["answer_format"]
+    return {
+        "name": entry["name"],
+        "data": entry["data"],
+        "split": entry["split"],
+        "headline": entry["name"] == manifest["datasets"][0]["name"],
+        "n": len(scored[0].problems) if scored else 0,
+        "answer_format": answer_format,
+        "unreadable": unreadable,
+        "scores": [score(s, answer_format) for s in scored],
+        "pairs": paired(scored, manifest["seed"]),
+        "by_subject": breakdown(scored, lambda p: p.subject),
+        "by_level": breakdown(scored, lambda p: p.level),
+    }
+
+
+def score(scored: Scored, answer_format: str) -> dict[str, Any]:
+    """One row of the scoreboard. Rates are over samples; intervals over problems."""
+    flat = scored.flat()
+    correct = scored.correct()
+    means = [sum(c) / len(c) for c in correct.values()]
+    samples = len(next(iter(correct.values()))) if correct else 0
+    interval = accuracy_interval(means, samples)
+    right = sum(g.correct is True for _, g in flat)
+    unjudged = sum(g.correct is None for _, g in flat)
+    in_format = [g for _, g in flat if answer_format and g.rule == answer_format]
+    row: dict[str, Any] = {
+        "model": scored.model,
+        "n": len(means),
+        "samples": samples,
+        "correct": sum(means),
+        "accuracy": _ratio(right, len(flat)),
+        "low": interval.low,
+        "high": interval.high,
+        "worst": _ratio(right, len(flat)),
+        "best": _ratio(right + unjudged, len(flat)),
+        "in_format": len(in_format),
+        "right_in_format": sum(g.correct is True for g in in_format),
+        "empty": sum(not c.text.strip() for c, _ in flat),
+        "truncated": sum(c.finish == LENGTH for c, _ in flat),
+        "tokens_mean": _ratio(sum(c.tokens for c, _ in flat), len(flat)),
+        "kinds": dict(sorted(Counter(g.kind for _, g in flat).items())),
+        "truncated_kinds": dict(sorted(Counter(g.kind for c, g in flat if c.finish == LENGTH).items())),
+        "pass_at_k": {},
+        "maj_at_k": {},
+    }
+    if samples > 1:
+        row["pass_at_k"], row["maj_at_k"] = several_samples(scored, samples)
+    return row
+
+
+def several_samples(scored: Scored, samples: int) -> tuple[dict[str, float], dict[str, float]]:
+    """pass@k and maj@k, means over problems, for k = 1, 2, 4, ... and all samples."""
+    sizes = sorted({*(2**i for i in range(samples.bit_length()) if 2**i <= samples), samples})
+    rows = [scored.samples[p.id] for p in scored.problems]
+    passes, votes = {}, {}
+    for k in sizes:
+        rights = [sum(g.correct is True for _, g in row) for row in rows]
+        passes[str(k)] = _ratio(sum(statistics.pass_at_k(samples, c, k) for c in rights), len(rows))
+        voted = [
+            statistics.majority_at_k([g.answer for _, g in row], [g.correct is True for _, g in row], k) for row in rows
+        ]
+        votes[str(k)] = _ratio(sum(voted), len(rows))
+    return passes, votes
+
+
+def accuracy_interval(means: Sequence[float], samples: int) -> statistics.Interval:
+    """Wilson's interval for one sample a problem; a bootstrap over problems for several."""
+    if not means:
+        return statistics.Interval(0.0, 1.0)
+    if samples == 1:
+        return statistics.wilson(round(sum(means)), len(means))
+    return statistics.clustered(means)
+
+
+def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
+    """Every pair of models in run order, the later against the earlier; p adjusted by Holm over all of them."""
+    rows: list[dict[str, Any]] = []
+    for a, b in itertools.combinations(scored, 2):
+        comparison = statistics.compare(a.correct(), b.correct(), seed)
+        rows.append({"a": a.model, "b": b.model, **vars(comparison)})
+    for row, adjusted in zip(rows, statistics.holm([row["p"] for row in rows]), strict=True):
+        row["p_holm"] = adjusted
+        row["conclusion"] = conclusion(row)
+    return rows
+
+
+def breakdown(scored: Sequence[Scored], key: Callable[[Problem], str | None]) -> list[dict[str, Any]]:
+    """Accuracy of each model on each value of a property of the problems."""
+    if not scored:
+        return []
+    groups: dict[str, list[str]] = {}
+    for problem in scored[0].problems:
+        value = key(problem)
+        if value is not None:
+            groups.setdefault(value, []).append(problem.id)
+    correct = {s.model: s.correct() for s in scored}
+    rows = []
+    for value in sorted(groups, key=_natural):
+        scores = []
+        for s in scored:
+            means = [sum(correct[s.model][i]) / len(correct[s.model][i]) for i in groups[value]]
+            interval = accuracy_interval(means, len(next(iter(correct[s.model].values()))))
+            scores.append(
+                {
+                    "model": s.model,
+                    "correct": sum(means),
+                    "accuracy": _ratio(sum(means), len(means)),
+                    "low": interval.low,
+                    "high": interval.high,
+                }
+            )
+        rows.append({"value": value, "n": len(groups[value]), "scores": scores})
+    return rows
+
+
+def read_scored(run: Path, evaluation: Mapping[str, Any]) -> Scored:
+    """The stored problems, completions and headline grades of one evaluation."""
+    problems = tuple(problems_of(run / evaluation["problems"]))
+    samples: dict[str, list[tuple[Completion, Grade]]] = {p.id: [] for p in problems}
+    texts = read_rows(run / evaluation["completions"])
+    grades = read_rows(run / evaluation["grades"][0])
+    for text, verdict in zip(texts, grades, strict=True):
+        samples[text["problem"]].append((completion_of(text), grade_of(verdict)))
+    return Scored(evaluation["model"], problems, {pid: tuple(rows) for pid, rows in samples.items()})
+
+
+def model_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any]:
+    """A model of the run with the facts of its training, if it was trained."""
+    record = stage_record(run / model["stage"]) if model["stage"] else None
+    facts = {k: v for k, v in record["facts"].items() if k != "ref"} if record else {}
+    return {
+        "name": model["name"],
+        "from": model["from"],
+        "how": model["how"],
+        "control_for": model["control_for"],
+        "parameters": facts.get("parameters", model["parameters"]),
+        "facts": facts,
+    }
+
+
+def training_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The training log of a trained model, or None."""
+    if not model["stage"] or stage_record(run / model["stage"]) is None:
+        return None
+    log = list(read_rows(run / model["stage"] / LOG))
+    return {"model": model["name"], "trainer": model["how"], "facts": model_results(run, model)["facts"], "log": log}
+
+
+def pair_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How many pairs a model was trained on, and why problems gave none, or None."""
+    record = stage_record(run / model["pairs"]) if model["pairs"] else None
+    if record is None:
+        return None
+    counts = record["facts"]["counts"]
+    return {**counts, "model": model["name"], "no_pair": record["facts"]["no_pair"]}
+
+
+def _complete(run: Path, evaluation: Mapping[str, Any]) -> bool:
+    folders = [evaluation["problems"], evaluation["completions"], evaluation["grades"][0]]
+    return all(stage_record(run / folder) is not None for folder in folders)
+
+
+def _gold_unreadable(samples: Sequence[tuple[Completion, Grade]]) -> bool:
+    return any(g.correct is None and g.kind == "unparseable" for _, g in samples)
+
+
+def _without(scored: Scored, removed: set[str]) -> Scored:
+    problems = tuple(p for p in scored.problems if p.id not in removed)
+    return Scored(scored.model, problems, {p.id: scored.samples[p.id] for p in problems})
+
+
+def _natural(value: str) -> tuple[int, float, str]:
+    return (0, float(value), "") if value.replace(".", "", 1).isdigit() else (1, 0.0, value)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0

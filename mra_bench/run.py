@@ -1,0 +1,268 @@
+"""Carries a plan out in a run folder: skips what is there, reuses, resumes, records, and writes the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mra_bench import provenance
+from mra_bench.costs import check_disk
+from mra_bench.errors import BenchError, UsageError
+from mra_bench.plan import Plan, PlannedModel, Stage
+from mra_bench.plugins import PluginSettings, Registry
+from mra_bench.progress import Reporter
+from mra_bench.recipe import to_yaml
+from mra_bench.report import write_report
+from mra_bench.results import RESULTS, compute
+from mra_bench.runtime import prepare_threads
+from mra_bench.stages import EXECUTORS, Context, open_model, size_of
+from mra_bench.store import append_row, finish_stage, fingerprint, locked, reuse_stage, stage_record, write_json, write_text
+
+RUN = "run.json"
+TIMINGS = "timings.jsonl"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where and how a plan is carried out."""
+
+    out: Path
+    reuse: Path | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run ended with. `done` and `kept` count stages carried out and found complete."""
+
+    report: Path
+    results: Mapping[str, Any]
+    done: int
+    kept: int
+
+
+def execute(
+    plan: Plan, registry: Registry, plugins: PluginSettings, options: RunOptions, reporter: Reporter
+) -> Outcome:
+    """Run every stage that is not complete, then write results and report.
+
+    Raises BenchError for what goes wrong on the way; whatever was finished stays and the same call goes on from it.
+    """
+    with locked(options.out):
+        try:
+            return _execute(plan, registry, plugins, options, reporter)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise BenchError(
+                    f"The disk under {options.out} is full ({error.strerror}). Free some space and give the same "
+                    "command again: finished work is kept."
+                ) from error
+            raise
+
+
+def _execute(
+    plan: Plan, registry: Registry, plugins: PluginSettings, options: RunOptions, reporter: Reporter
+) -> Outcome:
+    out = options.out
+    pending = [stage for stage in plan.stages if not _complete(out, stage)]
+    if not pending and _report_is_current(out, plan):
+        results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
+        return Outcome(out / REPORT, results, 0, len(plan.stages))
+    check_disk(plan, pending, out)
+    threads = prepare_threads()
+    write_text(out / "recipe.yaml", to_yaml(plan.recipe))
+    record = run_record(plan, threads)
+    write_json(out / RUN, record)
+    context = Context(out, registry, plugins, reporter, strict=options.strict)
+    done = 0
+    for stage in plan.stages:
+        if stage_record(out / stage.folder) is None:
+            reused = options.reuse is not None and reuse_stage(
+                options.reuse / stage.folder, out / stage.folder, stage.fingerprint
+            )
+            if reused:
+                record["reused"].append({"stage": stage.folder, "from": str(options.reuse)})
+                write_json(out / RUN, record)
+                reporter.message(f"{stage.label}: taken from {options.reuse}")
+            else:
+                run_stage(context, stage)
+                done += 1
+    record["models"] = {m.name: _identity(out, m, registry) for m in plan.models}
+    record["prompts"] = _prompts(out, plan, registry)
+    record["finished"] = provenance.now()
+    write_json(out / RUN, record)
+    context.release()
+    results = finish_run(out)
+    return Outcome(out / REPORT, results, done, len(plan.stages) - done)
+
+
+def finish_run(out: Path) -> dict[str, Any]:
+    """Compute results.json from the folder's files and write the report. Raises UsageError when `out` is no run."""
+    if not (out / RUN).is_file():
+        raise UsageError(f"{out} is not a run folder: it has no {RUN}")
+    results = compute(out)
+    write_json(out / RESULTS, results)
+    write_report(out)
+    return results
+
+
+def run_stage(context: Context, stage: Stage) -> None:
+    """Carry out one stage and mark it complete; its time goes to timings.jsonl."""
+    folder = context.folder(stage)
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    total, unit = size_of(stage)
+    context.reporter.begin(stage.label, total, unit)
+    facts = EXECUTORS[stage.kind](context, stage)
+    finish_stage(
+        folder,
+        {
+            "kind": stage.kind,
+            "name": stage.name,
+            "fingerprint": stage.fingerprint,
+            "spec": stage.spec,
+            "inputs": [s.folder for s in stage.inputs],
+            "facts": facts,
+        },
+    )
+    seconds = time.monotonic() - started
+    row = {"stage": stage.folder, "seconds": round(seconds, 3), "tokens": facts.get("tokens"), "ended": provenance.now()}
+    append_row(context.root / TIMINGS, row)
+    context.reporter.end(describe(facts))
+
+
+def describe(facts: Mapping[str, Any]) -> str:
+    """A few words on what a stage gave."""
+    parts = [f"{value:,} {key}" for key in ("problems", "texts", "pairs", "steps", "tokens") if (value := facts.get(key))]
+    if kinds := facts.get("kinds"):
+        parts += [f"{count:,} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
+    return ", ".join(parts) or "done"
+
+
+def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
+    """run.json: provenance, and under "plan" the folders that hold this run's current results."""
+    return {
+        "version": 1,
+        "command": provenance.command(),
+        "started": provenance.now(),
+        "finished": None,
+        "versions": provenance.versions(),
+        "machine": provenance.machine(threads),
+        "git": provenance.git_state(Path.cwd()),
+        "datasets": {
+            s.name: {"data": s.data, "split": s.split, "problems": len(s.problems), "sha256": s.hash}
+            for s in plan.datasets.values()
+        },
+        "models": {},
+        "prompts": {},
+        "decoding": plan.recipe.evaluate.model_dump(mode="json", exclude={"datasets"}),
+        "reused": [],
+        "plan": manifest(plan),
+    }
+
+
+def manifest(plan: Plan) -> dict[str, Any]:
+    """The plan as plain data: all that results and report need to find their files."""
+    recipe = plan.recipe
+    evaluated = [plan.datasets[name] for name in recipe.evaluate.datasets]
+    return {
+        "fingerprint": plan.fingerprint,
+        "name": recipe.name,
+        "description": recipe.description,
+        "seed": recipe.seed,
+        "graders": _graders(plan),
+        "models": [_model_entry(model) for model in plan.models],
+        "datasets": [
+            {
+                "name": s.name,
+                "data": s.data,
+                "split": s.split,
+                "evaluated": True,
+                "answer_format": s.style.answer_format,
+                "instruction": s.style.instruction,
+            }
+            for s in evaluated
+        ],
+        "evaluations": [
+            {
+                "dataset": e.dataset,
+                "model": e.model,
+                "problems": e.problems.folder,
+                "completions": e.completions.folder,
+                "grades": [g.folder for g in e.grades],
+            }
+            for e in plan.evaluations
+        ],
+        "folders": [stage.folder for stage in plan.stages],
+        "contamination": {
+            "policy": recipe.contamination,
+            "checked": sum(len(s.problems) for s in evaluated),
+            "overlaps": [dataclasses.asdict(o) for o in plan.overlaps],
+        },
+    }
+
+
+def _graders(plan: Plan) -> list[dict[str, Any]]:
+    first = plan.evaluations[0].grades
+    return [
+        {
+            "name": g.work.registered.full_name,
+            "version": g.work.registered.plugin.version,
+            "options": g.spec["options"],
+        }
+        for g in first
+    ]
+
+
+def _model_entry(model: PlannedModel) -> dict[str, Any]:
+    pair_stages = [s for s in model.stage.inputs if s.kind == "pair"] if model.stage else []
+    return {
+        "name": model.name,
+        "from": model.entry.parent,
+        "how": model.entry.trainer or model.entry.model,
+        "control_for": model.entry.control_for,
+        "parameters": model.identity.get("environment", {}).get("parameters"),
+        "stage": model.stage.folder if model.stage else None,
+        "pairs": pair_stages[0].folder if pair_stages else None,
+    }
+
+
+def _identity(out: Path, model: PlannedModel, registry: Registry) -> dict[str, Any]:
+    return dict(open_model(out, model, registry).identity())
+
+
+def _prompts(out: Path, plan: Plan, registry: Registry) -> dict[str, Any]:
+    """For each model and dataset the first prompt in full and a hash over all prompts."""
+    found: dict[str, Any] = {}
+    for planned in plan.models:
+        model = open_model(out, planned, registry)
+        found[planned.name] = {}
+        for name in plan.recipe.evaluate.datasets:
+            data = plan.datasets[name]
+            texts = [model.render(p, data.style) for p in data.problems]
+            found[planned.name][name] = {"first": texts[0], "sha256": fingerprint(texts)}
+    return found
+
+
+def _complete(out: Path, stage: Stage) -> bool:
+    record = stage_record(out / stage.folder)
+    if record is not None and record["fingerprint"] != stage.fingerprint:
+        raise BenchError(f"{out / stage.folder} holds another stage with the same short fingerprint; remove that folder")
+    return record is not None
+
+
+def _report_is_current(out: Path, plan: Plan) -> bool:
+    try:
+        results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
+        record = json.loads((out / RUN).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return False
+    same = results["run"]["fingerprint"] == plan.fingerprint and record["plan"] == json.loads(json.dumps(manifest(plan)))
+    return same and record["finished"] is not None and (out / REPORT).is_file()

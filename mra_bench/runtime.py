@@ -1,0 +1,81 @@
+"""Threads and other process-wide settings of the numeric libraries, fixed before any of them is imported.
+
+OpenMP reads its settings once, when torch is first imported, so `prepare_threads` has to be called before that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUP = Path("/proc/self/cgroup")
+
+# A waiting OpenMP thread sleeps instead of spinning: spinning takes the cores from graders and from other work.
+FIXED = {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def usable_cores() -> int:
+    """Cores this process may use: its affinity mask, cut by the CPU quota of its control group. At least 1."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        cores = os.cpu_count() or 1
+    return max(1, min([cores, *(int(quota) for quota in _quotas())]))
+
+
+def threads() -> int:
+    """Threads for numeric work: the first number of OMP_NUM_THREADS where the user set a valid one, else the cores."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else usable_cores()
+
+
+def prepare_threads() -> dict[str, str | int]:
+    """Set what the user has not set already and return the settings in force, for the provenance record.
+
+    Idempotent: a second call changes nothing and returns the same.
+    """
+    count = threads()
+    os.environ["OMP_NUM_THREADS"] = str(count)
+    os.environ.setdefault("MKL_NUM_THREADS", str(count))
+    for name, value in FIXED.items():
+        os.environ.setdefault(name, value)
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", *FIXED)
+    return {"threads": count, "cores": usable_cores(), **{name: os.environ[name] for name in names}}
+
+
+def _quotas() -> Iterator[float]:
+    """CPU quotas, in cores, of this process's control group and of those above it (version 2 and version 1)."""
+    try:
+        lines = OWN_CGROUP.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            root = CGROUPS
+        elif "cpu" in controllers.split(","):
+            root = CGROUPS / "cpu"
+        else:
+            continue
+        folder = root / path.strip("/")
+        while True:
+            yield from _quota(folder)
+            if folder == root or root not in folder.parents:
+                break
+            folder = folder.parent
+
+
+def _quota(folder: Path) -> Iterator[float]:
+    """The quota set in one control group, if there is one: cpu.max, or the two files of version 1."""
+    try:
+        if (folder / "cpu.max").is_file():
+            allowed, period = (folder / "cpu.max").read_text().split()
+        else:
+            allowed = (folder / "cpu.cfs_quota_us").read_text().strip()
+            period = (folder / "cpu.cfs_period_us").read_text().strip()
+        if allowed not in ("max", "-1") and int(period) > 0:
+            yield int(allowed) / int(period)
+    except (OSError, ValueError):
+        return

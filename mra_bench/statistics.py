@@ -1,0 +1,307 @@
+"""The arithmetic of the harness: intervals, paired tests, pass@k, maj@k and the comparison of two models.
+
+Everything is pure, and random only by the seed given. Differences are always b - a, as proportions in [-1, 1]. `wins` are
+problems that b has right and a wrong, `losses` the reverse, `n` all problems. Impossible counts raise ValueError.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LEVEL = 0.95
+POWER_FACTOR = 2.8  # 1.96 + 0.84: two-sided 5 % test, 80 % power
+EXACT_OUTCOMES = 100_000
+NAMED_IN_ERRORS = 3
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval, low <= high, in the unit of what it is about."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Model b against model a on the same n problems; `difference`, `low`, `high` are b - a, as proportions.
+
+    One sample for each problem: wins, losses, both_right and both_wrong add up to n. Several: wins and losses count the
+    problems where b's mean is higher or lower, both_right and both_wrong those where every sample of both is right or
+    wrong; the other ties are in none of the four. `p` and the interval are not adjusted for several comparisons.
+    """
+
+    n: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    wins: int
+    losses: int
+    both_right: int
+    both_wrong: int
+    test: Literal["exact McNemar", "sign-flip"]
+    interval: Literal["Tango score", "bootstrap"]
+    detectable: float
+
+
+def wilson(correct: float, n: int, level: float = LEVEL) -> Interval:
+    """Wilson's (1927) score interval for the proportion correct / n of n independent problems."""
+    if n < 1 or not 0 <= correct <= n:
+        raise ValueError(f"{correct} correct of {n} is not a proportion")
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(correct, n, alpha=1 - level, method="wilson")
+    return Interval(0.0 if correct == 0 else float(low), 1.0 if correct == n else float(high))
+
+
+def clustered(values: Sequence[float], seed: int = 0, level: float = LEVEL) -> Interval:
+    """Interval for the mean of per-problem accuracies (each in [0, 1]) when several samples were drawn for a problem:
+    a bootstrap over problems, so that samples of one problem do not count as independent."""
+    interval = bootstrap_interval(values, seed, level=level)
+    return Interval(max(0.0, interval.low), min(1.0, interval.high))
+
+
+def tango(wins: int, losses: int, n: int, level: float = LEVEL) -> Interval:
+    """Tango's (1998, Statistics in Medicine 17, 891-908) score interval for the paired difference (wins - losses) / n:
+    all d with |wins - losses - n d| <= z sqrt(n (2 q + d (1 - d))), q the most likely loss rate given d."""
+    _check_counts(wins, losses, n)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    return Interval(_tango_low(wins, losses, n, z), -_tango_low(losses, wins, n, z))
+
+
+def _tango_low(wins: int, losses: int, n: int, z: float) -> float:
+    from scipy.optimize import brentq
+
+    if losses == n:
+        return -1.0
+    if wins == losses == 0:  # here and below the estimate itself is a second root, so brentq could return it
+        return -z * z / (n + z * z)
+    if wins == n:
+        return (n - z * z) / (n + z * z)
+
+    def excess(d: float) -> float:
+        variance = n * (2 * _constrained_loss_rate(wins, losses, n, d) + d * (1 - d))
+        return wins - losses - n * d - z * math.sqrt(max(variance, 0.0))
+
+    return float(brentq(excess, -1.0, (wins - losses) / n, xtol=1e-12))
+
+
+def _constrained_loss_rate(wins: int, losses: int, n: int, d: float) -> float:
+    """The loss rate q that makes (wins, losses, n) most likely when the win rate is q + d: the larger root of
+    2n q^2 + b q + c = 0, got by setting the derivative of the log likelihood to zero."""
+    b = (2 * n - wins + losses) * d - wins - losses
+    c = -losses * d * (1 - d)
+    root = math.sqrt(max(b * b - 8 * n * c, 0.0))
+    q = (root - b) / (4 * n) if b <= 0 else -2 * c / (b + root)
+    return max(q, 0.0, -d)
+
+
+def mcnemar_exact(wins: int, losses: int) -> float:
+    """Two-sided exact McNemar test: the binomial test that wins and losses are equally likely. 1 without either."""
+    if min(wins, losses) < 0:
+        raise ValueError(f"wins and losses cannot be negative: {wins}, {losses}")
+    if wins + losses == 0:
+        return 1.0
+    from scipy.stats import binomtest
+
+    return float(binomtest(wins, wins + losses, 0.5).pvalue)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Holm's (1979) adjustment of p values for testing all of them, in the order given."""
+    if not ps:
+        return []
+    from statsmodels.stats.multitest import multipletests
+
+    return [float(p) for p in multipletests(list(ps), method="holm")[1]]
+
+
+def paired_se(wins: int, losses: int, n: int) -> float:
+    """Standard error of (wins - losses) / n for paired answers: sqrt(wins + losses - (wins - losses)^2 / n) / n."""
+    _check_counts(wins, losses, n)
+    return math.sqrt(wins + losses - (wins - losses) ** 2 / n) / n
+
+
+def detectable_difference(wins: int, losses: int, n: int) -> float:
+    """The smallest difference that a test at 5 % finds with 80 % power at this n and this much disagreement: 2.8 times
+    the paired standard error, at most 1. Where that error is 0 (no disagreement, or nothing else), the error of a
+    single discordant pair, 1 / n, takes its place, since less cannot be seen."""
+    return _detectable(paired_se(wins, losses, n), 1 / n)
+
+
+def _detectable(se: float, least: float) -> float:
+    return min(1.0, POWER_FACTOR * max(se, least))
+
+
+def pass_at_k(n: int, correct: int, k: int) -> float:
+    """Chance that at least one of k samples drawn from these n is right: 1 - C(n - correct, k) / C(n, k), the unbiased
+    estimator of Chen et al. (2021, arXiv 2107.03374), in whole numbers until the last division."""
+    if not 0 <= correct <= n:
+        raise ValueError(f"{correct} correct of {n} samples is impossible")
+    _check_k(k, n)
+    ways = math.comb(n, k)
+    return (ways - math.comb(n - correct, k)) / ways
+
+
+def majority_index(answers: Sequence[str]) -> int:
+    """Index of the sample whose answer the majority of samples gave. Empty answers abstain; of equally frequent answers
+    the one with the lowest sample index wins; the index is that of its first sample; 0 when all abstain."""
+    if not answers:
+        raise ValueError("a vote needs at least one answer")
+    votes = Counter(answer for answer in answers if answer.strip())
+    return max(range(len(answers)), key=lambda i: (votes[answers[i]], -i))
+
+
+def majority_at_k(answers: Sequence[str], correct: Sequence[bool | None], k: int) -> float:
+    """maj@k of one problem from n >= k samples: the mean, over the n sets of k samples that follow one another (the
+    first follows the last), of whether the sample that wins the set's vote is right. Sets are voted on in sample order.
+    So maj@1 is the mean accuracy, which is pass@1; and maj@n is one vote over all samples."""
+    n = len(answers)
+    if len(correct) != n:
+        raise ValueError(f"{n} answers but {len(correct)} verdicts")
+    _check_k(k, n)
+    right = 0
+    for start in range(n):
+        window = sorted((start + offset) % n for offset in range(k))
+        right += correct[window[majority_index([answers[i] for i in window])]] is True
+    return right / n
+
+
+def sign_flip_test(differences: Sequence[float], seed: int, draws: int = 20_000) -> float:
+    """Two-sided p of the mean difference when each problem's sign is a fair coin. Exact where the outcomes, grouped by
+    size of difference, can be listed; else `draws` seeded draws, (1 + as extreme) / (1 + draws). Neither the order nor
+    the overall sign of the differences matters."""
+    import numpy as np
+
+    values = np.round(np.asarray(differences, dtype=float), 12)
+    sizes, counts = np.unique(np.abs(values[values != 0]), return_counts=True)
+    observed = abs(float(values.sum())) - 1e-9
+    if math.prod(int(count) + 1 for count in counts) <= EXACT_OUTCOMES:
+        sums, chances = _all_sums(sizes, counts)
+        return min(1.0, float(chances[np.abs(sums) >= observed].sum()))
+    rng = np.random.default_rng(seed)
+    heads = rng.binomial(counts, 0.5, size=(draws, len(counts)))
+    extreme = int((np.abs((2 * heads - counts) @ sizes) >= observed).sum())
+    return (1 + extreme) / (1 + draws)
+
+
+def _all_sums(sizes: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Every sum that flipping signs can give, with its chance; signs within one size only matter by their number."""
+    import numpy as np
+    from scipy.stats import binom
+
+    sums, chances = np.zeros(1), np.ones(1)
+    for size, count in zip(sizes, counts, strict=True):
+        heads = np.arange(count + 1)
+        sums = np.add.outer(sums, size * (2 * heads - count)).ravel()
+        chances = np.multiply.outer(chances, binom.pmf(heads, count, 0.5)).ravel()
+    return sums, chances
+
+
+def bootstrap_interval(values: Sequence[float], seed: int, draws: int = 10_000, level: float = LEVEL) -> Interval:
+    """Percentile bootstrap of the mean of per-problem values in [-1, 1]; the order of values does not matter, and
+    negated values give exactly the negated interval.
+
+    Values that are all equal leave nothing to resample; the interval is then the value +- z^2 / (n + z^2), which is
+    Tango's for no discordant pair and Wilson's for none right.
+    """
+    import numpy as np
+
+    if not len(values):
+        raise ValueError("an interval needs at least one problem")
+    distinct, counts = np.unique(np.round(np.asarray(values, dtype=float), 12), return_counts=True)
+    n = len(values)
+    if len(distinct) == 1:
+        z = NormalDist().inv_cdf((1 + level) / 2)
+        value, slack = float(distinct[0]), z * z / (n + z * z)
+        return Interval(max(-1.0, value - slack), min(1.0, value + slack))
+    tails = [(1 - level) / 2, (1 + level) / 2]
+
+    def quantiles(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[float, float]:
+        # scipy.stats.bootstrap draws n values each time; how often each distinct value is drawn is all that matters.
+        drawn = np.random.default_rng(seed).multinomial(n, counts / n, size=draws)
+        low, high = np.quantile(drawn @ values / n, tails)
+        return float(low), float(high)
+
+    low, high = quantiles(distinct, counts)
+    mirrored_low, mirrored_high = quantiles(-distinct[::-1], counts[::-1])
+    return Interval((low - mirrored_high) / 2, (high - mirrored_low) / 2)
+
+
+def compare(
+    a: Mapping[str, Sequence[bool | None]], b: Mapping[str, Sequence[bool | None]], seed: int = 0
+) -> Comparison:
+    """Compare two models by problem id -> verdict of each sample (None counts as not correct).
+
+    One sample: exact McNemar test and Tango's interval. Several: sign-flip test and bootstrap over problems. Raises
+    ValueError, naming some, for problems that one model lacks and for numbers of samples that differ.
+    """
+    k = _common_samples(a, b)
+    ids = sorted(a)
+    right = [(sum(v is True for v in a[i]), sum(v is True for v in b[i])) for i in ids]
+    wins, losses = sum(y > x for x, y in right), sum(y < x for x, y in right)
+    differences = [(y - x) / k for x, y in right]
+    n = len(ids)
+    if k == 1:
+        interval, p = tango(wins, losses, n), mcnemar_exact(wins, losses)
+        detectable = detectable_difference(wins, losses, n)
+    else:
+        interval, p = bootstrap_interval(differences, seed), sign_flip_test(differences, seed)
+        detectable = _detectable(_standard_error(differences), 1 / (k * n))
+    return Comparison(
+        n=n,
+        difference=sum(y - x for x, y in right) / (k * n),
+        low=interval.low,
+        high=interval.high,
+        p=p,
+        wins=wins,
+        losses=losses,
+        both_right=right.count((k, k)),
+        both_wrong=right.count((0, 0)),
+        test="exact McNemar" if k == 1 else "sign-flip",
+        interval="Tango score" if k == 1 else "bootstrap",
+        detectable=detectable,
+    )
+
+
+def _common_samples(a: Mapping[str, Sequence[bool | None]], b: Mapping[str, Sequence[bool | None]]) -> int:
+    """The number of samples every problem has in both; raises ValueError where there is no such number."""
+    if not a and not b:
+        raise ValueError("there are no problems to compare")
+    if alone := sorted(set(a) ^ set(b)):
+        raise ValueError(f"{len(alone)} problems have answers of one model only: {_some(alone)}")
+    k = max(max(len(a[i]), len(b[i])) for i in a)
+    if short := sorted(i for i in a if not len(a[i]) == len(b[i]) == k):
+        raise ValueError(f"{len(short)} problems lack some of the {k} samples: {_some(short)}")
+    if k == 0:
+        raise ValueError("no problem has a sample")
+    return k
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:NAMED_IN_ERRORS]) + (", ..." if len(ids) > NAMED_IN_ERRORS else "")
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values)) / len(values)
+
+
+def _check_counts(wins: int, losses: int, n: int) -> None:
+    if n < 1 or min(wins, losses) < 0 or wins + losses > n:
+        raise ValueError(f"{wins} wins and {losses} losses of {n} problems are impossible")
+
+
+def _check_k(k: int, n: int) -> None:
+    if not 1 <= k <= n:
+        raise ValueError(f"k must be from 1 to the {n} samples drawn, got {k}")

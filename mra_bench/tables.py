@@ -1,0 +1,39 @@
+"""Results as plain text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as columns, the first column left, the others right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[0] = row[0].ljust(widths[0])
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def scoreboard(results: Mapping[str, Any]) -> str:
+    """One table for each dataset: a row for each model with accuracy and its 95 % interval."""
+    tables = []
+    for dataset in results["datasets"]:
+        head = [f"{dataset['name']} (n = {dataset['n']})", "accuracy", "95 % CI", "in format", "cut", "tokens"]
+        rows = [head]
+        for row in dataset["scores"]:
+            texts = max(1, row["n"] * row["samples"])
+            rows.append(
+                [
+                    row["model"],
+                    f"{100 * row['accuracy']:.1f} %",
+                    f"{100 * row['low']:.1f} to {100 * row['high']:.1f}",
+                    f"{100 * row['in_format'] / texts:.0f} %",
+                    f"{100 * row['truncated'] / texts:.0f} %",
+                    f"{row['tokens_mean']:.0f}",
+                ]
+            )
+        tables.append(align(rows))
+    return "\n\n".join(tables)

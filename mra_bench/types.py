@@ -1,0 +1,197 @@
+"""The words of the project as frozen dataclasses and protocols: what crosses every border inside mra-bench.
+
+Nothing here imports more than the standard library, so a plugin that needs only these types starts fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+STOP = "stop"
+LENGTH = "length"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem of a dataset's split. `answer` is the gold answer; `solution` a reference solution, if any."""
+
+    id: str
+    question: str
+    answer: str
+    solution: str | None = None
+    subject: str | None = None
+    level: str | None = None
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A grader's verdict on one text.
+
+    correct: True, False, or None when it could not be judged (never guess).
+    answer: what was extracted, in canonical form, so that equal answers are equal strings; "" when nothing was found.
+    reason: one sentence for a person. kind: "correct", "wrong", "no-answer", "unparseable", "ran-on", "timeout",
+    "crashed" or the grader's own word; the core fills it in when empty. span: [start, end) of the answer in the text.
+    rule: how the answer was found ("boxed", "hash", "phrase", "last-number", ...); tells format from mathematics.
+    """
+
+    correct: bool | None
+    answer: str = ""
+    reason: str = ""
+    kind: str = ""
+    span: tuple[int, int] | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How texts are generated. temperature 0 is greedy. `stop` strings end a text and are cut from it;
+    `stop_after_answer` ends it behind the first closed ``\\boxed{...}``."""
+
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+    stop_after_answer: bool = False
+
+
+@dataclass(frozen=True)
+class PromptStyle:
+    """What a dataset asks for: an instruction put with each question, and the answer format it names
+    ("boxed", "hash" or "" for none), used by the report to tell format from mathematics."""
+
+    instruction: str = ""
+    answer_format: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One text to generate: sample number `sample` (0-based) of `problem`."""
+
+    problem: Problem
+    sample: int = 0
+
+
+@dataclass(frozen=True)
+class Block:
+    """The unit of generation and of resume: a fixed list of requests with everything that shapes the texts.
+
+    Each row has its own random stream, derived from (seed, problem id, sample), so texts do not depend on which
+    other rows share a block, up to floating-point effects of batching.
+    """
+
+    requests: tuple[Request, ...]
+    style: PromptStyle
+    decoding: Decoding
+    seed: int
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One generated text, without end-of-sequence and stop string. finish: "stop" or "length"."""
+
+    problem_id: str
+    sample: int
+    text: str
+    prompt_tokens: int
+    tokens: int
+    finish: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A preference pair for the model trained on it. Sources: "sample:<index>" or "reference"."""
+
+    problem_id: str
+    prompt: str
+    chosen: str
+    rejected: str
+    weight: float = 1.0
+    chosen_source: str = ""
+    rejected_source: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A supervised example: the exact prompt the model is evaluated with, and the text to learn."""
+
+    problem_id: str
+    prompt: str
+    completion: str
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """How to load a model: the registered loader's full name and its options. Plain data, stored in runs."""
+
+    loader: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Turns a block of requests into completions. Building one is cheap; weights load on first use."""
+
+    reproducible: bool
+
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that shapes the texts: weight hashes, prompt format, dtype, engine settings. JSON-safe."""
+
+    def checkpoint(self) -> Path | None:
+        """Folder of weights in the transformers format that a trainer can start from, or None."""
+
+    def render(self, problem: Problem, style: PromptStyle) -> str:
+        """The exact prompt text for a problem."""
+
+    def continuation(self, text: str) -> str:
+        """`text` as it follows the rendered prompt (with a leading space in a plain format, say): what is learnt."""
+
+    def generate(self, block: Block) -> Iterator[Completion]:
+        """One completion for each request, in any order."""
+
+
+Grader = Callable[[Problem, str], Grade]
+
+
+class Progress(Protocol):
+    """Told by models and trainers how far they are. `done` and `total` in the stage's own unit."""
+
+    def update(self, done: int, total: int, *, tokens: int = 0, note: str = "") -> None: ...
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """What a trainer gets. `workdir` survives a kill (checkpoints go there); weights must be saved in `output`.
+
+    Exactly one of `rows`, `pairs`, `problems` is non-empty, as the trainer's `consumes` says. `log` takes one JSON-safe
+    record per logging step; on resume the trainer calls it again for steps redone, the last record of a step counts.
+    """
+
+    name: str
+    parent: Path
+    parent_ref: ModelRef
+    output: Path
+    workdir: Path
+    options: Any
+    seed: int
+    progress: Progress
+    log: Callable[[Mapping[str, Any]], None]
+    rows: Sequence[Row] = ()
+    pairs: Sequence[Pair] = ()
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a trainer returns: the folder of saved weights, how to load it, and counts for the record
+    (at least "steps" and "tokens", the tokens of all sequences passed through training)."""
+
+    checkpoint: Path
+    ref: ModelRef
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Trainer = Callable[[TrainJob], TrainedModel]
+DatasetLoader = Callable[[str, Any], Iterable[Problem]]

@@ -1,0 +1,135 @@
+"""The verdict in words, and the warnings that go before any figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ALPHA = 0.05
+MANY = 0.05  # share of texts cut, empty or run on above which a warning is due
+UNEQUAL = 1.25  # ratio of training tokens above which two budgets are not called equal
+
+
+def points(value: float, *, sign: bool = False) -> str:
+    """A difference of proportions in percentage points, e.g. ``4.3`` or ``+4.3``."""
+    return f"{100 * value:{'+' if sign else ''}.1f}"
+
+
+def p_text(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def conclusion(row: Mapping[str, Any]) -> str:
+    """What one paired comparison (b against a) says, in words."""
+    interval = f"95 % CI {points(row['low'])} to {points(row['high'])}"
+    tail = f"{interval}, {p_text(row['p_holm'])}, n = {row['n']}"
+    if row["p_holm"] < ALPHA:
+        verb = "beats" if row["difference"] > 0 else "is worse than"
+        return f"{row['b']} {verb} {row['a']} by {points(abs(row['difference']))} points ({_turned(row, tail)})."
+    return (
+        f"{row['b']} against {row['a']}: no difference detected ({points(row['difference'], sign=True)} points, {tail}); "
+        f"a gap under about {points(row['detectable'])} points would often be missed here."
+    )
+
+
+def _turned(row: Mapping[str, Any], tail: str) -> str:
+    """For "worse by", the interval of the loss instead of the gain."""
+    if row["difference"] > 0:
+        return tail
+    interval = f"95 % CI {points(-row['high'])} to {points(-row['low'])}"
+    return f"{interval}, {p_text(row['p_holm'])}, n = {row['n']}"
+
+
+def sentences(results: Mapping[str, Any]) -> list[str]:
+    """The verdict: each trained model against its parent and its control, on the headline dataset, in run order."""
+    headline = next((d for d in results["datasets"] if d["headline"]), None)
+    if headline is None:
+        return []
+    if not headline["pairs"]:
+        return [score_sentence(row, headline) for row in headline["scores"]]
+    models = results["models"]
+    wanted: list[tuple[str, str]] = [(m["from"], m["name"]) for m in models if m["from"] and not m["control_for"]]
+    wanted += [(m["name"], m["control_for"]) for m in models if m["control_for"]]
+    found = {frozenset((row["a"], row["b"])): row for row in headline["pairs"]}
+    chosen = [(pair, found[frozenset(pair)]) for pair in wanted if frozenset(pair) in found]
+    lines = [conclusion(_oriented(row, pair)) for pair, row in chosen]
+    return lines or [row["conclusion"] for row in headline["pairs"]]
+
+
+def score_sentence(row: Mapping[str, Any], dataset: Mapping[str, Any]) -> str:
+    """One model alone: its accuracy with its interval."""
+    return (
+        f"{row['model']} solves {points(row['accuracy'])} % of {dataset['name']} "
+        f"(95 % CI {points(row['low'])} to {points(row['high'])}, n = {row['n']})."
+    )
+
+
+def _oriented(row: Mapping[str, Any], pair: tuple[str, str]) -> Mapping[str, Any]:
+    """The comparison as pair[1] against pair[0]; rows are stored later model against earlier one."""
+    if (row["a"], row["b"]) == pair:
+        return row
+    return {**row, "a": pair[0], "b": pair[1], "difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
+
+
+def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What a reader must know before any figure, most serious first."""
+    found: list[tuple[str, str]] = []
+    if results["partial"]:
+        found.append(("partial", f"This run is not complete. Missing: {', '.join(results['missing'])}."))
+    contamination = results["contamination"]
+    if contamination["overlaps"] and contamination["policy"] == "allow":
+        count = len({(o["dataset"], o["problem_id"]) for o in contamination["overlaps"]})
+        found.append(("contamination", f"{count} test questions were in the training data (allowed by the user)."))
+    found += _control_warnings(results["models"])
+    for dataset in results["datasets"]:
+        for row in dataset["scores"]:
+            found += _score_warnings(row, dataset["name"])
+        if dataset["unreadable"]:
+            found.append(
+                ("unreadable-gold", f"{dataset['name']}: {len(dataset['unreadable'])} problems left out for all models, "
+                 "because their gold answer cannot be read.")
+            )  # fmt: skip
+    return [{"kind": kind, "text": text} for kind, text in found]
+
+
+def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    found = []
+    by_name = {m["name"]: m for m in models}
+    controls = {m["control_for"]: m["name"] for m in models if m["control_for"]}
+    for model in models:
+        parent = by_name.get(model["from"] or "")
+        if parent is None or parent["from"] is None or model["control_for"]:
+            continue
+        if model["name"] not in controls:
+            found.append(
+                ("no-control", f"No equal-budget control: a gain of {model['name']} over {parent['name']} may come from "
+                 "training longer, not from how it was trained.")
+            )  # fmt: skip
+            continue
+        control = by_name[controls[model["name"]]]
+        tokens, other = (m["facts"].get("tokens") or 0 for m in (model, control))
+        if tokens and other and max(tokens, other) / min(tokens, other) > UNEQUAL:
+            found.append(
+                ("unequal-compute", f"{control['name']} trained on {other:,} tokens, {model['name']} on {tokens:,}: "
+                 "the control's budget is not equal.")
+            )  # fmt: skip
+    return found
+
+
+def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str]]:
+    texts = row["n"] * row["samples"]
+    if not texts:
+        return []
+    who = f"{row['model']} on {dataset}"
+    shares = (
+        ("truncated", row["truncated"], "were cut at the length limit"),
+        ("ran-on", row["kinds"].get("ran-on", 0), "ran on into an invented next question"),
+        ("empty", row["empty"], "are empty: the model has stopped talking"),
+    )
+    found = [
+        (kind, f"{who}: {100 * count / texts:.0f} % of texts {what}.") for kind, count, what in shares if count > MANY * texts
+    ]
+    for kind, what in (("timeout", "took the grader too long"), ("crashed", "made the grader fail")):
+        if count := row["kinds"].get(kind, 0):
+            found.append((kind, f"{who}: {count} texts {what}; they count as not correct."))
+    return found

@@ -1,0 +1,52 @@
+"""The answer checker: finds the answer in a model's text and decides whether it equals the gold answer.
+
+Usable alone: ``from mra_sympy import grade, equivalent, extract``. Numbers are decided as exact fractions; sympy is
+imported only when an answer holds symbols.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mra_bench.hookspecs import Register, hookimpl
+from mra_bench.types import Grade, Grader, Problem
+from mra_sympy.options import Options
+
+if TYPE_CHECKING:
+    from mra_sympy.extract import Extraction
+
+__all__ = ["Options", "equivalent", "extract", "grade", "register_graders"]
+
+
+def grade(problem: Problem, text: str, options: Options | None = None) -> Grade:
+    """Find the answer in a model's `text` and compare it with `problem.answer`."""
+    from mra_sympy.grader import grade_text
+
+    return grade_text(problem, text, options or Options())
+
+
+def equivalent(gold: str, prediction: str, options: Options | None = None) -> Grade:
+    """Compare two bare answers. The verdict does not depend on which of two readable answers is called gold."""
+    from mra_sympy.grader import compare_answers
+
+    return compare_answers(gold, prediction, options or Options())
+
+
+def extract(text: str) -> Extraction | None:
+    """The final answer in a model's text with its span and the rule that found it, or None."""
+    from mra_sympy.extract import extract as find
+
+    return find(text)
+
+
+def make_grader(options: Options) -> Grader:
+    """The registered factory: a grader with these options."""
+    from mra_sympy.grader import grade_text
+
+    return partial(grade_text, options=options)
+
+
+@hookimpl
+def register_graders(register: Register) -> None:
+    register("sympy", make_grader, options=Options)

@@ -1,0 +1,147 @@
+"""Brings the many ways of writing one answer into one: plain ASCII with a small set of LaTeX commands."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from mra_sympy.errors import Unreadable
+
+MAX_LENGTH = 4000
+
+_SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱˣ", "0123456789+-()nix", strict=True))
+_SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₙₓ", "0123456789+-()nx", strict=True))
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
+    "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Δ": "Delta", "Γ": "Gamma", "Θ": "Theta", "Λ": "Lambda",
+    "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+_SYMBOL = {
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "×": r"\times ", "·": r"\cdot ",
+    "⋅": r"\cdot ", "∙": r"\cdot ", "÷": r"\div ", "∗": "*", "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ",
+    "≠": r"\ne ", "≈": r"\approx ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "∈": r"\in ", "∪": r"\cup ",
+    "∩": r"\cap ", "∅": r"\emptyset ", "°": r"^\circ ", "√": r"\sqrt", "∛": r"\sqrt[3]", "′": "'", "⁄": "/", "∕": "/",
+    "，": ",", "、": ",", "；": ";", "（": "(", "）": ")", "［": "[", "］": "]", "｛": "{", "｝": "}", "＝": "=",
+    "。": ".", "：": ":", "％": "%", "٪": "%", "٫": ".", "٬": ",", "’": "'", "‘": "'", "“": '"', "”": '"',
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ",
+    "⌉": r"\rceil ", "℃": r"^\circ \text{C}",
+}  # fmt: skip
+_FRACTION = {c: unicodedata.normalize("NFKC", c).split("⁄") for c in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_COMMANDS = (
+    "frac|dfrac|tfrac|cfrac|left|right|sqrt|pi|text|cdot|times|boxed|infty|pm|cup|begin|end|theta|le|ge|leq|geq|ln|sin"
+)
+_DOUBLED = re.compile(rf"\\\\(?=(?:{_COMMANDS})\b)")
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\\(?:d|t|c)frac(?![a-zA-Z])", r"\\frac"),
+        (r"\\(?:d|t)binom(?![a-zA-Z])", r"\\binom"),
+        (r"\\(?:left|right)\.", ""),
+        (r"\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|hfill|hline)(?![a-zA-Z])", ""),
+        (r"\\!", ""),
+        (r"(?<!\\)\\(?:[,;:> ]|quad(?![a-zA-Z])|qquad(?![a-zA-Z]))|~", " "),
+        (r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|mbox|hbox|mathbf|boldsymbol|bm)\s*\{", r"\\text{"),
+        (r"\\(?:mathrm|operatorname\*?|mathit|mathsf|rm)\s*\{([^{}]*)\}", r" \1 "),
+        (r"\\leq?(?:slant)?(?![a-zA-Z])", r"\\le "),
+        (r"\\geq?(?:slant)?(?![a-zA-Z])", r"\\ge "),
+        (r"\\neq?(?![a-zA-Z])", r"\\ne "),
+        (r"\\lt(?![a-zA-Z])", "<"),
+        (r"\\gt(?![a-zA-Z])", ">"),
+        (r"<=|=<", r"\\le "),
+        (r">=", r"\\ge "),
+        (r"!=", r"\\ne "),
+        (r"\\(?:approx|simeq|sim|doteq)(?![a-zA-Z])", r"\\approx "),
+        (r"\\(?:var)?nothing(?![a-zA-Z])|\\varnothing", r"\\emptyset "),
+        (r"\\(?:lbrace|\{)", r"\\{"),
+        (r"\\(?:rbrace|\})", r"\\}"),
+        (r"\\(?:lbrack)(?![a-zA-Z])", "["),
+        (r"\\(?:rbrack)(?![a-zA-Z])", "]"),
+        (r"\\[lr]?[vV]ert(?![a-zA-Z])|\\\|", "|"),
+        (r"\\%", "%"),
+        (r"\^\s*\{\s*\\(?:circ|degree)\s*\}|\^\s*\\(?:circ|degree)|\\degree(?![a-zA-Z])|\\textdegree", r"^\\circ "),
+        (r"\*\*", "^"),
+        (r"\{,\}", ","),
+        (r"\\(?:var)(epsilon|phi|theta|rho)(?![a-zA-Z])", r"\\\1"),
+        (r"\\[()\[\]]", " "),
+        (r"\s+", " "),
+    )
+)
+
+
+def clean(text: str) -> str:
+    """`text` as ASCII-like LaTeX without styling, delimiters and spacing commands. Raises Unreadable when too long."""
+    if len(text) > MAX_LENGTH:
+        raise Unreadable(f"it is {len(text):,} characters long")
+    text = _INVISIBLE.sub("", text)
+    if not text.isascii():
+        text = _plain(text)
+    if "\\\\" in text:
+        text = _DOUBLED.sub(r"\\", text)
+    if not text.isalnum():
+        for pattern, replacement in _RULES:
+            text = pattern.sub(replacement, text)
+    return _unwrap(text.strip())
+
+
+def _plain(text: str) -> str:
+    """Replace the Unicode forms of mathematics by LaTeX, and every decimal digit by its ASCII one."""
+    out: list[str] = []
+    for run in re.findall(rf"[{''.join(_SUPER)}]+|[{''.join(_SUB)}]+|.|\s", text):
+        first = run[0]
+        if first in _SUPER:
+            out.append("^{" + "".join(_SUPER[c] for c in run) + "}")
+        elif first in _SUB:
+            out.append("_{" + "".join(_SUB[c] for c in run) + "}")
+        elif first in _FRACTION:
+            out.append(r"\frac{%s}{%s}" % tuple(_FRACTION[first]))
+        elif first in _GREEK:
+            out.append(f"\\{_GREEK[first]} ")
+        elif first in _SYMBOL:
+            out.append(_SYMBOL[first])
+        else:
+            digit = unicodedata.decimal(first, -1)
+            out.append(str(digit) if digit >= 0 else unicodedata.normalize("NFKC", first))
+    return "".join(out)
+
+
+def _unwrap(text: str) -> str:
+    """Take off what only wraps an answer: dollar signs of mathematics, emphasis, quotes, a closing full stop."""
+    for _ in range(6):
+        before = text
+        text = text.strip().strip("*`\"").strip()
+        if text.endswith((".", ",", ";", ":")) and not text.endswith("..."):
+            text = text[:-1].rstrip()
+        for mark in ("$$", "$"):
+            if text.startswith(mark) and text.endswith(mark) and len(text) >= 2 * len(mark):
+                text = text[len(mark) : -len(mark)].strip()
+        whole = _whole(text)
+        text = whole if whole is not None else text
+        if text == before:
+            break
+    return text
+
+
+def _whole(text: str) -> str | None:
+    """The content when all of `text` is one ``\\boxed{...}``, ``\\fbox{...}`` or ``\\text{...}``, else None."""
+    for command in ("\\boxed{", "\\fbox{", "\\text{"):
+        if text.startswith(command) and closing(text, len(command) - 1) == len(text) - 1:
+            return text[len(command) : -1]
+    return None
+
+
+def closing(text: str, start: int) -> int:
+    """Index of the brace that closes the one at `start`, or -1. Escaped braces do not count."""
+    depth = 0
+    i = start
+    while i < len(text):
+        if text[i] == "\\":
+            i += 2
+            continue
+        depth += (text[i] == "{") - (text[i] == "}")
+        if depth == 0:
+            return i
+        i += 1
+    return -1

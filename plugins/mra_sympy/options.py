@@ -1,0 +1,24 @@
+"""What reasonable people decide differently about two answers being equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the grader "sympy".
+
+    percent_as_number: 50% equals both 1/2 and 50. Otherwise it equals 1/2 only.
+    ignore_missing_unit: "5 cm" equals "5". Two units that differ never equal each other unless they convert.
+    ignore_name: "x = 5" equals "5".
+    rounding_digits: a decimal with at least so many significant digits equals every value that rounds to it;
+    0 switches rounding off. Shorter decimals are exact: 0.33 is not 1/3.
+    """
+
+    percent_as_number: bool = True
+    ignore_missing_unit: bool = True
+    ignore_name: bool = True
+    rounding_digits: int = Field(default=6, ge=0)

@@ -1,0 +1,71 @@
+"""Device and number format, chosen by what the hardware has. torch is imported only where a GPU may be present."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+from mra_bench.errors import UsageError
+
+SMALL = 64_000_000
+"""Parameters below which fp32 is always taken: half precision saves nothing there and costs exactness."""
+
+GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/proc/driver/nvidia/version")
+
+
+def gpu_may_be_present() -> bool:
+    """A cheap check that is never wrong when it says no: device files of GPU drivers, or a Mac of Apple's own chips."""
+    if platform.system() == "Linux":
+        return any(Path(name).exists() for name in GPU_FILES)
+    return platform.system() != "Darwin" or platform.machine() == "arm64"
+
+
+def choose_device(name: str) -> str:
+    """The device for an option value: ``auto`` gives ``cuda``, ``mps`` or ``cpu``. Raises UsageError for one that is
+    not there."""
+    if name == "cpu" or (name == "auto" and not gpu_may_be_present()):
+        return "cpu"
+    if name != "auto" and name.split(":")[0] not in ("cuda", "mps"):
+        raise UsageError(f"Unknown device '{name}'. Use auto, cpu, cuda, cuda:<number> or mps.")
+    import torch
+
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next((kind for kind, there in present.items() if there), "cpu")
+    kind, _, index = name.partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if not present[kind] or (index and not (index.isdecimal() and int(index) < count)):
+        raise UsageError(f"The device '{name}' is not there. Set device: auto, or cpu.")
+    return name
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bf16 numbers itself (AVX-512 BF16 or AMX), from the flags Linux lists."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "").split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def choose_dtype(name: str, device: str, parameters: int | None = None) -> str:
+    """``bf16``, ``fp16`` or ``fp32`` for an option value on a device as `choose_device` gives it.
+
+    ``auto``: fp32 for small models (`parameters` below SMALL); bf16 on GPUs and CPUs that have it; fp16 on other CUDA
+    GPUs; else fp32.
+    """
+    if name != "auto":
+        return name
+    if parameters is not None and parameters < SMALL:
+        return "fp32"
+    if device.startswith("cuda"):
+        import torch
+
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "bf16" if device == "cpu" and cpu_has_bf16() else "fp32"
+
+
+def device_kind(device: str) -> str:
+    """``cpu`` or ``gpu``: the key of the tables of defaults."""
+    return "cpu" if device == "cpu" else "gpu"

@@ -1,0 +1,172 @@
+"""The model of `mra_bench.types`: a block of problems in, completions out. Cheap to build; weights load on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mra_bench import runtime
+from mra_bench.types import Block, Completion, ModelRef, Problem, PromptStyle
+
+from . import prompts
+from .batching import RowSpec
+from .families import Family
+from .generate import Engine, Limits
+from .hardware import choose_device, choose_dtype, device_kind
+from .loading import load_causal_lm, load_tokenizer
+from .options import MAX_ROWS, TOKEN_BUDGET, Options
+from .source import Source, file_hashes, is_hub_id, locate, parameters
+from .stops import StopRule
+from .streams import row_key
+
+
+class TransformersModel:
+    """A causal language model of the transformers library.
+
+    Raises UsageError at once for a folder that cannot be used; a hub id is only looked up when it is needed.
+    """
+
+    reproducible = True
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._tokenizer: Any = None
+        self._engine: Engine | None = None
+        self._source: Source | None = None
+        self._format: prompts.PromptFormat | None = None
+        if not is_hub_id(options.path):
+            self._source = locate(options.path)
+            self._format = prompts.settle(options.prompt, self._source)
+
+    @property
+    def source(self) -> Source:
+        """The model's files. Downloads a hub id on first use."""
+        if self._source is None:
+            self._source = locate(self.options.path, self.options.revision)
+        return self._source
+
+    @property
+    def format(self) -> prompts.PromptFormat:
+        """The prompt format settled for this model."""
+        if self._format is None:
+            self._format = prompts.settle(self.options.prompt, self.source)
+        return self._format
+
+    @property
+    def halvings(self) -> list[dict[str, int]]:
+        """Batches that had to be halved for lack of memory, so far."""
+        return list(self._engine.halvings) if self._engine else []
+
+    def identity(self) -> Mapping[str, Any]:
+        """Hashes of weights, config and tokenizer; prompt format; dtype, device, threads, bounds of a batch."""
+        device = choose_device(self.options.device)
+        kind = device_kind(device)
+        limits = self._limits(kind)
+        return {
+            "kind": "transformers",
+            "files": file_hashes(self.source),
+            "prompt": self.format.describe(),
+            "dtype": choose_dtype(self.options.dtype, device, parameters(self.source)),
+            "device": device.partition(":")[0],
+            "threads": runtime.threads() if kind == "cpu" else 0,
+            "token_budget": limits.token_budget,
+            "max_rows": limits.max_rows,
+        }
+
+    def checkpoint(self) -> Path | None:
+        """The folder of weights, which a trainer can start from; None for a GGUF file."""
+        return None if self.source.gguf else self.source.folder
+
+    def child(self, folder: Path) -> ModelRef:
+        """How to load a model trained from this one and saved in `folder`: same prompt format, dtype and device."""
+        kept = {"dtype": self.options.dtype, "device": self.options.device, "token_budget": self.options.token_budget}
+        options = {"path": str(folder), "prompt": self.format.kind}
+        options |= {name: value for name, value in kept.items() if value != getattr(DEFAULTS, name)}
+        return ModelRef("transformers", options)
+
+    def render(self, problem: Problem, style: PromptStyle) -> str:
+        """The exact prompt text for a problem."""
+        if self.format.kind == prompts.PLAIN:
+            return prompts.plain(problem, style)
+        return prompts.chat(problem, style, self.format.family, self._loaded_tokenizer())
+
+    def generate(self, block: Block) -> Iterator[Completion]:
+        """One completion for each request, as each text ends.
+
+        The text is the decoded continuation, stripped of whitespace at both ends. A prompt that fills the model's
+        context leaves no room: its completion is empty, with finish "length".
+        """
+        engine = self._loaded()
+        rows = self._rows(block, engine)
+        rule = StopRule((*self.format.stops, *block.decoding.stop), block.decoding.stop_after_answer)
+        for ended in engine.run(rows, rule, block.decoding):
+            request = block.requests[ended.position]
+            yield Completion(
+                problem_id=request.problem.id,
+                sample=request.sample,
+                text=ended.text,
+                prompt_tokens=len(rows[ended.position].prompt),
+                tokens=ended.tokens,
+                finish=ended.finish,
+            )
+
+    def release(self) -> None:
+        """Free the weights; the next use loads them again."""
+        if self._engine is None:
+            return
+        self._engine = None
+        import gc
+
+        import torch
+
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _rows(self, block: Block, engine: Engine) -> list[RowSpec]:
+        texts = [self.render(request.problem, block.style) for request in block.requests]
+        encoded = engine.tokenizer(texts, add_special_tokens=self.format.special_tokens).input_ids if texts else []
+        return [
+            RowSpec(
+                position,
+                tuple(ids),
+                row_key(block.seed, request.problem.id, request.sample),
+                min(block.decoding.max_new_tokens, engine.context - len(ids)),
+            )
+            for position, (request, ids) in enumerate(zip(block.requests, encoded, strict=True))
+        ]
+
+    def _limits(self, kind: str) -> Limits:
+        return Limits(self.options.token_budget or TOKEN_BUDGET[kind], MAX_ROWS[kind])
+
+    def _loaded_tokenizer(self) -> Any:
+        if self._tokenizer is None:
+            self._tokenizer = load_tokenizer(self.options.path, self.options.revision)
+        return self._tokenizer
+
+    def _loaded(self) -> Engine:
+        if self._engine is None:
+            tokenizer = self._loaded_tokenizer()
+            model = load_causal_lm(
+                self.options.path,
+                dtype=self.options.dtype,
+                device=self.options.device,
+                revision=self.options.revision,
+                tokenizer=tokenizer,
+            )
+            ends = end_ids(model, tokenizer, self.format.family)
+            self._engine = Engine(model, tokenizer, ends, self._limits(device_kind(model.device.type)))
+        return self._engine
+
+
+DEFAULTS = Options(path="default")
+
+
+def end_ids(model: Any, tokenizer: Any, family: Family) -> frozenset[int]:
+    """Ids that end a text: those of the generation config, the config, the tokenizer and the family."""
+    found: set[int] = set()
+    for value in (model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id):
+        found |= {value} if isinstance(value, int) else set(value or ())
+    vocabulary = tokenizer.get_vocab()
+    return frozenset(found | {vocabulary[token] for token in family.end_tokens if token in vocabulary})

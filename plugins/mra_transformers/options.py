@@ -1,0 +1,36 @@
+"""Options of the loader ``transformers``. Light: read when a recipe is checked, before anything heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, MinLen
+
+Dtype = Literal["auto", "bf16", "fp16", "fp32"]
+Prompt = Literal["auto", "plain", "chat"]
+
+MAX_ROWS = {"cpu": 64, "gpu": 256}
+TOKEN_BUDGET = {"cpu": 16_384, "gpu": 131_072}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which model, and how it is run.
+
+    path: a folder in the transformers format, a ``.gguf`` file, or a hub id such as ``Qwen/Qwen2.5-0.5B``.
+    revision: branch, tag or commit of a hub id.
+    prompt: ``plain`` (Question: ... Answer:), ``chat`` (the tokenizer's chat template), or ``auto``: chat for models
+        tuned to chat, told by family and name (`mra_transformers.families`), plain for all others.
+    dtype: ``auto`` takes what the hardware computes well (`mra_transformers.hardware`).
+    device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. ``auto`` takes a GPU when there is one.
+    token_budget: bound of rows x (longest prompt + new tokens) of one batch. It shapes batches, and so the last bits of
+        the logits; it is part of the model's identity. None: a default for the device.
+    """
+
+    path: Annotated[str, MinLen(1)]
+    revision: str | None = None
+    prompt: Prompt = "auto"
+    dtype: Dtype = "auto"
+    device: str = "auto"
+    token_budget: Annotated[int, Ge(1)] | None = None

@@ -1,0 +1,181 @@
+"""Where a model comes from: a folder, a GGUF file or a hub id; what it must hold; hashes of its files. No torch."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mra_bench.errors import BenchError, UsageError
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+INDEX = "model.safetensors.index.json"
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+SHAPING = (
+    "config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "merges.txt", "chat_template.jinja", "chat_template.json", *TOKENIZERS,
+)  # fmt: skip
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model's files on this machine: `folder`, and within it `gguf`, the name of a GGUF file, or "" for
+    safetensors. `name` is what the model is called: the last part of the path or hub id."""
+
+    folder: Path
+    name: str
+    gguf: str = ""
+
+
+def is_hub_id(path: str) -> bool:
+    """Whether `path` names no local file or folder but could be a model of the hub."""
+    return not Path(path).expanduser().exists() and HUB_ID.fullmatch(path) is not None and not path.endswith(".gguf")
+
+
+def locate(path: str, revision: str | None = None) -> Source:
+    """The files of a model, downloaded where `path` is a hub id (or taken from the hub's local cache).
+
+    Raises UsageError for a folder or file that is not a usable model, BenchError when the hub cannot give it.
+    """
+    if is_hub_id(path):
+        source = Source(_download(path, revision), path.rsplit("/", 1)[-1])
+    else:
+        source = _local(path)
+    check(source)
+    return source
+
+
+def check(source: Source) -> None:
+    """Raise UsageError unless the source holds a config, safetensors weights and a tokenizer (or is a GGUF file)."""
+    if source.gguf:
+        if (source.folder / source.gguf).open("rb").read(4) != b"GGUF":
+            raise UsageError(f"Not a GGUF file: {source.folder / source.gguf}")
+        return
+    folder = source.folder
+    if not (folder / "config.json").is_file():
+        hint = " It holds a LoRA adapter: merge it into its base model first." if _adapter(folder) else ""
+        raise UsageError(f"No config.json in the model folder {folder}.{hint}")
+    missing = [name for name in weight_files(folder) if not (folder / name).is_file()]
+    if missing:
+        raise UsageError(f"Weights are missing from the model folder {folder}: {', '.join(missing[:3])}")
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise UsageError(f"No tokenizer in the model folder {folder}: save one there with tokenizer.save_pretrained()")
+
+
+def weight_files(folder: Path) -> list[str]:
+    """Names of the safetensors files, as the index lists them if there is one. Raises UsageError if there are none."""
+    if (folder / INDEX).is_file():
+        return sorted(set(read_json(folder / INDEX).get("weight_map", {}).values()))
+    if (folder / "model.safetensors").is_file():
+        return ["model.safetensors"]
+    pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
+    if pickles:
+        raise UsageError(
+            f"The model folder {folder} holds weights only as {pickles[0]}, a pickle, which can run code when it is "
+            "read. Convert it with save_pretrained(), which writes model.safetensors."
+        )
+    raise UsageError(f"No weights in the model folder {folder}: model.safetensors is not there")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file of the model. Raises UsageError naming the file when it is broken or absent."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"Cannot read {path}: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"Cannot use {path}: it holds no JSON object")
+    return value
+
+
+def config_of(source: Source) -> dict[str, Any]:
+    """The model's config.json, or {} for a GGUF file (whose header only the loader reads)."""
+    return {} if source.gguf else read_json(source.folder / "config.json")
+
+
+def has_chat_template(source: Source) -> bool:
+    """Whether the tokenizer brings a chat template; told from its files. A GGUF file counts as having none."""
+    if source.gguf:
+        return False
+    if any((source.folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
+        return True
+    settings = source.folder / "tokenizer_config.json"
+    return settings.is_file() and bool(read_json(settings).get("chat_template"))
+
+
+def parameters(source: Source) -> int | None:
+    """Number of parameters, from the headers of the safetensors files; None for a GGUF file."""
+    if source.gguf:
+        return None
+    shapes: dict[str, list[int]] = {}
+    for name in weight_files(source.folder):
+        shapes |= _shapes(source.folder / name)
+    return sum(math.prod(shape) for shape in shapes.values())
+
+
+def file_hashes(source: Source) -> dict[str, str]:
+    """sha256 of every file that shapes the texts: weights, config, tokenizer. By name, not by path."""
+    if source.gguf:
+        return {"weights.gguf": sha256(source.folder / source.gguf)}
+    shaping = [name for name in SHAPING if (source.folder / name).is_file()]
+    return {name: sha256(source.folder / name) for name in sorted({*shaping, *weight_files(source.folder)})}
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file; computed again when its size or time of change differs."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@functools.lru_cache(maxsize=512)
+def _sha256(path: Path, size: int, changed: int, inode: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _shapes(path: Path) -> dict[str, list[int]]:
+    """Shapes by tensor name from the header of a safetensors file: 8 bytes of length, then JSON."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(min(length, 100_000_000)))
+        return {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
+    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError):
+        raise UsageError(f"Cannot read the weights {path}: the header is broken, perhaps a download cut short") from None
+
+
+def _adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
+def _local(path: str) -> Source:
+    place = Path(path).expanduser()
+    if place.is_dir():
+        return Source(place, place.resolve().name)
+    if place.is_file() and place.suffix == ".gguf":
+        return Source(place.parent, place.stem, gguf=place.name)
+    if place.exists():
+        raise UsageError(f"Not a model: {path}. Give a model folder, a .gguf file or a hub id.")
+    raise UsageError(f"No such model: {path}. Give a model folder, a .gguf file or a hub id such as Qwen/Qwen2.5-0.5B.")
+
+
+def _download(path: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+    try:
+        return Path(snapshot_download(path, revision=revision, allow_patterns=wanted, ignore_patterns=["*/*"]))
+    except Exception as error:  # the hub's client raises errors of many libraries
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        at = f" at revision {revision}" if revision else ""
+        raise BenchError(
+            f"There is no folder '{path}', and the hub gave no model of this name{at}: {reason[0]} "
+            "Give the path of a model folder, or check the name and the network."
+        ) from None

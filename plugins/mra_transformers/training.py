@@ -1,0 +1,338 @@
+"""What the trainers `sft` and `dpo` share around a trl trainer: arguments, watching, resuming, saving.
+
+Imports torch and transformers: only the trainers' own modules import it, once training starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import math
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, TrainerCallback
+
+from mra_bench.errors import TrainingFailed, UsageError
+from mra_bench.types import ModelRef, TrainedModel, TrainJob
+
+from .hardware import choose_device, choose_dtype
+from .prompts import PromptFormat, settle
+from .source import Source
+from .training_checkpoints import Checkpoints
+from .training_data import Encoded, Order
+from .training_options import LoraOptions, TrainingOptions
+
+LOADER = "mra_transformers:transformers"
+ADVICE = "Lower the learning rate first; else train in fp32 (dtype: fp32), and look at the data for empty or odd texts"
+CLOCKS = ("runtime", "per_second", "flos", "num_tokens")
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The model a training starts from (fp32, on the CPU: the trainer moves it), its tokenizer and how it is asked."""
+
+    model: Any
+    tokenizer: Any
+    prompt: PromptFormat
+
+    def limit(self, max_length: int) -> int:
+        """Longest sequence to train on, in tokens: `max_length`, or the model's context where that is shorter."""
+        context = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        return min(max_length, context) if context else max_length
+
+
+def load_parent(job: TrainJob) -> Parent:
+    """Load the parent, seeded, since a token added to the vocabulary gets random weights."""
+    from transformers import set_seed
+
+    from .loading import load_causal_lm, load_tokenizer
+
+    set_seed(job.seed)
+    tokenizer = load_tokenizer(str(job.parent))
+    model = load_causal_lm(str(job.parent), dtype="fp32", device="cpu", tokenizer=tokenizer)
+    return Parent(model, tokenizer, prompt_format(job))
+
+
+def prompt_format(job: TrainJob) -> PromptFormat:
+    """How the parent is asked. Its name says whether "auto" means chat; a child's folder no longer has that name."""
+    options = job.parent_ref.options
+    name = str(options.get("path") or job.parent).rstrip("/").rsplit("/", 1)[-1]
+    return settle(str(options.get("prompt", "auto")), Source(job.parent, name))
+
+
+def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str, Any]:
+    """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded."""
+    device = choose_device("auto")
+    half = half_precision(options.dtype, device)
+    return {
+        "output_dir": str(job.workdir),
+        "learning_rate": rate,
+        "num_train_epochs": options.epochs,
+        "max_steps": options.max_steps,
+        "per_device_train_batch_size": options.batch_size,
+        "gradient_accumulation_steps": options.accumulation,
+        "max_length": None,
+        "warmup_steps": options.warmup_ratio,
+        "lr_scheduler_type": options.scheduler,
+        "weight_decay": options.weight_decay,
+        "max_grad_norm": options.max_grad_norm,
+        "gradient_checkpointing": options.gradient_checkpointing,
+        "save_strategy": "steps" if options.save_every else "no",
+        "save_steps": options.save_every or 500,
+        "logging_steps": options.logging_every,
+        "logging_first_step": True,
+        "logging_nan_inf_filter": False,
+        "include_num_input_tokens_seen": "non_padding",
+        "bf16": half == "bf16",
+        "fp16": half == "fp16",
+        "use_cpu": device == "cpu",
+        "seed": job.seed,
+        "data_seed": job.seed,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": device == "cuda",
+        "disable_tqdm": True,
+        "report_to": "none",
+    }
+
+
+def half_precision(dtype: str, device: str) -> str:
+    """ "bf16" or "fp16" arithmetic, or "" for fp32. "auto" takes 16 bits on CUDA only: elsewhere it gains little.
+
+    Raises UsageError for a type that `device` cannot train in.
+    """
+    if dtype == "auto":
+        dtype = choose_dtype("auto", device) if device == "cuda" else "fp32"
+    if dtype == "fp16" and device != "cuda":
+        raise UsageError(f"dtype 'fp16' cannot train on {device}. Use 'auto', 'fp32' or 'bf16'.")
+    return "" if dtype == "fp32" else dtype
+
+
+def lora_config(options: LoraOptions | None) -> Any:
+    """The peft configuration of an adapter, or None for full training."""
+    if options is None:
+        return None
+    from peft import LoraConfig
+
+    targets = options.targets if isinstance(options.targets, str) else list(options.targets)
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=options.rank,
+        lora_alpha=options.alpha,
+        lora_dropout=options.dropout,
+        target_modules=targets,
+    )
+
+
+class Guarded:
+    """Mixed into a trl trainer: no telemetry, no model card, a seeded order, and a stop at a loss that is no number."""
+
+    order: Order
+
+    def _send_telemetry(self) -> None:
+        """Nothing is reported to anyone."""
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """No README in checkpoints: it would hold a date."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Order:
+        return self.order
+
+    def training_step(self, *args: Any, **kwargs: Any) -> Any:
+        """One forward and backward pass. Raises TrainingFailed, before weights change, when the loss is not finite."""
+        loss = super().training_step(*args, **kwargs)  # type: ignore[misc]
+        if not torch.isfinite(loss):
+            step = self.state.global_step + 1  # type: ignore[attr-defined]
+            raise TrainingFailed(f"The training loss became {float(loss)} at step {step}. {ADVICE}.")
+        return loss
+
+
+class Watch(TrainerCallback):
+    """Hands records and progress to the job, and makes checkpoints count.
+
+    A checkpoint is preceded by a record, so that a resumed training averages its next one over the same steps.
+    """
+
+    def __init__(self, job: TrainJob, checkpoints: Checkpoints) -> None:
+        self.job, self.checkpoints = job, checkpoints
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._progress(state)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_save = False  # the finished weights are saved as the result
+            control.should_log = True
+        if control.should_save:
+            control.should_log = True
+        self._progress(state)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **kwargs: Any) -> None:
+        if "loss" in logs:
+            self.job.log(record(state.global_step, logs))
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.checkpoints.mark(state.global_step)
+
+    def _progress(self, state: Any) -> None:
+        self.job.progress.update(state.global_step, state.max_steps, tokens=state.num_input_tokens_seen)
+
+
+def record(step: int, logs: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of the training log: numbers only, none of them from a clock. `tokens` counts from the start."""
+    numbers = {
+        key: value
+        for key, value in logs.items()
+        if isinstance(value, int | float) and math.isfinite(value) and not any(clock in key for clock in CLOCKS)
+    }
+    tokens = numbers.pop("num_input_tokens_seen", None)
+    return {"step": step, **numbers, **({} if tokens is None else {"tokens": tokens})}
+
+
+def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
+    """Train from the newest checkpoint that counts, save the merged weights in `job.output`, drop the checkpoints."""
+    options: TrainingOptions = job.options
+    checkpoints = Checkpoints(job.workdir, digest(job, data))
+    newest = checkpoints.newest()
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Watch(job, checkpoints))
+    steps = steps_per_epoch(len(data), options)
+    trainer.order = Order(
+        [example.longest for example in data],
+        options.batch_size,
+        seed=job.seed,
+        grouped=options.group_by_length,
+        epoch=lambda: trainer.state.global_step // steps,
+    )
+    parameters = list(trainer.model.parameters())
+    trainable = sum(p.numel() for p in parameters if p.requires_grad)
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    model = merged(trainer.model)
+    check_finite(model)
+    save(model, trainer.processing_class, job.output)
+    if not options.keep_checkpoint:
+        checkpoints.remove()
+    facts = {
+        "steps": trainer.state.global_step,
+        "epochs": trainer.state.epoch,
+        "tokens": trainer.state.num_input_tokens_seen,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "trainable_parameters": trainable,
+    }
+    return TrainedModel(job.output, reference(job), facts)
+
+
+def steps_per_epoch(examples: int, options: TrainingOptions) -> int:
+    """Updates of the weights in one epoch; the last one may see fewer examples."""
+    return math.ceil(math.ceil(examples / options.batch_size) / options.accumulation)
+
+
+def total_steps(examples: int, options: TrainingOptions) -> int:
+    """Updates of the weights in the whole training."""
+    if options.max_steps > 0:
+        return options.max_steps
+    return math.ceil(options.epochs * steps_per_epoch(examples, options))
+
+
+def digest(job: TrainJob, data: Sequence[Encoded]) -> str:
+    """What a checkpoint must have been made with to be resumed from: options, seed and the data's token ids."""
+    settings = [job.options.model_dump(mode="json"), job.seed, str(job.parent)]
+    sums = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for example in data:
+        sums.update(json.dumps([example.prompt, *example.texts]).encode())
+    return sums.hexdigest()
+
+
+def merged(model: Any) -> Any:
+    """The plain model: with an adapter, its weights merged in."""
+    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+
+
+def check_finite(model: Any) -> None:
+    """Raise TrainingFailed when a weight is not a finite number."""
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise TrainingFailed(f"The weights '{name}' are not finite after the last step. {ADVICE}.")
+
+
+def save(model: Any, tokenizer: Any, output: Path) -> None:
+    """Write weights (safetensors), configuration and tokenizer to `output`, which appears whole or not at all."""
+    part = output.with_name(f"{output.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    if model.generation_config.eos_token_id is None:
+        model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.save_pretrained(part)
+    tokenizer.save_pretrained(part)
+    shutil.rmtree(output, ignore_errors=True)
+    os.replace(part, output)
+
+
+def reference(job: TrainJob) -> ModelRef:
+    """How to load the result: from its folder, asked in the same way as its parent."""
+    return ModelRef(LOADER, {"path": str(job.output), "prompt": prompt_format(job).kind})
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Training libraries say nothing and show no bars, and torch takes repeatable algorithms where it has them."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        stack.enter_context(_silent_loggers())
+        stack.enter_context(_no_bars())
+        stack.enter_context(_repeatable())
+        yield
+
+
+@contextlib.contextmanager
+def _silent_loggers() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in ("transformers", "trl", "datasets", "accelerate", "peft")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _no_bars() -> Iterator[None]:
+    import datasets
+    from transformers.utils import logging as shown
+
+    before = shown.is_progress_bar_enabled(), not datasets.are_progress_bars_disabled()
+    shown.disable_progress_bar()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if before[0]:
+            shown.enable_progress_bar()
+        if before[1]:
+            datasets.enable_progress_bars()
+
+
+@contextlib.contextmanager
+def _repeatable() -> Iterator[None]:
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid, and slow
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = fill

@@ -1,0 +1,62 @@
+"""Options shared by the trainers `sft` and `dpo`. Light: imports pydantic only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
+
+
+class LoraOptions(BaseModel):
+    """A low-rank adapter, trained in place of the weights and merged into them at the end.
+
+    targets: "all-linear" (every linear layer but the output) or the names of the modules to adapt.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rank: int = Field(default=16, ge=1)
+    alpha: float = Field(default=32, gt=0)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+
+
+class TrainingOptions(BaseModel):
+    """What every trainer takes. Lengths in tokens; a step is one update of the weights.
+
+    learning_rate: None means the trainer's own default, which depends on `lora`.
+    max_steps: -1 for as many as `epochs` take. warmup_ratio: share of the steps, at least one step when above 0.
+    max_length: prompt, completion and end token; longer examples are dropped and counted, never cut.
+    group_by_length: draw batches of similar length (less padding, faster); the order stays random and seeded.
+    save_every: steps between checkpoints to resume from, 0 for none. keep_checkpoint: leave the last of them in place.
+    dtype: of the arithmetic; weights stay fp32. "auto" is 16 bits on CUDA, else fp32.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: float | None = Field(default=None, gt=0)
+    epochs: float = Field(default=2.0, gt=0)
+    max_steps: int = -1
+    batch_size: int = Field(default=8, ge=1)
+    accumulation: int = Field(default=4, ge=1)
+    max_length: int = Field(default=1024, ge=2)
+    warmup_ratio: float = Field(default=0.05, ge=0, lt=1)
+    scheduler: Scheduler = "cosine"
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    lora: LoraOptions | None = None
+    group_by_length: bool = True
+    gradient_checkpointing: bool = False
+    save_every: int = Field(default=200, ge=0)
+    keep_checkpoint: bool = False
+    logging_every: int = Field(default=10, ge=1)
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
+
+    @field_validator("max_steps")
+    @classmethod
+    def _steps(cls, value: int) -> int:
+        if value != -1 and value < 1:
+            raise ValueError("must be -1 (as many as the epochs take) or at least 1")
+        return value
