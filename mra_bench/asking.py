@@ -35,7 +35,9 @@ def ask(
     entries = {m["name"]: m for m in plan["models"]}
     if model_name not in entries:
         raise unknown(f"model in {run}", model_name, entries, f"mra-bench report {run}")
-    recipe = validate_recipe(yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8")), str(run / "recipe.yaml"))
+    recipe = validate_recipe(
+        yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8")), str(run / "recipe.yaml")
+    )
     how = recipe.evaluate
     model = _open(run, entries[model_name], recipe.models[model_name].options, registry)
     style = PromptStyle(plan["datasets"][0]["instruction"], plan["datasets"][0]["answer_format"])

@@ -38,7 +38,7 @@ class Rule:
 
 
 _SMALL_DIGITS = re.compile(r"(?P<up>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)|(?P<down>[₀₁₂₃₄₅₆₇₈₉]+)|(?P<part>[¼-¾⅐-⅞])")
-_COMMA_IN_LATEX = re.compile(r"\{,\}|,\\!|(?<=\d)\\,(?=\d{3}(?!\d))")
+_COMMA_IN_LATEX = re.compile(r"\{,\}|,\\!|\\,(?<=\d\\,)(?=\d{3}(?!\d))")
 _LATEX_NOISE = re.compile(
     r"\\\\|~|\\?\$|\\[,;:!>\s()\[\]]"
     r"|\\(?:quad|qquad|left|right|displaystyle|text|textbf|textit|mbox|mathrm)(?![a-z])"
@@ -46,14 +46,14 @@ _LATEX_NOISE = re.compile(
 _LATEX_FRACTION = re.compile(r"\\[dt]frac(?![a-z])")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _DASHES = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "’": "'", "‘": "'", "′": "'", "⁄": "/"})
-_NO_MATHEMATICS = re.compile(
-    r"(?<=[^\W\d_]{2})-(?=[^\W\d_])|(?<=[^\W\d_])-(?=[^\W\d_]{2})|(?<=\d)-(?=[^\W\d_]{2})"  # hyphen of a word
-    r"|\.{2,}|\.(?!\d)|(?<=[^\W\d_])\."  # full stop, not a decimal point
-    r"|(?<![\d)])(?<!\b[a-z])!"  # not a factorial
+_NO_MATHEMATICS = re.compile(  # each choice starts with its sign, which is what makes the search fast
+    r"-(?:(?<=[^\W\d_]{2}-)(?=[^\W\d_])|(?<=[^\W_]-)(?=[^\W\d_]{2}))"  # hyphen of a word
+    r"|\.(?:(?=\.)|(?<=\.\.)|(?!\d)|(?<=[^\W\d_]\.))"  # full stop, not a decimal point
+    r"|!(?<![\d)]!)(?<!\b[a-z]!)"  # not a factorial
     r"|'(?!['(])"  # not a derivative
     r"|__+"  # a blank to fill in
 )
-_DIGIT_BESIDE_LETTER = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_NUMBER = re.compile(r"[\d.]+")
 _KEPT_SIGNS = frozenset("-*/%^_!'()[]")
 
 
@@ -84,15 +84,18 @@ def normalise(question: str) -> str:
     commas, full stops. Kept: numbers (1,234 and 1{,}234 as 1234; 0.5 as it is), operators, relations, per cent, round
     and square brackets, factorials, exponents. So questions that differ in a number or an operator stay different.
     """
-    text = _SMALL_DIGITS.sub(_spelt, question)
-    text = unicodedata.normalize("NFKC", text).casefold().translate(_DASHES)
+    text = (question if question.isascii() else _plain_characters(question)).casefold()
     text = _COMMA_IN_LATEX.sub(",", text)
     text = _LATEX_NOISE.sub(" ", text)
     text = _LATEX_FRACTION.sub(r"\\frac", text)
     text = _THOUSANDS.sub(_without_commas, text)
     text = _NO_MATHEMATICS.sub(" ", text)
-    text = _DIGIT_BESIDE_LETTER.sub(" ", text.translate(_SIGNS))
+    text = _NUMBER.sub(r" \g<0> ", text.translate(_SIGNS))
     return " ".join(text.split())
+
+
+def _plain_characters(question: str) -> str:
+    return unicodedata.normalize("NFKC", _SMALL_DIGITS.sub(_spelt, question)).translate(_DASHES)
 
 
 def _spelt(match: re.Match[str]) -> str:

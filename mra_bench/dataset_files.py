@@ -53,8 +53,10 @@ def read_csv(path: Path) -> Iterator[Located]:
                 if None in row or None in row.values():
                     raise UsageError(f"{where}: the row does not have the {len(reader.fieldnames or ())} columns named")
                 yield where, row
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}, after line {reader.line_num}: {error}") from None
+        except csv.Error as error:
+            raise UsageError(f"{path}, line {reader.line_num + 1}: not valid CSV ({error})") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{path}, line {_undecodable_line(path)}: not UTF-8 text") from None
 
 
 def read_parquet(path: Path) -> Iterator[Located]:
@@ -73,6 +75,17 @@ def read_parquet(path: Path) -> Iterator[Located]:
 
 
 READERS = {".jsonl": read_jsonl, ".csv": read_csv, ".parquet": read_parquet}
+
+
+def _undecodable_line(path: Path) -> int:
+    """Number of the first line that is not UTF-8; the text reader itself only knows a block of many lines."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 0
 
 
 def _missing(path: Path) -> str:

@@ -67,6 +67,14 @@ def write_solution(text: str, answer: str, rule: Solution) -> str:
     return re.sub(r"\{solution\}|\{answer\}", lambda mark: parts[mark.group()], rule.template)
 
 
+def check_encodable(text: str, where: str, field: str) -> None:
+    """Raise UsageError for text that no file in UTF-8 can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{where}: {field} holds half of a character (a lone surrogate)") from None
+
+
 def _question(row: Mapping[str, Any], columns: str | tuple[str, ...], where: str) -> str:
     if isinstance(columns, str):
         return _required(row, columns, where)
@@ -98,8 +106,5 @@ def _text(value: Any, column: str, where: str) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{where}: the column '{column}' is not a finite number")
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"{where}: the column '{column}' holds half of a character (a lone surrogate)") from None
+    check_encodable(text, where, column)
     return text or None

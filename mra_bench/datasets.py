@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mra_bench.dataset_files import Located, is_data_file, read_rows
-from mra_bench.dataset_rows import to_problem
+from mra_bench.dataset_rows import check_encodable, to_problem
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, built_in_specs
 from mra_bench.errors import BenchError, UsageError, nearest, unknown
 from mra_bench.plugins import Registry
@@ -21,7 +21,7 @@ from mra_bench.types import Problem, PromptStyle
 LIST_COMMAND = "mra-bench datasets"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class DatasetUse:
     """One split of one dataset. `data`: a dataset's name, or a local file. `path`: a local JSONL, CSV or Parquet file
     read instead of the dataset's own source; `data` is then a name of your choice or the dataset it belongs to."""
@@ -171,6 +171,7 @@ def _check_problem(problem: Any, where: str) -> None:
             raise UsageError(f"{where}: {field} must be text{'' if required else ' or None'}, got {value!r}")
         if required and not value.strip():
             raise UsageError(f"{where}: {field} is empty")
+        check_encodable(value, where, field)
 
 
 def _hub_rows(spec: DatasetSpec, source: Source, split: str) -> Iterator[Located]:
@@ -190,7 +191,19 @@ def _hub_rows(spec: DatasetSpec, source: Source, split: str) -> Iterator[Located
 
 
 def _problems(rows: Iterable[Located], split: str, spec: DatasetSpec) -> list[Problem]:
-    return [to_problem(row, where, f"{split}-{number:05d}", spec) for number, (where, row) in enumerate(rows)]
+    return [to_problem(row, where, _made_id(split, number), spec) for number, (where, row) in enumerate(rows)]
+
+
+def _made_id(split: str, number: int) -> str:
+    return f"{split}-{number:05d}"
+
+
+def _with_made_ids(problems: Iterable[Problem], split: str, other: str) -> list[Problem]:
+    """The problems as they would be had their file been read as the split `other`."""
+    return [
+        dataclasses.replace(problem, id=_made_id(other, number)) if problem.id == _made_id(split, number) else problem
+        for number, problem in enumerate(problems)
+    ]
 
 
 def _check_ids(problems: Sequence[Problem], use: DatasetUse) -> None:
@@ -208,9 +221,11 @@ def _check_verified(spec: DatasetSpec, split: str, problems: Sequence[Problem], 
     """Refuse rows under a wrong label. A file may hold other rows than the spec's, but not another split's; a hub
     dataset without a fixed revision may have been corrected, which is worth a warning."""
     if from_file:
-        for other in spec.splits:
-            if other != split and verification(spec, other, problems) == "verified":
-                raise UsageError(f"The file holds the split '{other}' of '{spec.name}', not '{split}'.")
+        for other, there in spec.splits.items():
+            if other != split and there.rows == len(problems):
+                as_other = _with_made_ids(problems, split, other)
+                if verification(spec, other, as_other) == "verified":
+                    raise UsageError(f"The file holds the split '{other}' of '{spec.name}', not '{split}'.")
         return
     known = spec.splits.get(split)
     if known is not None and known.rows not in (UNVERIFIED, len(problems)):

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mra_bench.contamination import Overlap, find_overlaps, guard
-from mra_bench.datasets import DatasetUse, dataset_spec, load_problems, problems_hash, style
+from mra_bench.datasets import DatasetUse, load_problems, problems_hash, spec_of, style
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registered, Registry
 from mra_bench.preferences import PairRule
 from mra_bench.recipe import DatasetEntry, ModelEntry, Named, Recipe, select_models
 from mra_bench.store import fingerprint
-from mra_bench.types import Decoding, Model, PromptStyle, Problem
+from mra_bench.types import Decoding, Model, Problem, PromptStyle
 
 Kind = Literal["problems", "generate", "grade", "pair", "train"]
 FOLDERS: Mapping[Kind, str] = {
@@ -203,9 +203,9 @@ def check_registered(recipe: Recipe, registry: Registry, names: Iterable[str]) -
         if entry.pairs is not None:
             registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
     for used in _used_datasets(recipe, names):
-        data = recipe.datasets[used].data
-        if data is not None:
-            dataset_spec(data, registry)
+        entry = recipe.datasets[used]
+        if entry.data is not None:
+            spec_of(_use(entry), registry)
 
 
 def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
@@ -219,7 +219,7 @@ def _read_set(
 ) -> ProblemSet:
     entry = recipe.datasets[name]
     source = entry if entry.carve is None else recipe.datasets[entry.carve]
-    use = DatasetUse(data=source.data or "", split=source.split or "test", path=source.path)
+    use = _use(source)
     key = (use.data, use.split, use.path)
     if key not in cache:
         cache[key] = load_problems(use, registry)
@@ -231,8 +231,11 @@ def _read_set(
     chosen = tuple(problems[: entry.limit])
     if not chosen:
         raise UsageError(f"The dataset '{name}' has no problems left")
-    spec = dataset_spec(use.data, registry)
-    return ProblemSet(name, use.data, use.split, chosen, style(spec), problems_hash(chosen))
+    return ProblemSet(name, use.data, use.split, chosen, style(spec_of(use, registry)), problems_hash(chosen))
+
+
+def _use(entry: DatasetEntry) -> DatasetUse:
+    return DatasetUse(data=entry.data or "", split=entry.split or "test", path=entry.path)
 
 
 def _carve(problems: list[Problem], counts: Mapping[str, int]) -> dict[str, Any]:
@@ -307,7 +310,9 @@ class _Planner:
             "seed": seed,
         }
         inputs = (source,) if parent.stage is None else (source, parent.stage)
-        stage = self._add(Stage("train", name, spec, inputs, TrainWork(name, parent, trainer, entry.options, seed, data)))
+        stage = self._add(
+            Stage("train", name, spec, inputs, TrainWork(name, parent, trainer, entry.options, seed, data))
+        )
         identity = {**parent.identity, "weights": {"trained": stage.fingerprint}}
         return PlannedModel(name, entry, parent.loader, parent.options, identity, parent.weight_bytes, stage)
 

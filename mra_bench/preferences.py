@@ -11,6 +11,19 @@ from dataclasses import dataclass
 from mra_bench.errors import UsageError
 from mra_bench.types import LENGTH, Completion, Grade, Pair, Problem
 
+REFERENCE = "reference"
+_COUNTS = (
+    "problems",
+    "problems_with_pairs",
+    "samples",
+    "usable_right",
+    "usable_wrong",
+    "unjudged",
+    "truncated",
+    "pairs",
+    "from_reference",
+)
+
 
 @dataclass(frozen=True)
 class PairRule:
@@ -48,8 +61,8 @@ class Sampled:
 class PairSet:
     """Pairs in the order of the problems, with counts for the record.
 
-    counts: "problems", "problems with pairs", "samples", "usable right", "usable wrong" (distinct texts), "unjudged",
-    "cut at the length limit", "pairs", "from reference". no_pair: why problems gave no pair, in words -> how many.
+    counts: "problems", "problems_with_pairs", "samples", "usable_right", "usable_wrong" (distinct texts), "unjudged",
+    "truncated", "pairs", "from_reference". no_pair: why problems gave no pair, in words -> how many.
     """
 
     pairs: tuple[Pair, ...]
@@ -90,25 +103,11 @@ def build_pairs(
             no_pair[sides.reason] += 1
             continue
         made = _match(one, sides, rule.pairs_per_problem, random.Random(f"{seed}/{one.problem.id}"))
-        counts["problems with pairs"] += 1
+        counts["problems_with_pairs"] += 1
         counts["pairs"] += len(made)
-        counts["from reference"] += sum(pair.chosen_source == REFERENCE for pair in made)
+        counts["from_reference"] += sum(pair.chosen_source == REFERENCE for pair in made)
         pairs += made
     return PairSet(tuple(pairs), dict(counts), dict(no_pair))
-
-
-REFERENCE = "reference"
-_COUNTS = (
-    "problems",
-    "problems with pairs",
-    "samples",
-    "usable right",
-    "usable wrong",
-    "unjudged",
-    "cut at the length limit",
-    "pairs",
-    "from reference",
-)
 
 
 def _check(one: Sampled, seen: set[str]) -> None:
@@ -123,10 +122,10 @@ def _check(one: Sampled, seen: set[str]) -> None:
 def _count(counts: Counter[str], one: Sampled, sides: _Sides) -> None:
     counts["problems"] += 1
     counts["samples"] += len(one.samples)
-    counts["usable right"] += sum(candidate.source != REFERENCE for candidate in sides.right)
-    counts["usable wrong"] += len(sides.wrong)
+    counts["usable_right"] += sum(candidate.source != REFERENCE for candidate in sides.right)
+    counts["usable_wrong"] += len(sides.wrong)
     counts["unjudged"] += sum(grade.correct is None for _, grade in one.samples)
-    counts["cut at the length limit"] += sum(completion.finish == LENGTH for completion, _ in one.samples)
+    counts["truncated"] += sum(completion.finish == LENGTH for completion, _ in one.samples)
 
 
 def _sides(one: Sampled, rule: PairRule, complete: Callable[[str], str]) -> _Sides:
@@ -183,8 +182,8 @@ def _why_no_right(right: Sequence[Completion], rule: PairRule) -> str:
 
 
 def _match(one: Sampled, sides: _Sides, limit: int, rng: random.Random) -> list[Pair]:
-    """Up to `limit` distinct pairs. Walking both shuffled sides in step uses each text as evenly as can be; once a whole
-    cycle is through, one side is moved on by one, so that no pair comes twice until all have come."""
+    """Up to `limit` distinct pairs. Walking both shuffled sides in step uses each text as evenly as can be; after each
+    whole cycle one side is moved on by one, so that no pair comes twice."""
     right, wrong = list(sides.right), list(sides.wrong)
     rng.shuffle(right)
     rng.shuffle(wrong)

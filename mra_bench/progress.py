@@ -49,7 +49,7 @@ class Clock:
         if self.tokens and elapsed > 0:
             parts.append(f"{self.tokens / elapsed:,.0f} tokens/s")
         moved = self.done - (self.first_done or 0)
-        if 0 < moved and self.done < self.total:
+        if moved > 0 and self.done < self.total:
             parts.append(f"ETA {minutes(elapsed / moved * (self.total - self.done))}")
         if self.note:
             parts.append(self.note)

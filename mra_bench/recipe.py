@@ -135,7 +135,9 @@ class Recipe(Strict):
 
 def recipe_names() -> list[str]:
     """Names of the recipes in the package."""
-    return sorted(p.name.removesuffix(".yaml") for p in files("mra_bench.recipes").iterdir() if p.name.endswith(".yaml"))
+    return sorted(
+        p.name.removesuffix(".yaml") for p in files("mra_bench.recipes").iterdir() if p.name.endswith(".yaml")
+    )
 
 
 def recipe_text(name_or_file: str) -> str:
@@ -146,7 +148,9 @@ def recipe_text(name_or_file: str) -> str:
     if path.is_file():
         return path.read_text(encoding="utf-8")
     if path.suffix in (".yaml", ".yml") or "/" in name_or_file:
-        raise UsageError(f"There is no recipe file {name_or_file}. Write one with: mra-bench recipes new {name_or_file}")
+        raise UsageError(
+            f"There is no recipe file {name_or_file}. Write one with: mra-bench recipes new {name_or_file}"
+        )
     raise unknown("recipe", name_or_file, recipe_names(), "mra-bench recipes")
 
 
@@ -217,7 +221,9 @@ def lineage(recipe: Recipe, name: str) -> list[str]:
     while (parent := recipe.models[chain[-1]].parent) is not None:
         if parent in chain:
             circle = " <- ".join([*chain[chain.index(parent) :], parent])
-            raise UsageError(f"The lineage of model '{name}' is a cycle: {circle}. One of them must have 'model: NAME'.")
+            raise UsageError(
+                f"The lineage of model '{name}' is a cycle: {circle}. One of them must have 'model: NAME'."
+            )
         if parent not in recipe.models:
             raise unknown(f"model in '{chain[-1]}'", parent, recipe.models, "mra-bench recipes show NAME")
         chain.append(parent)
@@ -231,7 +237,9 @@ def select_models(recipe: Recipe, wanted: Iterable[str] | None) -> tuple[list[st
     asked = list(dict.fromkeys(wanted))
     for name in asked:
         if name not in recipe.models:
-            raise unknown(f"model in recipe '{recipe.name}'", name, recipe.models, f"mra-bench recipes show {recipe.name}")
+            raise unknown(
+                f"model in recipe '{recipe.name}'", name, recipe.models, f"mra-bench recipes show {recipe.name}"
+            )
     needed = {ancestor for name in asked for ancestor in lineage(recipe, name)}
     chosen = [name for name in recipe.models if name in needed]
     return chosen, [name for name in chosen if name not in asked]

@@ -22,7 +22,17 @@ from mra_bench.report import write_report
 from mra_bench.results import RESULTS, compute
 from mra_bench.runtime import prepare_threads
 from mra_bench.stages import EXECUTORS, Context, open_model, size_of
-from mra_bench.store import append_row, finish_stage, fingerprint, locked, reuse_stage, stage_record, write_json, write_text
+from mra_bench.store import (
+    append_row,
+    fingerprint,
+    finish_stage,
+    locked,
+    reuse_stage,
+    stage_record,
+    write_json,
+    write_text,
+)
+from mra_bench.workers import Limits
 
 RUN = "run.json"
 TIMINGS = "timings.jsonl"
@@ -36,6 +46,7 @@ class RunOptions:
     out: Path
     reuse: Path | None = None
     strict: bool = False
+    grader_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,8 @@ def _execute(
     write_text(out / "recipe.yaml", to_yaml(plan.recipe))
     record = run_record(plan, threads)
     write_json(out / RUN, record)
-    context = Context(out, registry, plugins, reporter, strict=options.strict)
+    limits = Limits(seconds=options.grader_seconds)
+    context = Context(out, registry, plugins, reporter, options.strict, limits)
     done = 0
     for stage in plan.stages:
         if stage_record(out / stage.folder) is None:
@@ -133,14 +145,21 @@ def run_stage(context: Context, stage: Stage) -> None:
         },
     )
     seconds = time.monotonic() - started
-    row = {"stage": stage.folder, "seconds": round(seconds, 3), "tokens": facts.get("tokens"), "ended": provenance.now()}
+    row = {
+        "stage": stage.folder,
+        "seconds": round(seconds, 3),
+        "tokens": facts.get("tokens"),
+        "ended": provenance.now(),
+    }
     append_row(context.root / TIMINGS, row)
     context.reporter.end(describe(facts))
 
 
 def describe(facts: Mapping[str, Any]) -> str:
     """A few words on what a stage gave."""
-    parts = [f"{value:,} {key}" for key in ("problems", "texts", "pairs", "steps", "tokens") if (value := facts.get(key))]
+    parts = [
+        f"{value:,} {key}" for key in ("problems", "texts", "pairs", "steps", "tokens") if (value := facts.get(key))
+    ]
     if kinds := facts.get("kinds"):
         parts += [f"{count:,} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
     return ", ".join(parts) or "done"
@@ -254,7 +273,9 @@ def _prompts(out: Path, plan: Plan, registry: Registry) -> dict[str, Any]:
 def _complete(out: Path, stage: Stage) -> bool:
     record = stage_record(out / stage.folder)
     if record is not None and record["fingerprint"] != stage.fingerprint:
-        raise BenchError(f"{out / stage.folder} holds another stage with the same short fingerprint; remove that folder")
+        raise BenchError(
+            f"{out / stage.folder} holds another stage with the same short fingerprint; remove that folder"
+        )
     return record is not None
 
 
@@ -264,5 +285,7 @@ def _report_is_current(out: Path, plan: Plan) -> bool:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
         return False
-    same = results["run"]["fingerprint"] == plan.fingerprint and record["plan"] == json.loads(json.dumps(manifest(plan)))
+    same = results["run"]["fingerprint"] == plan.fingerprint and record["plan"] == json.loads(
+        json.dumps(manifest(plan))
+    )
     return same and record["finished"] is not None and (out / REPORT).is_file()

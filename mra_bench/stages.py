@@ -16,7 +16,19 @@ from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.preferences import Sampled, build_pairs
 from mra_bench.progress import Reporter
 from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
-from mra_bench.types import Block, Completion, Grade, Model, ModelRef, Pair, Problem, Request, Row, TrainedModel, TrainJob
+from mra_bench.types import (
+    Block,
+    Completion,
+    Grade,
+    Model,
+    ModelRef,
+    Pair,
+    Problem,
+    Request,
+    Row,
+    TrainedModel,
+    TrainJob,
+)
 from mra_bench.workers import GraderSpec, Limits, grade_all
 
 WEIGHTS = "weights"
@@ -261,9 +273,7 @@ def _grade_row(row: Mapping[str, Any], verdict: Grade) -> dict[str, Any]:
 
 def completion_of(row: Mapping[str, Any]) -> Completion:
     """A Completion from its stored row."""
-    return Completion(
-        row["problem"], row["sample"], row["text"], row["prompt_tokens"], row["tokens"], row["finish"]
-    )
+    return Completion(row["problem"], row["sample"], row["text"], row["prompt_tokens"], row["tokens"], row["finish"])
 
 
 def grade_of(row: Mapping[str, Any]) -> Grade:

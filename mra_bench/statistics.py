@@ -1,7 +1,7 @@
 """The arithmetic of the harness: intervals, paired tests, pass@k, maj@k and the comparison of two models.
 
-Everything is pure, and random only by the seed given. Differences are always b - a, as proportions in [-1, 1]. `wins` are
-problems that b has right and a wrong, `losses` the reverse, `n` all problems. Impossible counts raise ValueError.
+Everything is pure, and random only by the seed given. Differences are always b - a, as proportions in [-1, 1]. `wins`
+are problems that b has right and a wrong, `losses` the reverse, `n` all problems. Impossible counts raise ValueError.
 """
 
 from __future__ import annotations

@@ -68,7 +68,14 @@ def _oriented(row: Mapping[str, Any], pair: tuple[str, str]) -> Mapping[str, Any
     """The comparison as pair[1] against pair[0]; rows are stored later model against earlier one."""
     if (row["a"], row["b"]) == pair:
         return row
-    return {**row, "a": pair[0], "b": pair[1], "difference": -row["difference"], "low": -row["high"], "high": -row["low"]}
+    return {
+        **row,
+        "a": pair[0],
+        "b": pair[1],
+        "difference": -row["difference"],
+        "low": -row["high"],
+        "high": -row["low"],
+    }
 
 
 def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -127,7 +134,9 @@ def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str
         ("empty", row["empty"], "are empty: the model has stopped talking"),
     )
     found = [
-        (kind, f"{who}: {100 * count / texts:.0f} % of texts {what}.") for kind, count, what in shares if count > MANY * texts
+        (kind, f"{who}: {100 * count / texts:.0f} % of texts {what}.")
+        for kind, count, what in shares
+        if count > MANY * texts
     ]
     for kind, what in (("timeout", "took the grader too long"), ("crashed", "made the grader fail")):
         if count := row["kinds"].get(kind, 0):

@@ -10,7 +10,9 @@ import click
 from mra_bench.cli.options import plugin_options, settings_of
 
 
-@click.command(epilog='Example: mra-bench ask reports/quickstart dpo "Mia has 14 apples and buys 23 more. How many apples?"')
+@click.command(
+    epilog='Example: mra-bench ask reports/quickstart dpo "Mia has 14 apples and buys 23 more. How many apples?"'
+)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("model")
 @click.argument("question")

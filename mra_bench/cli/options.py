@@ -18,7 +18,11 @@ def plugin_options(function: Decorated) -> Decorated:
         "--no-plugin", "blocked", multiple=True, metavar="NAME", help="Do not load this plugin. Repeatable."
     )(function)
     return click.option(
-        "--plugin", "plugin_files", multiple=True, metavar="FILE", help="Load a plugin from a file or module. Repeatable."
+        "--plugin",
+        "plugin_files",
+        multiple=True,
+        metavar="FILE",
+        help="Load a plugin from a file or module. Repeatable.",
     )(function)
 
 

@@ -9,7 +9,9 @@ import click
 STARTER = "smoke"
 
 
-@click.group(invoke_without_command=True, epilog="Example: mra-bench recipes new mine.yaml && mra-bench run --recipe mine.yaml")
+@click.group(
+    invoke_without_command=True, epilog="Example: mra-bench recipes new mine.yaml && mra-bench run --recipe mine.yaml"
+)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """List the recipes in the package; `show` prints one, `new` writes one to start from."""

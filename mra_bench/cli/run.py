@@ -33,14 +33,36 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
 @click.option("--models", metavar="A,B", help="Only these models of the recipe, and those they are trained from.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value of the recipe. Repeatable.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N problems of every evaluation dataset.")
-@click.option("--grader", "graders", multiple=True, metavar="NAME", help="Grade with this instead. Repeatable; first counts.")
+@click.option(
+    "--grader", "graders", multiple=True, metavar="NAME", help="Grade with this instead. Repeatable; first counts."
+)
 @click.option("--model", "loose_models", multiple=True, metavar="NAME=WHAT", help="Without a recipe: score this folder, hub id, GGUF file or model loader. Repeatable.")  # fmt: skip
-@click.option("--data", metavar="NAME[:SPLIT]|NAME=FILE", help="Without a recipe: the dataset to score on. [default: arith]")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder. [default: reports/<recipe>]")
-@click.option("--reuse", type=click.Path(path_type=Path), metavar="RUN", help="Take equal finished stages from this run.")
+@click.option(
+    "--data", metavar="NAME[:SPLIT]|NAME=FILE", help="Without a recipe: the dataset to score on. [default: arith]"
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder. [default: reports/<recipe>]"
+)
+@click.option(
+    "--reuse", type=click.Path(path_type=Path), metavar="RUN", help="Take equal finished stages from this run."
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan with counts, disk and cost, and stop.")
-@click.option("--drop-contaminated", "contamination", flag_value="drop", help="Leave training rows out that are test questions.")
-@click.option("--allow-contamination", "contamination", flag_value="allow", help="Train on them all the same; every result is marked.")
+@click.option(
+    "--drop-contaminated", "contamination", flag_value="drop", help="Leave training rows out that are test questions."
+)
+@click.option(
+    "--allow-contamination",
+    "contamination",
+    flag_value="allow",
+    help="Train on them all the same; every result is marked.",
+)
+@click.option(
+    "--grader-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="A text that takes the grader longer is counted as timed out.",
+)
 @click.option("--strict", is_flag=True, help="Stop when a plugin raises, instead of recording it.")
 @click.option("--quiet", is_flag=True, help="Print the result only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line; the last is the result.")
@@ -75,7 +97,8 @@ def command(**given: Any) -> None:
         check_disk(plan, [s for s in plan.stages if s.folder not in complete], out)
         return
     try:
-        outcome = execute(plan, registry, settings, RunOptions(out, given["reuse"], given["strict"]), reporter)
+        how = RunOptions(out, given["reuse"], given["strict"], given["grader_seconds"])
+        outcome = execute(plan, registry, settings, how, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
     reporter.result(_data(outcome, plan), _text(outcome))

@@ -96,8 +96,14 @@ def _contamination(run: RunData) -> Mapping[str, Any] | None:
 
 
 def _samples(run: RunData) -> Mapping[str, Any] | None:
+    from markupsafe import Markup
+
     made = blocks(run)
-    return {"blocks": made} if made else None
+    index = [
+        {"name": b.dataset, "label": b.label, "problems": b.problems, "note": b.note, "encoding": b.encoding} for b in made
+    ]
+    contents = [(block.encoding, Markup(block.content)) for block in made]
+    return {"index": index, "contents": contents} if made else None
 
 
 def _timings(run: RunData) -> Mapping[str, Any] | None:

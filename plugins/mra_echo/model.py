@@ -30,7 +30,7 @@ class Answer:
 Answers = Mapping[Key, Mapping[int, Answer]]  # by problem, then by sample index
 
 
-@dataclass(frozen=True)
+@dataclass
 class EchoModel:
     """Answers from a table; a model in the sense of `mra_bench.types.Model`. Tokens are words between white space."""
 
@@ -58,6 +58,10 @@ class EchoModel:
     def render(self, problem: Problem, style: PromptStyle) -> str:
         """The instruction, if any, an empty line, and the question."""
         return "\n\n".join(part for part in (style.instruction, problem.question) if part)
+
+    def continuation(self, text: str) -> str:
+        """The text itself: the prompt ends with the question, and nothing is trained on it."""
+        return text
 
     def generate(self, block: Block) -> Iterator[Completion]:
         """The file's text for each request, as it stands there: decoding settings change nothing."""

@@ -52,7 +52,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\gt(?![a-zA-Z])", ">"),
         (r"<=|=<", r"\\le "),
         (r">=", r"\\ge "),
-        (r"!=", r"\\ne "),
+        (r"(?<=\s)!=", r"\\ne "),
         (r"\\(?:approx|simeq|sim|doteq)(?![a-zA-Z])", r"\\approx "),
         (r"\\(?:var)?nothing(?![a-zA-Z])|\\varnothing", r"\\emptyset "),
         (r"\\(?:lbrace|\{)", r"\\{"),
@@ -65,7 +65,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\*\*", "^"),
         (r"\{,\}", ","),
         (r"\\(?:var)(epsilon|phi|theta|rho)(?![a-zA-Z])", r"\\\1"),
-        (r"\\[()\[\]]", " "),
+        (r"(?<!\\)\\[()\[\]]", " "),
         (r"\s+", " "),
     )
 )

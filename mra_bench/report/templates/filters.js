@@ -1,0 +1,73 @@
+// Which problems match. Works on plain data, knows nothing of the page.
+
+// "right", "wrong", "mixed" (several samples, some right), "unjudged" or "missing".
+function outcome(samples) {
+  if (!samples.length) return "missing";
+  const judged = samples.filter((sample) => sample.correct !== null);
+  if (!judged.length) return "unjudged";
+  const right = judged.filter((sample) => sample.correct).length;
+  return right === judged.length ? "right" : right === 0 ? "wrong" : "mixed";
+}
+
+function rightShare(samples) {
+  const judged = samples.filter((sample) => sample.correct !== null);
+  return judged.length ? judged.filter((sample) => sample.correct).length / judged.length : null;
+}
+
+function isFlip(item) {
+  return new Set(item.cells.map(rightShare).filter((share) => share !== null)).size > 1;
+}
+
+// `wanted`: "", an outcome, "cut", "kind=K" or "cut=K" (of kind K and cut at the limit).
+function modelMatches(samples, wanted) {
+  if (!wanted) return true;
+  if (wanted === "cut") return samples.some((sample) => sample.finish === "length");
+  const [word, kind] = split(wanted);
+  if (word === "kind") return samples.some((sample) => sample.kind === kind);
+  if (word === "cut") return samples.some((sample) => sample.kind === kind && sample.finish === "length");
+  return outcome(samples) === wanted;
+}
+
+function split(wanted) {
+  const place = wanted.indexOf("=");
+  return place < 0 ? [wanted, ""] : [wanted.slice(0, place), wanted.slice(place + 1)];
+}
+
+function pairMatches(item, models, pair) {
+  const place = (name) => models.findIndex((model) => model.name === name);
+  const a = rightShare(item.cells[place(pair.a)] || []);
+  const b = rightShare(item.cells[place(pair.b)] || []);
+  if (a === null || b === null) return false;
+  return { wins: b > a, losses: b < a, both_right: a === 1 && b === 1, both_wrong: a === 0 && b === 0 }[pair.relation];
+}
+
+function searchMatches(item, needle) {
+  const has = (text) => text.toLowerCase().includes(needle);
+  if (has(item.id) || has(item.question) || has(item.answer)) return true;
+  return item.cells.some((samples) => samples.some((sample) => has(sample.text) || has(sample.answer)));
+}
+
+function matching(data, filters) {
+  const needle = filters.search.trim().toLowerCase();
+  return data.items.filter(
+    (item) =>
+      (!filters.subject || item.subject === filters.subject) &&
+      (!filters.level || item.level === filters.level) &&
+      (!filters.kind || item.cells.some((samples) => samples.some((sample) => sample.kind === filters.kind))) &&
+      data.models.every((model, place) => modelMatches(item.cells[place], filters.models[model.name])) &&
+      (!filters.pair || pairMatches(item, data.models, filters.pair)) &&
+      (!filters.flips || isFlip(item)) &&
+      (!needle || searchMatches(item, needle))
+  );
+}
+
+function noFilters() {
+  return { search: "", subject: "", level: "", kind: "", models: {}, pair: null, flips: false };
+}
+
+// Values of a field over all items, in natural order.
+function valuesOf(items, pick) {
+  const found = new Set();
+  for (const item of items) for (const value of pick(item)) if (value) found.add(value);
+  return [...found].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+}

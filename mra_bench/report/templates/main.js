@@ -1,0 +1,198 @@
+// Ties data, filters and view together, and follows links, keys and the counts of the tables.
+
+const PAGE = 50;
+const state = { data: null, filters: noFilters(), matches: [], item: null, page: 0 };
+
+function refresh() {
+  state.matches = matching(state.data, state.filters);
+  if (!state.matches.includes(state.item)) state.item = state.matches[0] || null;
+  state.page = Math.max(0, Math.floor(state.matches.indexOf(state.item) / PAGE));
+  showCount();
+  showList();
+  showProblem();
+}
+
+function showCount() {
+  const { matches, data } = state;
+  byId("count").textContent = number(matches.length) + " of " + number(data.items.length) + (data.items.length === 1 ? " problem" : " problems");
+  byId("capped").textContent = data.note;
+  const pair = state.filters.pair;
+  const chip = byId("relation");
+  chip.hidden = !pair;
+  if (!pair) return;
+  const words = { wins: " more often right than ", losses: " less often right than ", both_right: " always right, and so is ", both_wrong: " never right, nor is " };
+  const remove = element("button", { type: "button", on: { click: () => ((state.filters.pair = null), refresh()) } }, "Remove");
+  chip.replaceChildren(element("span", {}, pair.b + words[pair.relation] + pair.a), remove);
+}
+
+function showList() {
+  const from = state.page * PAGE;
+  const shown = state.matches.slice(from, from + PAGE);
+  byId("list").replaceChildren(...shown.map((item) => listEntry(item, state.data, item === state.item, choose)));
+  byId("list").start = from + 1;
+  const pages = Math.max(1, Math.ceil(state.matches.length / PAGE));
+  byId("page").textContent = state.page + 1 + " / " + pages;
+  byId("page-back").disabled = state.page === 0;
+  byId("page-on").disabled = state.page >= pages - 1;
+  const current = byId("list").querySelector("[aria-current]");
+  if (current) byId("list").scrollTop = current.parentElement.offsetTop - byId("list").clientHeight / 2;
+}
+
+function showProblem() {
+  const box = byId("problem");
+  if (!state.item) {
+    box.replaceChildren(element("p", { class: "empty" }, "No problem matches these filters."));
+    return;
+  }
+  const place = state.matches.indexOf(state.item);
+  box.replaceChildren(...problemView(state.item, state.data, place, state.matches.length, go));
+}
+
+function choose(item) {
+  state.item = item;
+  state.page = Math.floor(state.matches.indexOf(item) / PAGE);
+  history.replaceState(null, "", link(state.data.name, item.id));
+  showList();
+  showProblem();
+}
+
+function go(by) {
+  const next = state.matches[state.matches.indexOf(state.item) + by];
+  if (!next) return;
+  const within = byId("problem").contains(document.activeElement);
+  choose(next);
+  if (within) byId("problem").focus({ preventScroll: true });
+}
+
+// Controls
+
+async function open(name, filters, id) {
+  state.data = await store.dataset(name);
+  state.filters = { ...noFilters(), ...filters };
+  state.item = state.data.items.find((item) => item.id === id) || null;
+  fillControls();
+  refresh();
+}
+
+function fillControls() {
+  const { data, filters } = state;
+  const plain = (values, any) => [{ value: "", label: any }, ...values.map((value) => ({ value, label: value }))];
+  const kinds = valuesOf(data.items, (item) => item.cells.flat().map((sample) => sample.kind));
+  fillSelect(byId("dataset"), store.index.map((entry) => ({ value: entry.name, label: entry.label })), data.name);
+  fillSelect(byId("subject"), plain(valuesOf(data.items, (item) => [item.subject]), "Any"), filters.subject);
+  fillSelect(byId("level"), plain(valuesOf(data.items, (item) => [item.level]), "Any"), filters.level);
+  fillSelect(byId("kind"), plain(kinds, "Any"), filters.kind);
+  byId("search").value = filters.search;
+  byId("flips").checked = filters.flips;
+  byId("model-filters").replaceChildren(...data.models.map(modelFilter));
+  for (const id of ["subject", "level"]) byId(id).parentElement.hidden = byId(id).options.length < 2;
+}
+
+function modelFilter(model, place) {
+  const { data, filters } = state;
+  const cells = data.items.flatMap((item) => item.cells[place]);
+  const kinds = [...new Set(cells.map((sample) => sample.kind))].filter(Boolean).sort();
+  const cut = [...new Set(cells.filter((sample) => sample.finish === "length").map((sample) => sample.kind))].filter(Boolean).sort();
+  const options = [
+    { value: "", label: "Any" },
+    { value: "right", label: data.several ? "\u2713 Always right" : "\u2713 Right" },
+    ...(data.several ? [{ value: "mixed", label: "\u25d0 Right in some" }] : []),
+    { value: "wrong", label: data.several ? "\u2717 Never right" : "\u2717 Wrong" },
+    ...(cells.some((sample) => sample.correct === null) ? [{ value: "unjudged", label: "? Not judged" }] : []),
+    ...(cut.length ? [{ value: "cut", label: "Cut at the limit" }] : []),
+    ...kinds.map((kind) => ({ value: "kind=" + kind, label: kind, group: "Kind" })),
+    ...cut.map((kind) => ({ value: "cut=" + kind, label: kind, group: "Kind, cut at the limit" })),
+  ];
+  const select = element("select", { "data-model": model.name });
+  fillSelect(select, options, filters.models[model.name] || "");
+  const swatch = element("span", { class: "swatch m" + (model.index % 8), "aria-hidden": "true" });
+  return element("label", { class: "field" }, element("span", {}, swatch, element("bdi", {}, model.name)), select);
+}
+
+function readControls() {
+  const { filters } = state;
+  for (const id of ["search", "subject", "level", "kind"]) filters[id] = byId(id).value;
+  filters.flips = byId("flips").checked;
+  for (const select of byId("model-filters").querySelectorAll("select")) filters.models[select.dataset.model] = select.value;
+  refresh();
+}
+
+// A count in a table was clicked: show what it counts.
+async function follow(wanted) {
+  const { data, ...filters } = wanted;
+  await open(data, filters, null);
+  byId("samples").scrollIntoView({ block: "start" });
+  byId("problem").focus({ preventScroll: true });
+}
+
+async function followHash() {
+  const parts = new URLSearchParams(location.hash.slice(1));
+  const id = parts.get("q");
+  if (!id) return false;
+  const names = parts.has("data") ? [parts.get("data")] : store.names();
+  for (const name of names.filter((name) => store.names().includes(name))) {
+    const data = await store.dataset(name);
+    if (!data.items.some((item) => item.id === id)) continue;
+    if (state.data === data && state.item && state.item.id === id) return true;
+    await open(name, {}, id);
+    byId("samples").scrollIntoView({ block: "start" });
+    return true;
+  }
+  return false;
+}
+
+function onKey(event) {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!by || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (event.target.closest("input, select, textarea, .scroll, summary")) return;
+  const seen = byId("browser").getBoundingClientRect();
+  if (seen.bottom < 80 || seen.top > innerHeight - 80) return;
+  event.preventDefault();
+  go(by);
+}
+
+function listen() {
+  let waiting = 0;
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  byId("filters").addEventListener("input", (event) => {
+    if (event.target.id === "dataset") return;
+    clearTimeout(waiting);
+    waiting = setTimeout(readControls, event.target.id === "search" ? 150 : 0);
+  });
+  byId("dataset").addEventListener("change", (event) => open(event.target.value, {}, null));
+  byId("reset").addEventListener("click", () => open(state.data.name, {}, state.item && state.item.id));
+  byId("page-back").addEventListener("click", () => ((state.page -= 1), showList()));
+  byId("page-on").addEventListener("click", () => ((state.page += 1), showList()));
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-filter]");
+    if (button) follow(JSON.parse(button.dataset.filter));
+  });
+  addEventListener("hashchange", followHash);
+}
+
+function markContents() {
+  const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.getAttribute("href").slice(1), a]));
+  const parts = [...document.querySelectorAll("#summary, main > section")];
+  const mark = () => {
+    const at = parts.filter((part) => part.getBoundingClientRect().top < innerHeight / 3).pop() || parts[0];
+    for (const [id, a] of links) if (id === at.id) a.setAttribute("aria-current", "true"); else a.removeAttribute("aria-current");
+  };
+  addEventListener("scroll", () => requestAnimationFrame(mark), { passive: true });
+  mark();
+}
+
+async function start() {
+  markContents();
+  if (!store.index.length) return;
+  document.documentElement.classList.add("live");
+  listen();
+  try {
+    byId("browser").hidden = false;
+    if (!(await followHash())) await open(store.index[0].name, {}, null);
+  } catch (error) {
+    byId("browser").replaceChildren(element("p", { class: "note" }, "The samples cannot be shown: " + error.message + ". They are in the run folder."));
+  }
+}
+
+start();

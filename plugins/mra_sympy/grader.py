@@ -1,0 +1,110 @@
+"""The verdict: extraction, reading and comparison put together, every outcome said in a sentence."""
+
+from __future__ import annotations
+
+from mra_bench.types import Grade, Problem
+from mra_sympy.canonical import canonical, canonical_text
+from mra_sympy.compare import same
+from mra_sympy.errors import TooCostly, Unreadable
+from mra_sympy.extract import Extraction, extract, ran_on
+from mra_sympy.options import Options
+from mra_sympy.quantities import Quantity
+from mra_sympy.values import Text, Value, read
+
+_SHOWN = 60
+# What arithmetic on strange but readable input may raise, besides our own errors.
+_FAILURES = (Unreadable, RecursionError, ArithmeticError, ValueError)
+
+
+def grade_text(problem: Problem, text: str, options: Options) -> Grade:
+    """Find the answer in `text` and compare it with the problem's gold answer."""
+    try:
+        gold = _read_gold(problem.answer)
+    except _FAILURES as error:
+        return _unreadable_gold(problem.answer, error)
+    found = extract(text, wants_number=isinstance(gold, Quantity))
+    if found is None:
+        cut = ran_on(text)
+        return Grade(False, reason="The text gives no answer.", kind="ran-on" if cut else "no-answer")
+    verdict = _verdict(gold, problem.answer, found.answer, options)
+    return _with_place(verdict, found)
+
+
+def compare_answers(gold: str, prediction: str, options: Options) -> Grade:
+    """Compare two bare answers."""
+    try:
+        wanted = _read_gold(gold)
+    except _FAILURES as error:
+        return _unreadable_gold(gold, error)
+    if not prediction.strip():
+        return Grade(False, reason="There is no answer to compare.", kind="no-answer")
+    return _verdict(wanted, gold, prediction, options)
+
+
+def _read_gold(gold: str) -> Value:
+    if not isinstance(gold, str):
+        raise Unreadable("it is not a text")
+    return read(gold)
+
+
+def _unreadable_gold(gold: object, error: Exception) -> Grade:
+    return Grade(None, reason=f"The gold answer {_shown(gold)} cannot be read: {_why(error)}.", kind="unparseable")
+
+
+def _verdict(gold: Value, gold_text: str, prediction: str, options: Options) -> Grade:
+    try:
+        value = read(prediction)
+    except _FAILURES as error:
+        reason = f"{_shown(prediction)} cannot be read ({_why(error)}) and differs from {_shown(gold_text)}."
+        return Grade(False, canonical_text(prediction), reason, "wrong")
+    answer = canonical(value)
+    try:
+        equal = same(gold, value, options)
+    except _FAILURES as error:
+        return _undecided(gold, gold_text, prediction, answer, error)
+    if equal:
+        return Grade(True, answer, _equal_reason(prediction, gold_text), "correct")
+    if isinstance(gold, Text) and gold.opaque:
+        reason = f"The gold answer {_shown(gold_text)} can only be compared as text, and {_shown(prediction)} differs."
+        return Grade(None, answer, reason, "unparseable")
+    return Grade(False, answer, f"{_shown(prediction)} is not {_shown(gold_text)}.", "wrong")
+
+
+def _undecided(gold: Value, gold_text: str, prediction: str, answer: str, error: Exception) -> Grade:
+    """A value that cannot be worked out: equal only if written alike; wrong against a plain number; else no verdict."""
+    if canonical(gold) == answer:
+        return Grade(True, answer, _equal_reason(prediction, gold_text), "correct")
+    if isinstance(gold, Quantity):
+        return Grade(False, answer, f"{_shown(prediction)} is not {_shown(gold_text)}: {_why(error)}.", "wrong")
+    reason = f"{_shown(prediction)} and {_shown(gold_text)} cannot be compared: {_why(error)}."
+    return Grade(None, answer, reason, "unparseable")
+
+
+def _with_place(verdict: Grade, found: Extraction) -> Grade:
+    notes = []
+    if found.boxes > 1:
+        notes.append(f"The text boxes {found.boxes} different answers; the last one counts.")
+    if found.ran_on:
+        notes.append("The text ran on after its answer; what follows was not read.")
+    kind = "ran-on" if found.ran_on and verdict.kind == "wrong" else verdict.kind
+    reason = " ".join([verdict.reason, *notes])
+    return Grade(verdict.correct, verdict.answer, reason, kind, found.span, found.rule)
+
+
+def _equal_reason(prediction: str, gold: str) -> str:
+    same_text = prediction.strip() == gold.strip()
+    return f"{_shown(prediction)} is the gold answer." if same_text else f"{_shown(prediction)} equals {_shown(gold)}."
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, Unreadable):
+        return str(error)
+    return "it is nested too deep" if isinstance(error, RecursionError) else "its value cannot be worked out"
+
+
+def _shown(text: object) -> str:
+    line = " ".join(str(text).split())
+    return repr(line if len(line) <= _SHOWN else line[: _SHOWN - 3] + "...")
+
+
+__all__ = ["TooCostly", "compare_answers", "grade_text"]

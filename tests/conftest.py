@@ -1,0 +1,26 @@
+"""Fixtures that several tests share; the costly ones are made once a session."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mra_bench.runtime import prepare_threads
+
+prepare_threads()  # before any test imports torch
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipe smoke, run once through the command line without interruption."""
+    from runs import bench
+
+    out = tmp_path_factory.mktemp("smoke") / "run"
+    done = bench("run", "--recipe", "smoke", "--models", "base,sft,dpo", "--out", out)
+    assert done.returncode == 0, done.stderr
+    (out.parent / "stdout.txt").write_text(done.stdout)
+    (out.parent / "stderr.txt").write_text(done.stderr)
+    return out

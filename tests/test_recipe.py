@@ -1,0 +1,147 @@
+"""Recipes: what is accepted, what is refused and with which words, and which models a choice pulls in."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from mra_bench.errors import UsageError
+from mra_bench.recipe import (
+    apply_setting,
+    lineage,
+    load_recipe,
+    recipe_names,
+    recipe_text,
+    select_models,
+    to_yaml,
+    validate_recipe,
+)
+
+
+@pytest.fixture
+def data() -> dict[str, Any]:
+    return {
+        "name": "mine",
+        "datasets": {
+            "train": {"data": "arith", "split": "train", "limit": 100},
+            "dev": {"carve": "train", "count": 10},
+            "test": {"data": "arith", "split": "test"},
+        },
+        "models": {
+            "base": {"model": "tiny-qwen2"},
+            "sft": {"from": "base", "trainer": "sft", "data": "train"},
+            "sft-more": {"from": "sft", "trainer": "sft", "data": "train", "control_for": "dpo"},
+            "dpo": {"from": "sft", "trainer": "dpo", "data": "train", "pairs": {"samples_per_problem": 4}},
+        },
+        "evaluate": {"datasets": ["test", "dev"]},
+    }
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_packaged_recipes_are_valid_and_named_like_their_file(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+
+
+def test_resolved_recipe_reads_back_as_itself(data: dict[str, Any]) -> None:
+    recipe = validate_recipe(data, "test")
+    assert validate_recipe(yaml.safe_load(to_yaml(recipe)), "again") == recipe
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("modles",), {}, ["unknown key 'modles'", "did you mean 'models'"]),
+        (("models", "sft", "trainr"), "sft", ["models.sft.trainr", "did you mean 'trainer'"]),
+        (("models", "sft", "from"), "bas", ["'bas'", "Did you mean 'base'", "mra-bench recipes"]),
+        (("models", "sft", "data"), "trian", ["'trian'", "Did you mean 'train'"]),
+        (("evaluate", "datasets"), ["tset"], ["'tset'", "Did you mean 'test'"]),
+        (("datasets", "dev", "carve"), "tain", ["'tain'", "Did you mean 'train'"]),
+        (("evaluate", "samples"), 0, ["evaluate.samples", "got 0"]),
+        (("seed",), "one", ["'seed'", "got 'one'"]),
+        (("contamination",), "ignore", ["'contamination'", "got 'ignore'"]),
+        (("name",), "../up", ["'../up'", "letters, digits"]),
+        (("models", "base", "from"), "sft", ["either 'model: NAME'"]),
+        (("datasets", "test", "carve"), "train", ["carve"]),
+    ],
+)
+def test_errors_name_the_bad_value_and_the_nearest(
+    data: dict[str, Any], path: tuple[str, ...], value: Any, words: list[str]
+) -> None:
+    target = data
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    with pytest.raises(UsageError) as caught:
+        validate_recipe(data, "mine.yaml")
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_missing_key_is_named(data: dict[str, Any]) -> None:
+    del data["evaluate"]
+    with pytest.raises(UsageError, match="'evaluate' is missing"):
+        validate_recipe(data, "mine.yaml")
+
+
+def test_cycle_is_refused_and_shown(data: dict[str, Any]) -> None:
+    data["models"]["base"] = {"from": "dpo", "trainer": "sft", "data": "train"}
+    with pytest.raises(UsageError, match=r"cycle.*base <- "):
+        validate_recipe(data, "mine.yaml")
+
+
+def test_own_parent_is_a_cycle(data: dict[str, Any]) -> None:
+    data["models"]["sft"]["from"] = "sft"
+    with pytest.raises(UsageError, match="cycle"):
+        validate_recipe(data, "mine.yaml")
+
+
+def test_a_choice_pulls_in_its_ancestors_and_says_which(data: dict[str, Any]) -> None:
+    recipe = validate_recipe(data, "mine")
+    assert select_models(recipe, ["dpo"]) == (["base", "sft", "dpo"], ["base", "sft"])
+    assert select_models(recipe, ["base", "sft"]) == (["base", "sft"], [])
+    assert select_models(recipe, None)[0] == list(data["models"])
+    assert lineage(recipe, "sft-more") == ["base", "sft", "sft-more"]
+
+
+def test_unknown_model_in_a_choice(data: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="Did you mean 'dpo'"):
+        select_models(validate_recipe(data, "mine"), ["dop"])
+
+
+def test_settings_reach_nested_values_and_read_numbers(data: dict[str, Any]) -> None:
+    apply_setting(data, "models.sft.options.learning_rate=1e-5")
+    apply_setting(data, "seed=3")
+    apply_setting(data, "evaluate.stop=['###']")
+    recipe = validate_recipe(data, "mine")
+    assert recipe.models["sft"].options == {"learning_rate": 1e-5}
+    assert recipe.seed == 3
+    assert recipe.evaluate.stop == ["###"]
+
+
+@pytest.mark.parametrize("setting", ["seed", "=3", "a..b=1", "seed.deeper=1"])
+def test_malformed_settings(data: dict[str, Any], setting: str) -> None:
+    before = copy.deepcopy(data) | {"seed": 1}
+    with pytest.raises(UsageError, match="--set"):
+        apply_setting(before, setting)
+
+
+def test_unknown_recipe_and_missing_file(tmp_path: Any) -> None:
+    with pytest.raises(UsageError, match="Did you mean 'smoke'"):
+        recipe_text("smok")
+    with pytest.raises(UsageError, match="no recipe file"):
+        recipe_text(str(tmp_path / "none.yaml"))
+
+
+def test_broken_yaml_is_named(tmp_path: Any) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text("name: [1, 2\nmodels: {")
+    with pytest.raises(UsageError, match=r"broken\.yaml is not valid YAML"):
+        load_recipe(str(path))
+    path.write_text("just words")
+    with pytest.raises(UsageError, match="mapping"):
+        load_recipe(str(path))

@@ -1,0 +1,109 @@
+"""The words of a verdict follow from the figures, in both directions, and warnings come when they are due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mra_bench.verdict import conclusion, sentences, warnings_of
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    base = {
+        "a": "sft", "b": "dpo", "n": 1000, "difference": 0.043, "low": 0.015, "high": 0.071,
+        "p": 0.002, "p_holm": 0.003, "detectable": 0.04,
+    }  # fmt: skip
+    return base | changes
+
+
+def test_a_gain_is_said_with_interval_p_and_n() -> None:
+    assert conclusion(row()) == "dpo beats sft by 4.3 points (95 % CI 1.5 to 7.1, p = 0.003, n = 1000)."
+
+
+def test_a_loss_is_called_worse_and_its_interval_is_turned() -> None:
+    text = conclusion(row(difference=-0.043, low=-0.071, high=-0.015, p_holm=0.0002))
+    assert text == "dpo is worse than sft by 4.3 points (95 % CI 1.5 to 7.1, p < 0.001, n = 1000)."
+
+
+def test_no_difference_detected_says_what_would_have_been_missed() -> None:
+    text = conclusion(row(difference=0.004, low=-0.02, high=0.03, p_holm=0.7))
+    assert "no difference detected (+0.4 points" in text
+    assert "a gap under about 4.0 points would often be missed" in text
+
+
+def test_the_adjusted_p_decides() -> None:
+    assert "no difference" in conclusion(row(p=0.03, p_holm=0.09))
+
+
+def results(models: list[dict[str, Any]], pairs: list[dict[str, Any]], **score: Any) -> dict[str, Any]:
+    scores = [
+        {"model": "dpo", "n": 100, "samples": 1, "accuracy": 0.5, "low": 0.4, "high": 0.6, "truncated": 0, "empty": 0,
+         "kinds": {}} | score
+    ]  # fmt: skip
+    dataset = {"name": "test", "headline": True, "pairs": pairs, "scores": scores, "unreadable": []}
+    return {
+        "partial": False, "missing": [], "datasets": [dataset], "models": models,
+        "contamination": {"policy": "refuse", "overlaps": []},
+    }  # fmt: skip
+
+
+def model(name: str, parent: str | None, control_for: str | None = None, tokens: int = 0) -> dict[str, Any]:
+    return {"name": name, "from": parent, "control_for": control_for, "facts": {"tokens": tokens}}
+
+
+LINE = [model("base", None), model("sft", "base", tokens=10), model("dpo", "sft", tokens=1000)]
+
+
+def test_sentences_compare_children_with_parents_and_controls() -> None:
+    models = [*LINE[:2], model("sft-more", "sft", "dpo", 1000), LINE[2]]
+    pairs = [row(a="base", b="sft"), row(a="base", b="dpo"), row(), row(a="sft-more", b="dpo", p_holm=0.5)]
+    lines = sentences(results(models, pairs))
+    assert [line.split(" by ")[0].split(":")[0] for line in lines] == [
+        "sft beats base", "dpo beats sft", "dpo against sft-more",
+    ]  # fmt: skip
+
+
+def test_a_pair_stored_the_other_way_round_is_turned() -> None:
+    models = [model("base", None), model("dpo", "base"), model("more", "base", "dpo")]
+    lines = sentences(results(models, [row(a="dpo", b="more", difference=0.1, low=0.05, high=0.15)]))
+    assert lines == ["more beats dpo by 10.0 points (95 % CI 5.0 to 15.0, p = 0.003, n = 1000)."] or lines == [
+        "dpo is worse than more by 10.0 points (95 % CI 5.0 to 15.0, p = 0.003, n = 1000)."
+    ]
+    assert "worse" in lines[0]
+
+
+def test_one_model_alone_gets_its_accuracy() -> None:
+    assert sentences(results([LINE[0]], [])) == ["dpo solves 50.0 % of test (95 % CI 40.0 to 60.0, n = 100)."]
+
+
+def kinds(found: list[dict[str, str]]) -> list[str]:
+    return [warning["kind"] for warning in found]
+
+
+def test_missing_control_and_unequal_compute() -> None:
+    assert kinds(warnings_of(results(LINE, []))) == ["no-control"]
+    unequal = [*LINE, model("more", "sft", "dpo", 500)]
+    assert kinds(warnings_of(results(unequal, []))) == ["unequal-compute"]
+    equal = [*LINE, model("more", "sft", "dpo", 900)]
+    assert warnings_of(results(equal, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("score", "kind"),
+    [
+        ({"truncated": 6}, "truncated"),
+        ({"kinds": {"ran-on": 9}}, "ran-on"),
+        ({"empty": 50}, "empty"),
+        ({"kinds": {"timeout": 1}}, "timeout"),
+        ({"kinds": {"crashed": 1}}, "crashed"),
+    ],
+)
+def test_rates_above_a_threshold_warn(score: dict[str, Any], kind: str) -> None:
+    assert kinds(warnings_of(results([LINE[0]], [], **score))) == [kind]
+
+
+def test_allowed_contamination_is_stamped() -> None:
+    data = results([LINE[0]], [])
+    data["contamination"] = {"policy": "allow", "overlaps": [{"dataset": "test", "problem_id": "1"}]}
+    assert kinds(warnings_of(data)) == ["contamination"]
