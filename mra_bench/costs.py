@@ -19,7 +19,7 @@ FP32 = 4
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one stage. `tokens` generated at most; `flops` by 2 x parameters x tokens; `disk` in bytes, checkpoints too."""
+    """Of one stage. `tokens`: generated at most; `flops`: 2 x parameters x tokens; `disk`: bytes, with checkpoints."""
 
     amount: int
     unit: str
@@ -89,7 +89,7 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
     pending = [stage for stage in plan.stages if stage.folder not in complete]
     costs = [stage_cost(stage) for stage in pending]
     lines.append(
-        f"To do: {len(pending)} of {len(plan.stages)} stages, at most {sum(c.tokens for c in costs):,} generated tokens "
+        f"To do: {len(pending)} of {len(plan.stages)} stages, at most {sum(c.tokens for c in costs):,} new tokens "
         f"({sum(c.flops for c in costs) / 1e12:,.1f} TFLOP at 2 x parameters x tokens) and {size(total_disk(pending))} "
         f"in {out}."
     )

@@ -64,7 +64,8 @@ def write_solution(text: str, answer: str, rule: Solution) -> str:
         opening, closing = (re.escape(mark) for mark in rule.remove)
         text = re.sub(f"{opening}.*?{closing}", "", text, flags=re.DOTALL)
     parts = {"{solution}": text.strip(), "{answer}": answer}
-    return re.sub(r"\{solution\}|\{answer\}", lambda mark: parts[mark.group()], rule.template)
+    text = re.sub(r"\{solution\}|\{answer\}", lambda mark: parts[mark.group()], rule.template)
+    return text.strip()
 
 
 def check_encodable(text: str, where: str, field: str) -> None:

@@ -1,4 +1,4 @@
-"""From a recipe to stages: what will run, on what, under which fingerprints. Reads data and hashes weights; loads no model.
+"""From a recipe to stages: what will run, on what, under which fingerprints. Reads data and hashes, loads no model.
 
 A stage's fingerprint covers everything that shapes its output and the fingerprints of its inputs, so a changed recipe
 changes exactly the stages that depend on the change.
@@ -166,7 +166,7 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
     sets = read_datasets(recipe, registry, used)
     trained_on = {recipe.models[n].data for n in names} - {None}
     overlaps = find_overlaps(
-        ((p.id, p.question) for name in sorted(filter(None, trained_on)) for p in sets[name].problems),
+        ((f"{name}/{p.id}", p.question) for name in sorted(filter(None, trained_on)) for p in sets[name].problems),
         {name: sets[name].problems for name in recipe.evaluate.datasets},
     )
     dropped = guard(overlaps, recipe.contamination)
@@ -203,9 +203,8 @@ def check_registered(recipe: Recipe, registry: Registry, names: Iterable[str]) -
         if entry.pairs is not None:
             registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
     for used in _used_datasets(recipe, names):
-        entry = recipe.datasets[used]
-        if entry.data is not None:
-            spec_of(_use(entry), registry)
+        if recipe.datasets[used].data is not None:
+            spec_of(_use(recipe.datasets[used]), registry)
 
 
 def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
@@ -257,7 +256,9 @@ def _used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:
 
 
 def _without(problem_set: ProblemSet, dropped: frozenset[str] | set[str]) -> ProblemSet:
-    kept = tuple(p for p in problem_set.problems if p.id not in dropped)
+    kept = tuple(p for p in problem_set.problems if f"{problem_set.name}/{p.id}" not in dropped)
+    if not kept:
+        raise UsageError(f"Every problem of '{problem_set.name}' is a test question; nothing is left to train on")
     return dataclasses.replace(problem_set, problems=kept, hash=problems_hash(kept))
 
 

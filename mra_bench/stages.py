@@ -1,4 +1,4 @@
-"""The work of each kind of stage: reads files of earlier stages, writes its own folder, returns facts for its record."""
+"""The work of each kind of stage: reads files of earlier stages, writes its own folder, returns facts about it."""
 
 from __future__ import annotations
 

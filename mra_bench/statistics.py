@@ -247,11 +247,10 @@ def compare(
     ValueError, naming some, for problems that one model lacks and for numbers of samples that differ.
     """
     k = _common_samples(a, b)
-    ids = sorted(a)
-    right = [(sum(v is True for v in a[i]), sum(v is True for v in b[i])) for i in ids]
+    right = [(sum(v is True for v in a[i]), sum(v is True for v in b[i])) for i in a]
     wins, losses = sum(y > x for x, y in right), sum(y < x for x, y in right)
     differences = [(y - x) / k for x, y in right]
-    n = len(ids)
+    n = len(right)
     if k == 1:
         interval, p = tango(wins, losses, n), mcnemar_exact(wins, losses)
         detectable = detectable_difference(wins, losses, n)

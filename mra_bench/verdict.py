@@ -27,7 +27,8 @@ def conclusion(row: Mapping[str, Any]) -> str:
         verb = "beats" if row["difference"] > 0 else "is worse than"
         return f"{row['b']} {verb} {row['a']} by {points(abs(row['difference']))} points ({_turned(row, tail)})."
     return (
-        f"{row['b']} against {row['a']}: no difference detected ({points(row['difference'], sign=True)} points, {tail}); "
+        f"{row['b']} against {row['a']}: no difference detected ({points(row['difference'], sign=True)} points, "
+        f"{tail}); "
         f"a gap under about {points(row['detectable'])} points would often be missed here."
     )
 
@@ -93,7 +94,7 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
             found += _score_warnings(row, dataset["name"])
         if dataset["unreadable"]:
             found.append(
-                ("unreadable-gold", f"{dataset['name']}: {len(dataset['unreadable'])} problems left out for all models, "
+                ("unreadable-gold", f"{dataset['name']}: {len(dataset['unreadable'])} problems left out for all models "
                  "because their gold answer cannot be read.")
             )  # fmt: skip
     return [{"kind": kind, "text": text} for kind, text in found]
@@ -109,8 +110,8 @@ def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
             continue
         if model["name"] not in controls:
             found.append(
-                ("no-control", f"No equal-budget control: a gain of {model['name']} over {parent['name']} may come from "
-                 "training longer, not from how it was trained.")
+                ("no-control", f"No equal-budget control: what {model['name']} gains over {parent['name']} may be "
+                 "due to training longer, not to how it was trained.")
             )  # fmt: skip
             continue
         control = by_name[controls[model["name"]]]

@@ -222,7 +222,10 @@ def test_disk_that_fills_up_half_way_keeps_what_was_finished(folder: Path) -> No
     try:
         long = [{"problem": f"test-{i:05d}", "text": "x" * 60_000} for i in range(6)]
         (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in long))
-        code = "import mra_bench.costs as c, sys; c.FREE_MARGIN = 0; from mra_bench.cli import call; sys.exit(call(sys.argv[1:]))"
+        code = (
+            "import mra_bench.costs as c, sys; c.FREE_MARGIN = 0; "
+            "from mra_bench.cli import call; sys.exit(call(sys.argv[1:]))"
+        )
         import sys
 
         arguments = [sys.executable, "-c", code, "run", "--recipe", "echo.yaml", "--out", "disk/out"]

@@ -413,7 +413,7 @@ def test_a_hub_dataset_is_read_through_its_spec(hub_folder: Path, registry: Regi
     problems = load_hub(hub_spec(hub_folder, rows=2, checksum=UNVERIFIED), registry, monkeypatch)
     assert problems == [
         Problem("test-00000", "1 + 1?", "2", "1+1 = 2\nThe final answer is \\boxed{2}."),
-        Problem("test-00001", "1 + 2?", "3", "\nThe final answer is \\boxed{3}."),
+        Problem("test-00001", "1 + 2?", "3", "The final answer is \\boxed{3}."),
     ]
     with pytest.raises(UsageError, match="has 2 rows, not 1319"):
         load_hub(hub_spec(hub_folder), registry, monkeypatch)

@@ -170,6 +170,12 @@ def test_the_seed_changes_the_choice():
     assert build_pairs(many(30), PairRule(), seed=1) == build_pairs(many(30), PairRule(), seed=1)
 
 
+def test_each_problem_has_a_choice_of_its_own():
+    alike = [sampled(f"p{i}", ("right 4", True), *((f"wrong {j}", False) for j in range(5, 10))) for i in range(40)]
+    made = build_pairs(alike, PairRule(pairs_per_problem=1), seed=1)
+    assert {p.rejected_source for p in made.pairs} == {f"sample:{j}" for j in range(1, 6)}
+
+
 def test_every_problem_is_accounted_for():
     made = build_pairs([*many(20), sampled("none"), sampled("good", ("a b", True))], PairRule(), seed=0)
     assert made.counts["problems"] == 22

@@ -1,4 +1,4 @@
-"""What a user of the wheel gets: built, installed with the constraints into an empty environment, run in an empty folder."""
+"""The wheel as a user gets it: installed with the constraints into an empty environment, run in an empty folder."""
 
 from __future__ import annotations
 

@@ -21,5 +21,6 @@ def command(**given: Any) -> None:
     rows = []
     for plugin in registry.plugins:
         offered = [f"{t.kind[:-1]} {t.name}" for t in registry.things if t.plugin.name == plugin.name]
-        rows.append([plugin.name, plugin.origin, plugin.version, f"broken: {plugin.error}" if plugin.error else ", ".join(offered)])  # fmt: skip
+        state = f"broken: {plugin.error}" if plugin.error else ", ".join(offered)
+        rows.append([plugin.name, plugin.origin, plugin.version, state])
     show(["plugin", "origin", "version", "offers"], rows, given["as_json"])

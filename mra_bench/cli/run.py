@@ -36,7 +36,13 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
 @click.option(
     "--grader", "graders", multiple=True, metavar="NAME", help="Grade with this instead. Repeatable; first counts."
 )
-@click.option("--model", "loose_models", multiple=True, metavar="NAME=WHAT", help="Without a recipe: score this folder, hub id, GGUF file or model loader. Repeatable.")  # fmt: skip
+@click.option(
+    "--model",
+    "loose_models",
+    multiple=True,
+    metavar="NAME=WHAT",
+    help="Without a recipe: score this folder, hub id, GGUF file or model loader. Repeatable.",
+)
 @click.option(
     "--data", metavar="NAME[:SPLIT]|NAME=FILE", help="Without a recipe: the dataset to score on. [default: arith]"
 )

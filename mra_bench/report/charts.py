@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from mra_bench.report.formatting import significant
 
-WIDTH = 240  # of a dots-and-whiskers cell, in CSS pixels
+WIDTH = 200  # of a dots-and-whiskers cell, in CSS pixels
 EDGE = 14  # room left and right for tick labels
-LANE = 16  # height of one whisker
+LANE = 13  # from one whisker to the next
+ALONE = 20  # room above a whisker that stands alone in its row
 CURVE_POINTS = 160  # a curve of more points is thinned to about this many
 
 T = TypeVar("T")
@@ -29,6 +30,11 @@ class Scale:
     start: float
     end: float
     ticks: tuple[float, ...]
+
+    @property
+    def width(self) -> float:
+        """Width of the drawing: the axis and room for labels on both sides."""
+        return self.start + self.end
 
     def at(self, value: float) -> float:
         """Pixel of `value`, to a tenth."""
@@ -78,11 +84,13 @@ def scale(values: Iterable[float], start: float, end: float, *, ticks: int = 4, 
     if high - low < least:
         middle = (low + high) / 2
         low, high = middle - least / 2, middle + least / 2
-    if high == low:
-        high = low + (abs(low) or 1.0)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # one value, up to rounding: room on both sides
+        room = 0.1 * abs(low) or 0.5
+        low, high = low - room, high + room
     step = _round_step((high - low) / ticks)
+    digits = 2 - math.floor(math.log10(step))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    marks = tuple(round(index * step, 10) for index in range(first, last + 1))
+    marks = tuple(round(index * step, digits) for index in range(first, last + 1))
     return Scale(marks[0], marks[-1], start, end, marks)
 
 
@@ -93,23 +101,32 @@ def percent_scale(shares: Iterable[float]) -> Scale:
     if high - low < 20:
         middle = min(max((low + high) / 2, 10.0), 90.0)
         low, high = middle - 10, middle + 10
-    return scale([max(low, 0.0), min(high, 100.0)], EDGE, WIDTH - EDGE)
+    return _tight(0.0 if low < 0.15 * high else low, min(high, 100.0))
 
 
 def difference_scale(shares: Iterable[float]) -> Scale:
     """An axis in percentage points that always holds zero, never narrower than 4 points."""
     values = [100 * share for share in shares]
     low, high = min([0.0, *values]), max([0.0, *values])
-    return scale([low, high, *([-2.0, 2.0] if high - low < 4 else [])], EDGE, WIDTH - EDGE)
+    return _tight(min(low, -2.0), max(high, 2.0)) if high - low < 4 else _tight(low, high)
 
 
-def whisker(axis: Scale, entry: Mapping[str, Any], value: str, index: int, label: str, *, lane: int = 0) -> Whisker:
-    """The whisker of a results entry with `value`, "low" and "high" as shares; `lane` counts from the top."""
+def _tight(low: float, high: float) -> Scale:
+    """An axis that ends where the data end, with the round ticks inside: short intervals keep their length."""
+    rounded = scale([low, high], EDGE, WIDTH - EDGE)
+    inside = tuple(tick for tick in rounded.ticks if low <= tick <= high)
+    return Scale(low, high, rounded.start, rounded.end, inside)
+
+
+def whisker(
+    axis: Scale, entry: Mapping[str, Any], value: str, index: int, label: str, *, lane: int | None = None
+) -> Whisker:
+    """The whisker of a results entry with `value`, "low" and "high" as shares; `lane` is its place among several."""
     return Whisker(
         x=axis.at(100 * entry[value]),
         low=axis.at(100 * entry["low"]),
         high=axis.at(100 * entry["high"]),
-        y=LANE * lane + LANE,
+        y=LANE * (lane + 1) if lane is not None else ALONE,
         index=index,
         label=label,
     )
@@ -131,7 +148,7 @@ def line_chart(title: str, log: Sequence[Mapping[str, Any]], names: Mapping[str,
             end_x=x.at(points[-1][0]),
             end_y=y.at(points[-1][1]),
             label_y=ends[name],
-            label=f"{names[name]} {significant(points[-1][1])}".strip(),
+            label=f"{names[name]} {significant(points[-1][1], 3)}".strip(),
         )
         for name, points in series.items()
     )

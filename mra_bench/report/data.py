@@ -136,7 +136,7 @@ def _sample(row: Mapping[str, Any], grade: Mapping[str, Any] | None) -> Sample:
 
 
 def _inside(run: Path, name: str) -> Path:
-    """The folder `name` of the run. A name that leads out of the run folder is refused: runs come from strangers too."""
+    """The folder `name` of the run. A name that leads out of it is refused: runs come from strangers too."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name:
         raise BenchError(f"'{run / 'results.json'}' names the folder '{name}', which is outside the run folder.")

@@ -56,9 +56,18 @@ def scoreboard(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
                 "dot": whisker(axis, score, "accuracy", index, said),
             }
         )
-    ks = sorted({int(k) for score in scores for k in (score.get("pass_at_k") or {})})
-    several = any(score["samples"] > 1 for score in scores)
-    return {"axis": axis, "rows": rows, "ks": ks if several else [], "samples": max((s["samples"] for s in scores), default=1)}
+    several = _samples(dataset) > 1
+    return {
+        "axis": axis,
+        "rows": rows,
+        "samples": _samples(dataset),
+        "ks": _ks(scores, "pass_at_k") if several else [],
+        "votes": _ks(scores, "maj_at_k") if several else [],
+    }
+
+
+def _ks(scores: Sequence[Mapping[str, Any]], field: str) -> list[int]:
+    return sorted({int(k) for score in scores for k in score.get(field) or ()})
 
 
 def pairs(dataset: Mapping[str, Any]) -> dict[str, Any]:

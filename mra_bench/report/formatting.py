@@ -31,13 +31,19 @@ def points(value: float | None) -> str:
     return ("+" if value > 0 else MINUS) + text
 
 
+def size(value: float | None) -> str:
+    """A share as a number of percentage points without sign, e.g. ``4.4``."""
+    return DASH if value is None else f"{abs(100 * value):.1f}"
+
+
 def p_value(p: float | None) -> str:
     """A p value with the digits that matter; never ``0``."""
     if p is None:
         return DASH
     if p < 0.0001:
         return "< 0.0001"
-    return f"{p:.4f}" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    fine = p < 0.001 or 0.0495 <= p < 0.0505  # say on which side of 0.05
+    return f"{p:.4f}" if fine else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def count(value: float | None) -> str:
@@ -47,11 +53,11 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
-def significant(value: float) -> str:
-    """Four significant digits, without an exponent where that stays short."""
+def significant(value: float, digits: int = 4) -> str:
+    """`value` with its significant digits, without an exponent where that stays short."""
     if not math.isfinite(value):
         return str(value)
-    text = f"{value:.4g}"
+    text = f"{value:.{digits}g}"
     if "e" in text and 1e4 <= abs(value) < 1e15:
         text = f"{value:,.0f}"
     return text.replace("-", MINUS, 1) if text.startswith("-") else text

@@ -61,7 +61,9 @@ def timings_view(run: RunData) -> dict[str, Any]:
         stage["tokens"] += int(tokens or 0)
         stage["parts"] += 1
     total = sum(stage["seconds"] for stage in stages.values())
-    rows = [{"stage": name, **stage, "share": stage["seconds"] / total if total else 0} for name, stage in stages.items()]
+    rows = [
+        {"stage": name, **stage, "share": stage["seconds"] / total if total else 0} for name, stage in stages.items()
+    ]
     return {"rows": rows, "seconds": total, "tokens": sum(stage["tokens"] for stage in stages.values())}
 
 
@@ -119,5 +121,3 @@ def _find(value: object, key: str) -> Iterator[object]:
     elif isinstance(value, list):
         for inner in value:
             yield from _find(inner, key)
-
-

@@ -33,7 +33,9 @@ def write_report(run: Path, sections: Sequence[Section] = SECTIONS) -> Path:
         _replace(target, page)
     except OSError as error:
         reason = error.strerror or error
-        raise BenchError(f"Cannot write '{target}': {reason}. Make room or permissions, then: mra-bench report {run}") from None
+        raise BenchError(
+            f"Cannot write '{target}': {reason}. Make room or permissions, then: mra-bench report {run}"
+        ) from None
     return target
 
 
@@ -43,12 +45,16 @@ def render_page(run: RunData, sections: Sequence[Section] = SECTIONS) -> str:
 
     shown = [(section, Markup(html)) for section in sections if (html := section.render(run).strip())]
     style, script = _joined(STYLES), _joined(SCRIPTS)
-    page = environment().get_template("page.html").render(
-        policy=_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
-        sections=shown,
-        **_summary(run),
+    page = (
+        environment()
+        .get_template("page.html")
+        .render(
+            policy=_policy(style, script),
+            style=Markup(style),
+            script=Markup(script),
+            sections=shown,
+            **_summary(run),
+        )
     )
     return visible(page)
 

@@ -1,6 +1,6 @@
 """Packs problems, texts and grades for the sample browser: JSON blocks that the page's script reads.
 
-Everything is embedded when it fits. Beyond the limit, all flips and a seeded sample of the rest are, and a note says so.
+Everything is embedded when it fits. Beyond the limit all flips and a seeded sample of the rest are, and a note says so.
 """
 
 from __future__ import annotations
@@ -81,9 +81,7 @@ def payload(run: RunData, name: str, problems: Sequence[Mapping[str, Any]]) -> d
             }
             for problem in problems
         ],
-        "answers": [
-            [_cells(samples.answers[model].get(problem["id"])) for model in models] for problem in problems
-        ],
+        "answers": [[_cells(samples.answers[model].get(problem["id"])) for model in models] for problem in problems],
     }
 
 
@@ -143,8 +141,11 @@ def label(entry: Mapping[str, Any]) -> str:
     """How a dataset is named to people: its own name, with the data and split behind it."""
     if not entry:
         return ""
+    name = str(entry["name"])
     source = " ".join(str(entry[key]) for key in ("data", "split") if entry.get(key))
-    return f"{entry['name']} ({source})" if source and source != entry["name"] else str(entry["name"])
+    if not source or name in (entry.get("data"), entry.get("split"), source):
+        return source or name
+    return f"{name} ({source})"
 
 
 def _names(run: RunData) -> list[str]:

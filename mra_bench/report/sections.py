@@ -41,7 +41,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("percent", "share", "points", "p_value", "count", "significant", "duration", "scalar")
+    names = ("percent", "share", "points", "size", "p_value", "count", "significant", "duration", "scalar")
     made.filters.update({name: getattr(formatting, name) for name in names})
     return made
 
@@ -100,7 +100,8 @@ def _samples(run: RunData) -> Mapping[str, Any] | None:
 
     made = blocks(run)
     index = [
-        {"name": b.dataset, "label": b.label, "problems": b.problems, "note": b.note, "encoding": b.encoding} for b in made
+        {"name": b.dataset, "label": b.label, "problems": b.problems, "note": b.note, "encoding": b.encoding}
+        for b in made
     ]
     contents = [(block.encoding, Markup(block.content)) for block in made]
     return {"index": index, "contents": contents} if made else None

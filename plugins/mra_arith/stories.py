@@ -46,7 +46,7 @@ def holdings(rng: random.Random, start: int, steps: list[Step]) -> Story:
     wording = {
         "+": (f"{name} buys {{n}} more", f"{name} finds {{n}} more", f"{friend} gives {name} {{n}} {thing}"),
         "-": (f"{name} loses {{n}} of them", f"{name} gives {{n}} {thing} to {friend}", f"{name} sells {{n}} of them"),
-        "*": (f"{name} works until there are {{n}} times as many", f"a prize makes it {{n}} times as many"),
+        "*": (f"{name} works until there are {{n}} times as many", "a prize makes it {n} times as many"),
         "/": (
             f"{name} makes {{n}} equal piles and keeps one pile",
             f"{name} shares them equally among {{n}} people, keeping one share",

@@ -33,7 +33,7 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u2
 _COMMANDS = (
     "frac|dfrac|tfrac|cfrac|left|right|sqrt|pi|text|cdot|times|boxed|infty|pm|cup|begin|end|theta|le|ge|leq|geq|ln|sin"
 )
-_DOUBLED = re.compile(rf"\\\\(?=(?:{_COMMANDS})\b)")
+_DOUBLED = re.compile(rf"(?<!\\)\\\\(?=(?:{_COMMANDS})\b)")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -66,6 +66,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\{,\}", ","),
         (r"\\(?:var)(epsilon|phi|theta|rho)(?![a-zA-Z])", r"\\\1"),
         (r"(?<!\\)\\[()\[\]]", " "),
+        (r"([A-Za-z])\s*\^\s*(\{[^{}]*\}|\w)\s*_\s*(\{[^{}]*\}|\w)", r"\1_\3^\2"),
         (r"\s+", " "),
     )
 )
@@ -78,7 +79,7 @@ def clean(text: str) -> str:
     text = _INVISIBLE.sub("", text)
     if not text.isascii():
         text = _plain(text)
-    if "\\\\" in text:
+    if "\\\\" in text and "\\begin" not in text:
         text = _DOUBLED.sub(r"\\", text)
     if not text.isalnum():
         for pattern, replacement in _RULES:
@@ -96,7 +97,7 @@ def _plain(text: str) -> str:
         elif first in _SUB:
             out.append("_{" + "".join(_SUB[c] for c in run) + "}")
         elif first in _FRACTION:
-            out.append(r"\frac{%s}{%s}" % tuple(_FRACTION[first]))
+            out.append("\\frac{" + "}{".join(_FRACTION[first]) + "}")
         elif first in _GREEK:
             out.append(f"\\{_GREEK[first]} ")
         elif first in _SYMBOL:
@@ -111,7 +112,7 @@ def _unwrap(text: str) -> str:
     """Take off what only wraps an answer: dollar signs of mathematics, emphasis, quotes, a closing full stop."""
     for _ in range(6):
         before = text
-        text = text.strip().strip("*`\"").strip()
+        text = text.strip().strip('*`"').strip()
         if text.endswith((".", ",", ";", ":")) and not text.endswith("..."):
             text = text[:-1].rstrip()
         for mark in ("$$", "$"):

@@ -19,13 +19,18 @@ _TURN = re.compile(
 )
 _BOX_TOKEN = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s*\{|\\[\\{}]|[{}]")
 _BARE_BOX = re.compile(r"\\boxed\s+([^\s${}\\]+)")
-_JOIN = re.compile(r"[\s,;$.]*(?:\\quad|\\qquad|\\text\s*\{[^{}]{0,40}\b(?:and|or)\b[^{}]{0,20}\}|\b(?:and|or)\b|,|\\,)[\s,;$\\quad]*")
+_SPACING = re.compile(r"\\(?:quad|qquad|[,;: ()\[\]])|[\s$]+")
+_JOIN = re.compile(r"[,;]*(?:\\text\{[^{}]*(?:and|or)[^{}]*\}|and|or|[,;])[,;]*")
 _HASH = re.compile(r"####[ \t]*([^\n]*)")
 _HEADING = re.compile(r"\d+[.)]\s+\S|(?:step|part|case|final answer|answer|solution|conclusion|explanation)\b", re.I)
 _PHRASES = (
     re.compile(r"final\s+answer\s*(?:\*\*)?\s*(?:is|[:=：])\s*(?:\*\*)?[:\s]*(?!the final answer)", re.I),
     re.compile(r"answer\s+is\s*(?:\*\*)?\s*:?\s*|最终答案\s*(?:是|为|[:：])\s*|答案\s*(?:是|为|[:：])\s*", re.I),
-    re.compile(r"\banswer\s*(?:\*\*)?\s*(?:[:=：]\s*(?:\*\*)?|(?=\\\[|\\\(|\$))\s*|^[ \t*]*A[ \t]*:[ \t]*|réponse\s+est\s*:?\s*", re.I | re.M),
+    re.compile(
+        r"\banswer\s*(?:\*\*)?\s*(?:[:=：]\s*(?:\*\*)?|(?=\\\[|\\\(|\$))\s*"
+        r"|^[ \t*]*A[ \t]*:[ \t]*|réponse\s+est\s*:?\s*",
+        re.I | re.M,
+    ),
 )
 _SENTENCE = re.compile(r"(?:[^\n.。!]|\.(?=\S)(?!\$?\s|$)|!(?=\S))+")
 _LEAD = re.compile(
@@ -127,7 +132,7 @@ def _with_inside(spans: list[tuple[int, int, int]]) -> list[tuple[int, int, int,
 
 
 def _joined(between: str) -> bool:
-    return len(between) <= 60 and _JOIN.fullmatch(between) is not None
+    return len(between) <= 60 and _JOIN.fullmatch(_SPACING.sub("", between)) is not None
 
 
 def _boxes(text: str, start: int, end: int) -> list[tuple[int, int, int]]:
@@ -221,9 +226,9 @@ def _made(text: str, span: tuple[int, int], rule: str, *, sentence: bool = False
 
 
 def _trimmed(text: str, first: int, last: int) -> tuple[int, int]:
-    while first < last and text[first] in " \t\r\n*`\"":
+    while first < last and text[first] in ' \t\r\n*`"':
         first += 1
-    while first < last and text[last - 1] in " \t\r\n*`\"":
+    while first < last and text[last - 1] in ' \t\r\n*`"':
         last -= 1
     if first < last and text[last - 1] in ".,;。" and text[first:last].count("$") % 2 == 0:
         last -= 1

@@ -22,6 +22,10 @@ def grade_text(problem: Problem, text: str, options: Options) -> Grade:
         gold = _read_gold(problem.answer)
     except _FAILURES as error:
         return _unreadable_gold(problem.answer, error)
+    if not isinstance(gold, Quantity) and text.strip() == problem.answer.strip():
+        start = text.index(text.strip())
+        reason = "The text is the gold answer and nothing else."
+        return Grade(True, canonical(gold), reason, "correct", (start, start + len(text.strip())), "whole")
     found = extract(text, wants_number=isinstance(gold, Quantity))
     if found is None:
         cut = ran_on(text)

@@ -28,12 +28,12 @@ FUNCTIONS = {
     "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh",
     "asin": "asin", "acos": "acos", "atan": "atan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "coth": "coth",
     "sech": "sech", "csch": "csch", "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc",
-    "log": "log", "ln": "ln", "lg": "lg", "exp": "exp", "sqrt": "sqrt", "abs": "abs", "floor": "floor", "det": "det",
+    "log": "log", "ln": "ln", "lg": "lg", "exp": "exp", "sqrt": "sqrt", "abs": "abs", "floor": "floor",
     "ceil": "ceil", "ceiling": "ceil", "gcd": "gcd", "lcm": "lcm", "min": "min", "max": "max", "binom": "binom",
     "factorial": "factorial", "arccot": "acot", "cbrt": "cbrt",
 }  # fmt: skip
 INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh"}
-WIDE = frozenset("exp sqrt abs floor ceil gcd lcm min max binom factorial det cbrt".split())  # need brackets
+WIDE = frozenset("exp sqrt abs floor ceil gcd lcm min max binom factorial cbrt".split())  # need brackets
 CONSTANTS = {"pi": "pi", "infty": "oo", "inf": "oo", "infinity": "oo", "e": "e", "i": "i"}
 _NAMES = sorted({*FUNCTIONS, "pi", "theta", "infinity", "infty", "oo", "inf", "alpha", "mod"}, key=len, reverse=True)
 _TOKEN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)|\\([a-zA-Z]+)|([a-zA-Z]+)|(\^\\circ)|(\S)")
@@ -55,7 +55,9 @@ def tokens(text: str) -> list[tuple[str, str]]:
     for match in _TOKEN.finditer(text):
         number, command, word, degree, other = match.groups()
         if number:
-            glued = text[match.start() - 1 : match.start()].isalpha() and len(found[-1][1]) == 1 and found[-1][0] == "name"
+            glued = (
+                text[match.start() - 1 : match.start()].isalpha() and len(found[-1][1]) == 1 and found[-1][0] == "name"
+            )
             found.append(("sub" if glued and number.isdigit() else "num", number))
         elif command:
             found.append(("cmd", command))
@@ -132,7 +134,9 @@ class _Parser:
         kind, text = self.peek()
         if kind == "cmd":
             return text in FUNCTIONS or text in GREEK or text in CONSTANTS or text in ("frac", "lfloor", "lceil")
-        return kind in ("num", "name") or (kind == "op" and (text in ("(", "[", "{") or (text == "|" and not self.bars)))
+        return kind in ("num", "name") or (
+            kind == "op" and (text in ("(", "[", "{") or (text == "|" and not self.bars))
+        )
 
     def _no_number_after_number(self) -> None:
         before = self.tokens[self.here - 1][0]
@@ -255,7 +259,7 @@ class _Parser:
         raise Unreadable(f"'\\{name}' is not known")
 
     def argument(self, digitwise: bool = True) -> Node:
-        """What a LaTeX command takes: a group, or the next digit or symbol. ``\\sqrt17`` is not taken digit by digit."""
+        """What a LaTeX command takes: a group, or the next digit or symbol. ``\\sqrt17`` takes 17."""
         if self.accept("{"):
             node = self.sum()
             self.expect("}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import Field
-
 
 @dataclass(frozen=True)
 class Options:
@@ -21,4 +19,8 @@ class Options:
     percent_as_number: bool = True
     ignore_missing_unit: bool = True
     ignore_name: bool = True
-    rounding_digits: int = Field(default=6, ge=0)
+    rounding_digits: int = 6
+
+    def __post_init__(self) -> None:
+        if self.rounding_digits < 0:
+            raise ValueError("rounding_digits must be 0 (no rounding) or more")

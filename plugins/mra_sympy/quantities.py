@@ -12,7 +12,7 @@ from mra_sympy.errors import TooCostly
 MAX_DIGITS = 1000  # longer numbers are compared as text: Python itself refuses to print more than 4300 digits
 
 _PLAIN = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
-_GROUP = r"\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d{1,3}(?:\{,\}\d{3})+"
+_GROUP = r"\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ ]\d{3})+|\d{1,3}(?:\{,\}\d{3})+"
 _DECIMAL = rf"(?:(?:{_GROUP}|\d+)(?:\.\d*)?|\.\d+)"
 _EUROPEAN = r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}"
 _MARK = r"(?:\\?\$|[€£¥₹]|US\$|USD|EUR|Rs\.?)"

@@ -16,7 +16,7 @@ MAX_OPERATIONS = 60
 MAX_BITS = 256
 _HEAVY = re.compile(r"\\(?:sum|int|prod|lim)(?![a-zA-Z])")
 _ALLOWED = frozenset(
-    "sum int prod lim frac sqrt infty pi to cdot times sin cos tan ln log exp theta alpha beta left right rightarrow".split()
+    "sum int prod lim frac sqrt infty pi to cdot times sin cos tan ln log exp left right rightarrow".split()
 )
 _CHARACTERS = re.compile(r"[0-9a-zA-Z\\{}()\[\]^_+\-*/=.,!| ]*")
 

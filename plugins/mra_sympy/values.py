@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mra_sympy import grammar, symbolic
@@ -53,7 +54,7 @@ class Union:
 
 @dataclass(frozen=True)
 class Relation:
-    """`left` sign `right`; signs: =, <, \\le, \\ne (larger signs are turned round). name: left side when it only names."""
+    """`left` sign `right`; signs: =, <, \\le, \\ne. name: the left side when it only names the right."""
 
     sign: str
     left: Value
@@ -82,10 +83,14 @@ _EMPTY = ("\\emptyset", "\\{\\}", "\\{ \\}", "{}")
 _MATRIX = re.compile(r"\\begin\s*\{([pbBvV]?matrix|array)\}(?:\{[lcr| ]*\})?(.*)\\end\s*\{\1\}", re.DOTALL)
 _WORDS = re.compile(r"[A-Za-z][A-Za-z'.\-]*(?:[ ,]+[A-Za-z0-9][A-Za-z0-9'.\-]*)*")
 _NAME = re.compile(
-    r"\|?[A-Za-z]{1,3}\|?|\\[A-Za-z]+|(?:[A-Za-z]|\\[A-Za-z]+)\s*(?:'|_\s*\{?[\\A-Za-z0-9 ]+\}?|\^\{?\*\}?|_\{\\text\{[^}]*\}\s*\})"
-    r"|(?:[A-Za-z]|\\[A-Za-z]+)\s*'?\s*\([\sA-Za-z,0-9]*\)|[A-Za-z]{1,3}\s*:\s*[A-Za-z]{1,3}|\\text\{[^{}]*\}"
-    r"|\\(?:angle|triangle|overline|widehat|vec)\s*\{?\s*[A-Za-z]+\s*\}?|[A-Za-z][A-Za-z ]{3,30}"
-    r"|\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])+\s*\)"
+    r"""\|?[A-Za-z]{1,3}\|? | [A-Za-z][A-Za-z ]{3,30} | \\text\{[^{}]*\}
+    | (?:[A-Za-z]|\\(?!pi|infty)[A-Za-z]+)(?:\s+[A-Za-z])?
+    | (?:[A-Za-z]|\\[A-Za-z]+) \s* (?: ' | _\s*\{?[\\A-Za-z0-9\ ]+\}? | \^\{?\*\}? | _\{\\text\{[^}]*\}\s*\} )
+    | (?:[A-Za-z]|\\[A-Za-z]+) \s*'?\s* \([\sA-Za-z,0-9]*\)
+    | [A-Za-z]{1,3}\s*:\s*[A-Za-z]{1,3}
+    | \\(?:angle|triangle|overline|widehat|vec)\s*\{?\s*[A-Za-z]+\s*\}?
+    | \(\s*[A-Za-z](?:\s*,\s*[A-Za-z])+\s*\)""",
+    re.VERBOSE,
 )
 _MATH = re.compile(r"[\\^_={}<>|]|\d\s*[a-zA-Z(]|[*/+]")
 
@@ -148,7 +153,8 @@ def _words(text: str, depth: int) -> Value | None:
     words = re.findall(r"[A-Za-z]+", plain)
     if plain != text and len(words) == 1 and len(words[0]) == 1:
         return Expression(("sym", words[0]), words[0])
-    if plain == text and max(map(len, words)) < 4 and not re.search(r"\s", text):
+    longest = max(map(len, words))
+    if plain == text and (longest == 1 or (longest < 4 and not re.search(r"\s", text))):
         return None  # abc is a product of symbols as likely as a word
     if plain == text and any(word in grammar.FUNCTIONS or word in ("pi", "infinity") for word in words):
         return None
@@ -174,11 +180,15 @@ def _listed(text: str, depth: int) -> Value | None:
         return None
     if len(parts) > MAX_ITEMS:
         raise TooCostly(f"it lists more than {MAX_ITEMS} values")
+    return Group("list", _flat(structure(part, depth + 1) for part in parts))
+
+
+def _flat(values: Iterable[Value]) -> tuple[Value, ...]:
+    """The values, with lists among them (from a plus-minus sign) opened up."""
     items: list[Value] = []
-    for part in parts:
-        value = structure(part, depth + 1)
+    for value in values:
         items.extend(value.items if isinstance(value, Group) and value.kind == "list" else (value,))
-    return Group("list", tuple(items))
+    return tuple(items)
 
 
 def _related(text: str, depth: int) -> Value | None:
@@ -206,7 +216,7 @@ def _related(text: str, depth: int) -> Value | None:
         return _relation(signs[0], sides[0], sides[1], depth)
     if set(signs) == {"="}:  # a chain of steps ends in its value
         return _relation("=", sides[0], sides[-1], depth)
-    raise Unreadable("its chain of relations is not known")
+    return Text(text.lower(), opaque=True)
 
 
 def _relation(sign: str, left: str, right: str, depth: int) -> Value:
@@ -222,7 +232,9 @@ def _relation(sign: str, left: str, right: str, depth: int) -> Value:
     if sign == "=" and _NAME.fullmatch(right) and not _NAME.fullmatch(left):
         left, right = right, left
     name = left if sign == "=" and _NAME.fullmatch(left) else ""
-    return Relation(sign, structure_name(left) if name else structure(left, depth + 1), structure(right, depth + 1), name)
+    return Relation(
+        sign, structure_name(left) if name else structure(left, depth + 1), structure(right, depth + 1), name
+    )
 
 
 def structure_name(text: str) -> Value:
@@ -257,7 +269,9 @@ def _bracket(left: str, right: str, inside: str, depth: int) -> Value | None:
         raise TooCostly(f"it lists more than {MAX_ITEMS} values")
     if left == "\\{" or (left == "{" and len(parts) > 1):
         items = tuple(structure(part, depth + 1) for part in parts)
-        return Group("set", tuple(i for v in items for i in (v.items if isinstance(v, Group) and v.kind == "list" else (v,))))
+        return Group(
+            "set", tuple(i for v in items for i in (v.items if isinstance(v, Group) and v.kind == "list" else (v,)))
+        )
     if left + right != "()" and len(parts) == 2 and left != "{":
         low, high = (structure(part, depth + 1) for part in parts)
         return Interval(low, high, left == "[", right == "]")

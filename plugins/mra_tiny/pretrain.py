@@ -41,7 +41,9 @@ def train_tokenizer(seed: int, forbidden: frozenset[str], vocabulary: int = 1024
         show_progress=False,
     )
     tokenizer.train_from_iterator(itertools.islice(documents(seed, forbidden), 20_000), trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=PAD, model_max_length=CONTEXT * 2)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token=END, pad_token=PAD, model_max_length=CONTEXT * 2
+    )
 
 
 def build_model(arch: str, tokenizer: Any) -> Any:

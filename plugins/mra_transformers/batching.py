@@ -20,8 +20,8 @@ class RowSpec:
 def pack(rows: Sequence[RowSpec], token_budget: int, max_rows: int) -> list[list[RowSpec]]:
     """Batches with rows x (longest prompt + most room) <= token_budget, at least one row and at most max_rows each.
 
-    Longest prompts first, so that a lack of memory shows at once; equal prompts side by side, so that several samples of
-    a problem share one reading of it.
+    Longest prompts first, so that a lack of memory shows at once; equal prompts side by side, so that several samples
+    of a problem share one reading of it.
     """
     first: dict[tuple[int, ...], int] = {}
     for row in rows:

@@ -18,12 +18,18 @@ def new_cache(config: Any, length: int) -> Any:
     return cache
 
 
+def select_rows(cache: Any, rows: Any) -> None:
+    """Keep the rows (int64 indices, repeats allowed) of a cache, in this order."""
+    for layer in cache.layers:
+        getattr(layer, "batch_select_indices", layer.reorder_cache)(rows)
+
+
 @functools.cache
 def _roomy_layer() -> Any:
     """The layer class, made on first use because its base needs torch."""
     from transformers.cache_utils import DynamicLayer
 
-    class RoomyLayer(DynamicLayer):
+    class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         """Keys and values [rows, heads, tokens, size] as views of two buffers of `length` tokens."""
 
         def __init__(self, length: int) -> None:

@@ -29,6 +29,10 @@ class Family:
     own_pad: bool = False
     template: Mapping[str, object] = field(default_factory=dict)
 
+    def describe(self) -> dict[str, object]:
+        """The JSON-safe record for a model's identity."""
+        return {"name": self.name, "end_tokens": list(self.end_tokens)}
+
 
 INSTRUCT = r"instruct|chat"
 QWEN_END = ("<|im_end|>", "<|endoftext|>")

@@ -6,6 +6,7 @@ problems or prompts: rows of token ids go in, texts come out.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from mra_bench.errors import BenchError
 from mra_bench.types import LENGTH, STOP, Decoding
 
 from .batching import RowSpec, pack
-from .cache import new_cache
+from .cache import new_cache, select_rows
 from .stops import StopRule, watched_tokens
 from .streams import choose
 
@@ -51,6 +52,7 @@ class Engine:
         self.ends = ends
         self.limits = limits
         self.halvings: list[dict[str, int]] = []
+        self.takes = frozenset(inspect.signature(model.forward).parameters)
         self._watched: dict[StopRule, list[int]] = {}
 
     @property
@@ -68,19 +70,21 @@ class Engine:
         yield from (Ended(row.position, "", 0, LENGTH) for row in rows if row.room < 1)
         waiting = pack([row for row in rows if row.room > 0], self.limits.token_budget, self.limits.max_rows)[::-1]
         while waiting:
-            batch, done = waiting.pop(), set()
+            batch, done, full = waiting.pop(), set(), False
             try:
                 for ended in self._batch(batch, rule, decoding):
                     done.add(ended.position)
                     yield ended
-            except Exception as error:
-                if not _out_of_memory(error):
+            except RuntimeError as error:
+                full = _out_of_memory(error)
+                if not full:
                     raise
+            if full:  # only here, where the error no longer holds the batch's tensors
                 waiting += self._halved(batch, done)
 
     def _halved(self, batch: list[RowSpec], done: set[int]) -> list[list[RowSpec]]:
         rest = [row for row in batch if row.position not in done]
-        if len(rest) < 2 and len(batch) < 2:
+        if len(batch) < 2:
             raise BenchError(
                 f"Not enough memory for one text of {len(batch[0].prompt)} + {batch[0].room} tokens. "
                 "Lower max_new_tokens, or choose dtype: bf16 or a smaller model."
@@ -167,11 +171,13 @@ class _Live:
         logits = self._forward(torch.tensor(ids, device=self.device), seen, positions)
         which = torch.tensor([prompts.index(row.prompt) for row in self.rows], device=self.device)
         if len(prompts) < len(self.rows):
-            self.cache.batch_select_indices(which)
+            select_rows(self.cache, which)
         self.mask = self.mask[which]
         self.lengths = torch.tensor(lengths, device=self.device)[which]
         if not logits.isfinite().any(dim=-1).all() or logits.isnan().any():
-            raise BenchError("The model's output is not a number (NaN). Its weights are broken, or dtype: fp32 is needed.")
+            raise BenchError(
+                "The model's output is not a number (NaN). Its weights are broken, or dtype: fp32 is needed."
+            )
         return self._allowed(logits[which])
 
     def read(self, ids: Any, step: int) -> Any:
@@ -205,18 +211,13 @@ class _Live:
         self.over = [False] * len(stay)
         self.keys, self.rooms, self.texts = self.keys[keep], self.rooms[keep], self.texts[keep]
         self.mask, self.lengths = self.mask[keep], self.lengths[keep]
-        self.cache.batch_select_indices(keep)
+        select_rows(self.cache, keep)
         return ids[keep]
 
     def _forward(self, ids: Any, mask: Any, positions: Any) -> Any:
-        output = self.engine.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
+        given = {"attention_mask": mask, "position_ids": positions, "past_key_values": self.cache, "logits_to_keep": 1}
+        known = {name: value for name, value in given.items() if name in self.engine.takes}
+        output = self.engine.model(input_ids=ids, use_cache=True, **known)
         logits = output.logits[:, -1].float()
         self.vocabulary = logits.shape[-1]
         return logits
@@ -230,13 +231,11 @@ class _Live:
         return logits
 
 
-def _out_of_memory(error: Exception) -> bool:
+def _out_of_memory(error: RuntimeError) -> bool:
     """Whether torch said that memory ran out, on a GPU or on the CPU."""
     import torch
 
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
 
 
 def _free_memory() -> None:

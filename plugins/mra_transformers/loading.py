@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 from mra_bench.errors import BenchError, UsageError
@@ -46,6 +47,7 @@ def load_causal_lm(
     count = prepare_threads()["threads"]
     _quiet()
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     if device == "cpu" and torch.get_num_threads() != count:
@@ -56,11 +58,7 @@ def load_causal_lm(
         settings["use_safetensors"] = True
     try:
         model = AutoModelForCausalLM.from_pretrained(source.folder, trust_remote_code=False, **settings)
-    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, torch.cuda.OutOfMemoryError) as error:
-        raise _unusable("weights", source, error) from None
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, SafetensorError) as error:
         raise _unusable("weights", source, error) from None
     if tokenizer is not None:
         _fit_embeddings(model, tokenizer)
@@ -85,10 +83,8 @@ def _fit_embeddings(model: Any, tokenizer: Any) -> None:
 def _gguf(source: Source) -> dict[str, Any]:
     if not source.gguf:
         return {}
-    try:
-        import gguf  # noqa: F401
-    except ImportError:
-        raise UsageError("Reading a .gguf file needs the extra: pip install 'mra-bench[gguf]'") from None
+    if importlib.util.find_spec("gguf") is None:
+        raise UsageError("Reading a .gguf file needs the extra: pip install 'mra-bench[gguf]'")
     return {"gguf_file": source.gguf}
 
 

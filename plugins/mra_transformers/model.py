@@ -1,4 +1,4 @@
-"""The model of `mra_bench.types`: a block of problems in, completions out. Cheap to build; weights load on first use."""
+"""The model of `mra_bench.types`: a block of problems in, completions out. Weights load on first use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import runtime
-from mra_bench.types import Block, Completion, ModelRef, Problem, PromptStyle
+from mra_bench.types import Block, Completion, Problem, PromptStyle
 
 from . import prompts
 from .batching import RowSpec
@@ -59,17 +59,19 @@ class TransformersModel:
         return list(self._engine.halvings) if self._engine else []
 
     def identity(self) -> Mapping[str, Any]:
-        """Hashes of weights, config and tokenizer; prompt format; dtype, device, threads, bounds of a batch."""
+        """`weights`: hashes of weights, config and tokenizer files. `environment`: facts that do not name a different
+        model. The rest are the conditions a lineage shares: prompt format, dtype, device, bounds of a batch."""
         device = choose_device(self.options.device)
         kind = device_kind(device)
         limits = self._limits(kind)
+        count = parameters(self.source)
         return {
-            "kind": "transformers",
-            "files": file_hashes(self.source),
+            "weights": {"sha256": file_hashes(self.source)},
+            "environment": {"parameters": count, "threads": runtime.threads() if kind == "cpu" else None},
             "prompt": self.format.describe(),
-            "dtype": choose_dtype(self.options.dtype, device, parameters(self.source)),
+            "family": self.format.family.describe(),
+            "dtype": choose_dtype(self.options.dtype, device, count),
             "device": device.partition(":")[0],
-            "threads": runtime.threads() if kind == "cpu" else 0,
             "token_budget": limits.token_budget,
             "max_rows": limits.max_rows,
         }
@@ -78,18 +80,15 @@ class TransformersModel:
         """The folder of weights, which a trainer can start from; None for a GGUF file."""
         return None if self.source.gguf else self.source.folder
 
-    def child(self, folder: Path) -> ModelRef:
-        """How to load a model trained from this one and saved in `folder`: same prompt format, dtype and device."""
-        kept = {"dtype": self.options.dtype, "device": self.options.device, "token_budget": self.options.token_budget}
-        options = {"path": str(folder), "prompt": self.format.kind}
-        options |= {name: value for name, value in kept.items() if value != getattr(DEFAULTS, name)}
-        return ModelRef("transformers", options)
-
     def render(self, problem: Problem, style: PromptStyle) -> str:
         """The exact prompt text for a problem."""
         if self.format.kind == prompts.PLAIN:
             return prompts.plain(problem, style)
         return prompts.chat(problem, style, self.format.family, self._loaded_tokenizer())
+
+    def continuation(self, text: str) -> str:
+        """`text` as it follows the prompt: behind a space in the plain format, as it is in a chat."""
+        return f" {text}" if self.format.kind == prompts.PLAIN else text
 
     def generate(self, block: Block) -> Iterator[Completion]:
         """One completion for each request, as each text ends.
@@ -158,9 +157,6 @@ class TransformersModel:
             ends = end_ids(model, tokenizer, self.format.family)
             self._engine = Engine(model, tokenizer, ends, self._limits(device_kind(model.device.type)))
         return self._engine
-
-
-DEFAULTS = Options(path="default")
 
 
 def end_ids(model: Any, tokenizer: Any, family: Family) -> frozenset[int]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, MinLen
 
 Dtype = Literal["auto", "bf16", "fp16", "fp32"]
 Prompt = Literal["auto", "plain", "chat"]
 
-MAX_ROWS = {"cpu": 64, "gpu": 256}
-TOKEN_BUDGET = {"cpu": 16_384, "gpu": 131_072}
+MAX_ROWS = {"cpu": 128, "gpu": 256}
+TOKEN_BUDGET = {"cpu": 32_768, "gpu": 131_072}
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,10 @@ class Options:
     dtype: Dtype = "auto"
     device: str = "auto"
     token_budget: Annotated[int, Ge(1)] | None = None
+
+
+def child_options(parent: Mapping[str, Any], folder: Path, prompt: str) -> dict[str, Any]:
+    """Options for a model trained from one with the options `parent` and saved in `folder`: it is asked in the same
+    way (`prompt`, as settled for the parent) and computed with the same dtype, device and token budget."""
+    kept = {name: parent[name] for name in ("dtype", "device", "token_budget") if name in parent}
+    return {"path": str(folder), "prompt": prompt, **kept}

@@ -35,8 +35,7 @@ class PromptFormat:
 
     def describe(self) -> dict[str, Any]:
         """The JSON-safe record for a model's identity."""
-        record: dict[str, Any] = {"kind": self.kind, "family": self.family.name, "stops": list(self.stops)}
-        record["end_tokens"] = list(self.family.end_tokens)
+        record: dict[str, Any] = {"kind": self.kind, "stops": list(self.stops)}
         if self.kind == PLAIN:
             return {**record, "format": PLAIN_FORMAT}
         return {**record, "template_arguments": dict(self.family.template)}

@@ -44,10 +44,7 @@ def locate(path: str, revision: str | None = None) -> Source:
 
     Raises UsageError for a folder or file that is not a usable model, BenchError when the hub cannot give it.
     """
-    if is_hub_id(path):
-        source = Source(_download(path, revision), path.rsplit("/", 1)[-1])
-    else:
-        source = _local(path)
+    source = _hub(path, revision) if is_hub_id(path) else _local(path)
     check(source)
     return source
 
@@ -148,7 +145,9 @@ def _shapes(path: Path) -> dict[str, list[int]]:
             header = json.loads(file.read(min(length, 100_000_000)))
         return {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
     except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError):
-        raise UsageError(f"Cannot read the weights {path}: the header is broken, perhaps a download cut short") from None
+        raise UsageError(
+            f"Cannot read the weights {path}: the header is broken, perhaps a download cut short"
+        ) from None
 
 
 def _adapter(folder: Path) -> bool:
@@ -166,12 +165,13 @@ def _local(path: str) -> Source:
     raise UsageError(f"No such model: {path}. Give a model folder, a .gguf file or a hub id such as Qwen/Qwen2.5-0.5B.")
 
 
-def _download(path: str, revision: str | None) -> Path:
+def _hub(path: str, revision: str | None) -> Source:
     from huggingface_hub import snapshot_download
 
     wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
     try:
-        return Path(snapshot_download(path, revision=revision, allow_patterns=wanted, ignore_patterns=["*/*"]))
+        folder = snapshot_download(path, revision=revision, allow_patterns=wanted, ignore_patterns=["*/*"])
+        return Source(Path(folder), path.rsplit("/", 1)[-1])
     except Exception as error:  # the hub's client raises errors of many libraries
         reason = str(error).strip().splitlines() or [type(error).__name__]
         at = f" at revision {revision}" if revision else ""

@@ -30,7 +30,7 @@ class StopRule:
 
 
 def closed_box(text: str) -> int | None:
-    """The position behind the first ``\\boxed{...}`` whose braces are balanced, or None. Escaped braces do not count."""
+    """The position behind the first ``\\boxed{...}`` that closes, or None. Escaped braces do not count."""
     start = text.find(BOXED)
     depth, at = 1, start + len(BOXED)
     while start >= 0 and at < len(text):

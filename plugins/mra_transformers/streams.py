@@ -57,10 +57,12 @@ def _nucleus(scores: Any, top_p: float) -> Any:
 
 
 def _mix(x: Any) -> Any:
-    """SplitMix64's finaliser on an int64 tensor; multiplication wraps, shifts are logical."""
-    x = (x ^ ((x >> 30) & ((1 << 34) - 1))) * _signed(0xBF58476D1CE4E5B9)
-    x = (x ^ ((x >> 27) & ((1 << 37) - 1))) * _signed(0x94D049BB133111EB)
-    return x ^ ((x >> 31) & ((1 << 33) - 1))
+    """SplitMix64's finaliser on an int64 tensor, in place; multiplication wraps, shifts are logical."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        x ^= (x >> shift).bitwise_and_((1 << (64 - shift)) - 1)
+        if factor != 1:
+            x *= _signed(factor)
+    return x
 
 
 def _signed(value: int) -> int:

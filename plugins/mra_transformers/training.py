@@ -21,18 +21,19 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, TrainerCallback
 
-from mra_bench.errors import TrainingFailed, UsageError
+from mra_bench.errors import BenchError, TrainingFailed, UsageError
 from mra_bench.types import ModelRef, TrainedModel, TrainJob
 
 from .hardware import choose_device, choose_dtype
 from .prompts import PromptFormat, settle
-from .source import Source
+from .source import Source, file_hashes
 from .training_checkpoints import Checkpoints
 from .training_data import Encoded, Order
 from .training_options import LoraOptions, TrainingOptions
 
 LOADER = "mra_transformers:transformers"
 ADVICE = "Lower the learning rate first; else train in fp32 (dtype: fp32), and look at the data for empty or odd texts"
+ALMOST_FULL = 1 << 20  # bytes
 CLOCKS = ("runtime", "per_second", "flos", "num_tokens")
 
 
@@ -214,10 +215,11 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
     )
     parameters = list(trainer.model.parameters())
     trainable = sum(p.numel() for p in parameters if p.requires_grad)
-    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-    model = merged(trainer.model)
-    check_finite(model)
-    save(model, trainer.processing_class, job.output)
+    with _naming_a_full_disk(job):
+        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+        model = merged(trainer.model)
+        check_finite(model)
+        save(model, trainer.processing_class, job.output)
     if not options.keep_checkpoint:
         checkpoints.remove()
     facts = {
@@ -243,8 +245,8 @@ def total_steps(examples: int, options: TrainingOptions) -> int:
 
 
 def digest(job: TrainJob, data: Sequence[Encoded]) -> str:
-    """What a checkpoint must have been made with to be resumed from: options, seed and the data's token ids."""
-    settings = [job.options.model_dump(mode="json"), job.seed, str(job.parent)]
+    """What a checkpoint must have been made with to be resumed from: parent, options, seed, the data's token ids."""
+    settings = [job.options.model_dump(mode="json"), job.seed, file_hashes(Source(job.parent, job.parent.name))]
     sums = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for example in data:
         sums.update(json.dumps([example.prompt, *example.texts]).encode())
@@ -277,6 +279,23 @@ def save(model: Any, tokenizer: Any, output: Path) -> None:
     os.replace(part, output)
 
 
+@contextlib.contextmanager
+def _naming_a_full_disk(job: TrainJob) -> Iterator[None]:
+    """Writers of weights say it in many ways, and not as OSError: look at the disk itself."""
+    try:
+        yield
+    except (BenchError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        free = shutil.disk_usage(job.workdir).free
+        if free >= ALMOST_FULL:
+            raise
+        raise BenchError(
+            f"The disk that holds {job.workdir} is full ({free} bytes are left). Make room and run again: the training "
+            "goes on from its last checkpoint."
+        ) from error
+
+
 def reference(job: TrainJob) -> ModelRef:
     """How to load the result: from its folder, asked in the same way as its parent."""
     return ModelRef(LOADER, {"path": str(job.output), "prompt": prompt_format(job).kind})
@@ -284,13 +303,14 @@ def reference(job: TrainJob) -> ModelRef:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Training libraries say nothing and show no bars, and torch takes repeatable algorithms where it has them."""
+    """Training libraries say nothing and show no bars; torch takes repeatable algorithms where it has them."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         stack.enter_context(_silent_loggers())
         stack.enter_context(_no_bars())
         stack.enter_context(_repeatable())
+        stack.enter_context(_completions_only())
         yield
 
 
@@ -336,3 +356,16 @@ def _repeatable() -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
         torch.utils.deterministic.fill_uninitialized_memory = fill
+
+
+@contextlib.contextmanager
+def _completions_only() -> Iterator[None]:
+    """Off the GPU, too, trl computes the output layer only where there is a label: the prompt's share is saved."""
+    from trl.trainer import utils
+
+    before = utils._use_triton  # what trl asks to choose the positions; the kernels themselves ask elsewhere
+    utils._use_triton = lambda device: True
+    try:
+        yield
+    finally:
+        utils._use_triton = before

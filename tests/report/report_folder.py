@@ -22,7 +22,7 @@ from mra_bench.types import Problem
 Z = 1.959963984540054
 HOSTILE = {
     0: "<script>window.pwned = 1</script></script><img src=x onerror='window.pwned = 2'> \\boxed{1}",
-    1: "left \u202eright to left\u202c and \u2066isolated\u2069, NUL \u0000, bell \u0007, lone \ud800 surrogate \udfff end",
+    1: "left \u202eright to left\u202c and \u2066isolated\u2069, NUL \u0000, bell \u0007, lone \ud800 and \udfff end",
     2: "<!-- <script> " + "a" * 1_000_000 + " \\boxed{7}",
     3: "\U0001d7d9\U0001f600 emoji first, so the answer is \\boxed{3} here",
 }
@@ -132,9 +132,22 @@ def _answer(model: str, problem: Problem, sample: int, dataset: str) -> dict[str
     start = text.rindex(value)
     if rng.random() < skill.cut and not right:
         text += "\nQuestion: A shop has 12 boxes with"
-        return _row(text, value, (start, start + len(value)), "ran-on", "The text runs on into another question.", "length", rng, rule)
+        return _row(
+            text,
+            value,
+            (start, start + len(value)),
+            "ran-on",
+            "The text runs on into another question.",
+            "length",
+            rng,
+            rule,
+        )
     kind = "correct" if right else "wrong"
-    reason = f"{value} equals the reference {problem.answer}." if right else f"{value} differs from the reference {problem.answer}."
+    reason = (
+        f"{value} equals the reference {problem.answer}."
+        if right
+        else f"{value} differs from the reference {problem.answer}."
+    )
     return _row(text, value, (start, start + len(value)), kind, reason, "stop", rng, rule)
 
 
@@ -328,16 +341,23 @@ def _results(shape: Shape, datasets: list[dict[str, Any]], stages: list[dict[str
 
 def _sentence(pair: Mapping[str, Any]) -> str:
     verb = "no difference detected between" if pair["p_holm"] >= 0.05 else "a clear difference between"
+    p_text = "< 0.001" if pair["p_holm"] < 0.001 else f"= {pair['p_holm']:.3f}"
     return (
         f"{verb.capitalize()} {pair['b']} and {pair['a']}: {100 * pair['difference']:+.1f} points "
-        f"(95 % interval {100 * pair['low']:.1f} to {100 * pair['high']:.1f}, p = {pair['p_holm']:.3f}, n = {pair['n']})."
+        f"(95 % interval {100 * pair['low']:.1f} to {100 * pair['high']:.1f}, "
+        f"p {p_text}, n = {pair['n']})."
     )
 
 
 def _training() -> list[dict[str, Any]]:
     rng = random.Random("training")
     sft = [
-        {"step": step, "loss": 2.1 * math.exp(-step / 90) + 0.35 + rng.gauss(0, 0.02), "mean_token_accuracy": 0.9 - 0.4 * math.exp(-step / 70), "learning_rate": 5e-4}
+        {
+            "step": step,
+            "loss": 2.1 * math.exp(-step / 90) + 0.35 + rng.gauss(0, 0.02),
+            "mean_token_accuracy": 0.9 - 0.4 * math.exp(-step / 70),
+            "learning_rate": 5e-4,
+        }
         for step in range(10, 410, 10)
     ]
     dpo = [

@@ -1,0 +1,158 @@
+"""What happens to one text inside a worker process: the grader is run, its verdict checked and made plain data.
+
+Also the worker's own start: silent, limited in memory, out of reach of Ctrl-C, ended with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mra_bench.errors import BenchError
+from mra_bench.plugins import PluginSettings, load_plugins
+from mra_bench.types import Grade, Grader, Problem
+
+Item = tuple[Problem, str]
+Verdict = tuple[Grade, str]  # the grade, and the grader's failure ("" for none) that is fatal with `strict`
+
+CHUNK_SECONDS = 0.5  # a worker hands its chunk back after so long, so that a hang behind it loses little
+_MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class GraderSpec:
+    """Which grader: the name as in ``registry.resolve("graders", name)``, its options, and where plugins come from."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    plugins: PluginSettings = field(default_factory=PluginSettings)
+
+
+_worker: dict[str, Any] = {}  # filled in worker processes only: grader, name, marks
+
+
+def grade_here(grader: Grader, problem: Problem, text: str) -> Grade:
+    """Grade one text in this process, with no limit, for notebooks and tests. A grader that raises is recorded."""
+    return judge(grader, "the grader", problem, text)[0]
+
+
+def complete_grade(grade: object, text: str = "") -> Grade:
+    """The grade with `kind` filled in, as plain data. Raises TypeError or ValueError naming the field that is wrong."""
+    if not isinstance(grade, Grade):
+        raise TypeError(f"it returned {type(grade).__name__}, not a Grade")
+    if grade.correct is not None and type(grade.correct) is not bool:
+        raise TypeError(f"Grade.correct must be True, False or None, not {type(grade.correct).__name__}")
+    texts = {name: getattr(grade, name) for name in ("answer", "reason", "kind", "rule")}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise TypeError(f"Grade.{name} must be a str, not {type(value).__name__}")
+    plain = {name: str.__str__(value) for name, value in texts.items()}
+    plain["kind"] = plain["kind"] or _kind(grade.correct, plain["answer"])
+    return Grade(grade.correct, span=_plain_span(grade.span, len(text)), **plain)
+
+
+def _kind(correct: bool | None, answer: str) -> str:
+    if correct is None:
+        return "unparseable"
+    return "correct" if correct else "wrong" if answer else "no-answer"
+
+
+def _plain_span(span: object, length: int) -> tuple[int, int] | None:
+    if span is None:
+        return None
+    if not isinstance(span, tuple | list) or len(span) != 2 or not all(type(end) is int for end in span):
+        raise TypeError(f"Grade.span must be two ints or None, not {span!r:.60}")
+    first, last = span
+    if not 0 <= first <= last <= length:
+        raise ValueError(f"Grade.span {first}, {last} lies outside the text of {length} characters")
+    return first, last
+
+
+def judge(grader: Grader, name: str, problem: Problem, text: str) -> Verdict:
+    """The completed grade of one text, or the record of the grader's failure."""
+    try:
+        return complete_grade(grader(problem, text), text), ""
+    except MemoryError:
+        failure = f"{name} ran out of memory"
+    except BaseException as error:  # graders may raise anything; only Ctrl-C in our own process is not theirs
+        if isinstance(error, KeyboardInterrupt) and not _worker:
+            raise
+        failure = f"{name} failed: {_described(error)}"
+    return Grade(None, reason=failure + ".", kind="crashed"), failure
+
+
+def _described(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}".strip().removesuffix(".")[:500]
+    except Exception:
+        return type(error).__name__
+
+
+def start_worker(spec: GraderSpec, name: str, memory_mb: int, marks: Any) -> None:
+    """Run once in every new worker: silent, out of reach of Ctrl-C, ended with its parent; builds the grader."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGTERM must end even a worker that is deep in C code
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+    _silence()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker.update(marks=marks, name=name)
+    try:
+        grader = load_plugins(spec.plugins).resolve("graders", spec.name).build(spec.options)
+    except Exception as error:
+        message = f"it cannot be built in a worker: {_described(error)}"
+
+        def grader(problem: Problem, text: str) -> Grade:
+            raise BenchError(message)
+
+    _worker["grader"] = grader
+    _limit_memory(memory_mb)
+
+
+def _silence() -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    sys.stdin, sys.stdout, sys.stderr = (open(os.devnull, mode) for mode in ("r", "w", "w"))  # noqa: SIM115
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """Limit the address space to what it is now and `memory_mb` more; forbid core files."""
+    try:
+        import resource
+    except ImportError:
+        return
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + memory_mb * _MEGABYTE
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def grade_chunk(items: Sequence[Item], slot: int) -> list[Verdict]:
+    """Grade the items in order, as many as fit in CHUNK_SECONDS, at least one."""
+    verdicts: list[Verdict] = []
+    started = time.monotonic()
+    for number, (problem, text) in enumerate(items, start=1):
+        _worker["marks"][slot] = number
+        verdicts.append(judge(_worker["grader"], _worker["name"], problem, text))
+        if time.monotonic() - started > CHUNK_SECONDS:
+            break
+    return verdicts

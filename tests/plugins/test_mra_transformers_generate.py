@@ -1,0 +1,302 @@
+"""The generation engine against the library's own `generate`, and its promises about streams, stops and batches."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mra_transformers import Options, load
+from mra_transformers.batching import RowSpec, pack
+from mra_transformers.model import TransformersModel
+from mra_transformers.stops import StopRule, closed_box, watched_tokens
+from mra_transformers.streams import choose, gumbel, row_key
+from transformers_kit import CONTEXT, block, by_request, problems, save
+
+from mra_bench.errors import BenchError
+from mra_bench.types import Decoding
+
+ARCHITECTURES = ("qwen2", "gpt2", "mistral")
+NEW = 40
+Opener = Callable[..., TransformersModel]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {arch: save(arch, tmp_path_factory.mktemp("models") / arch) for arch in ARCHITECTURES}
+
+
+@pytest.fixture(scope="module")
+def opened(folders: dict[str, Path]) -> Opener:
+    return lambda arch="qwen2", **options: load(Options(path=str(folders[arch]), **options))
+
+
+def library_ids(model: TransformersModel, prompts: list[str]) -> list[list[int]]:
+    """What the library's greedy search generates for a batch of prompts."""
+    engine = model._loaded()
+    pad = engine.tokenizer.pad_token_id
+    inputs = engine.tokenizer(prompts, padding=True, padding_side="left", return_tensors="pt")
+    output = engine.model.generate(
+        input_ids=inputs.input_ids, attention_mask=inputs.attention_mask, max_new_tokens=NEW, do_sample=False,
+        bad_words_ids=[[pad]], eos_token_id=sorted(engine.ends), pad_token_id=pad,
+    )  # fmt: skip
+    return [ids.tolist() for ids in output[:, inputs.input_ids.shape[1] :]]
+
+
+def expected(model: TransformersModel, ids: list[int], rule: StopRule) -> tuple[str, int, str]:
+    """Text, tokens and finish that follow from generated ids: the first prefix that has ended, found by trying all."""
+    engine = model._loaded()
+    for count, token in enumerate(ids):
+        if token in engine.ends:
+            return engine._decode(ids[:count]).strip(), count, "stop"
+        cut = rule.cut(engine._decode(ids[: count + 1]))
+        if cut is not None:
+            return cut.strip(), count + 1, "stop"
+    return engine._decode(ids).strip(), len(ids), "length"
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_greedy_is_what_the_library_generates_cut_where_the_text_ends(opened: Opener, arch: str) -> None:
+    model = opened(arch)
+    wanted = problems(20)
+    prompts = [model.render(problem, block((), Decoding()).style) for problem in wanted]
+    ids = library_ids(model, prompts)
+    assert [library_ids(model, [prompt])[0][:8] for prompt in prompts[:2]] == [row[:8] for row in ids[:2]]
+    lengths = set()
+    for stop, boxed in (((), False), ((" so", "8, "), True)):
+        got = by_request(model.generate(block(wanted, Decoding(NEW, stop=stop, stop_after_answer=boxed))))
+        rule = StopRule((*model.format.stops, *stop), boxed)
+        reference = [expected(model, row, rule) for row in ids]
+        assert [(got[p.id, 0].text, got[p.id, 0].tokens, got[p.id, 0].finish) for p in wanted] == reference
+        lengths |= {tokens for _, tokens, _ in reference}
+    assert len(lengths) > 3, "the rows should end at different times"
+
+
+def test_the_same_block_gives_the_same_texts(opened: Opener) -> None:
+    made = block(problems(12), Decoding(NEW, temperature=1.0), samples=3)
+    first, again = list(opened().generate(made)), list(opened().generate(made))
+    assert first == again
+    assert {c.finish for c in first} == {"stop", "length"}
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_a_sampled_text_does_not_depend_on_the_rows_beside_it(opened: Opener, arch: str) -> None:
+    decoding = Decoding(NEW, temperature=0.9, top_p=0.95)
+    whole = block(problems(16), decoding, samples=4)
+    part = dataclasses.replace(whole, requests=whole.requests[5:60:7])
+    got = by_request(opened(arch).generate(whole))
+    alone = by_request(opened(arch, token_budget=1).generate(part))
+    assert alone == {key: got[key] for key in alone}
+
+
+def test_samples_seeds_and_problems_have_streams_of_their_own(opened: Opener) -> None:
+    decoding = Decoding(NEW, temperature=1.2)
+    same_question = tuple(dataclasses.replace(problems(1)[0], id=name) for name in "abcd")
+    texts = [c.text for seed in (0, 1) for c in opened().generate(block(same_question, decoding, samples=4, seed=seed))]
+    assert len(set(texts)) > 28  # 32 texts for one prompt
+
+
+def test_every_request_is_answered_once_with_true_counts(opened: Opener) -> None:
+    model = opened()
+    made = block(problems(10), Decoding(7, temperature=1.0), samples=2)
+    got = by_request(model.generate(made))
+    assert set(got) == {(r.problem.id, r.sample) for r in made.requests}
+    tokenizer = model._loaded().tokenizer
+    for request in made.requests:
+        done = got[request.problem.id, request.sample]
+        assert done.prompt_tokens == len(tokenizer(model.render(request.problem, made.style)).input_ids)
+        assert done.tokens <= 7
+        assert done.finish == "stop" or done.tokens == 7
+        assert done.text == done.text.strip()
+
+
+def test_a_stop_string_is_cut_and_a_closed_answer_kept(opened: Opener) -> None:
+    made = block(problems(24), Decoding(NEW, stop_after_answer=True))
+    texts = [c.text for c in opened().generate(made) if "\\boxed{" in c.text and c.finish == "stop"]
+    assert texts
+    assert all(text.endswith("}") and closed_box(text) == len(text) for text in texts)
+    made = block(problems(24), Decoding(NEW, stop=("boxed",)))
+    cut = list(opened().generate(made))
+    assert any(c.text.endswith("\\") and c.finish == "stop" for c in cut)
+    assert not any("boxed" in c.text for c in cut)
+
+
+def test_an_empty_block_gives_nothing(opened: Opener) -> None:
+    assert list(opened().generate(block((), Decoding()))) == []
+
+
+@pytest.mark.parametrize("arch", ["qwen2", "gpt2"])
+def test_the_context_bounds_a_text_and_a_prompt_that_fills_it_gets_none(opened: Opener, arch: str) -> None:
+    short, long = problems(2)
+    long = dataclasses.replace(long, question="1 + " * CONTEXT)
+    model = opened(arch)
+    got = by_request(model.generate(block((short, long), Decoding(10 * CONTEXT, temperature=3.0), samples=3)))
+    assert all((c.text, c.tokens, c.finish) == ("", 0, "length") for c in got.values() if c.problem_id == long.id)
+    ended = [c for c in got.values() if c.problem_id == short.id]
+    assert all(c.finish == "stop" or c.tokens + c.prompt_tokens == CONTEXT for c in ended)
+
+
+@pytest.mark.parametrize("error", ["torch", "allocator"])
+def test_lack_of_memory_halves_the_batch_and_changes_no_text(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    import torch
+
+    made = block(problems(8), Decoding(NEW, temperature=0.8), samples=2)
+    plenty = by_request(opened().generate(made))
+    model = opened()
+    forward = model._loaded().model.forward
+    calls = []
+
+    def scarce(input_ids: Any, **others: Any) -> Any:
+        calls.append(len(input_ids))
+        if len(input_ids) > 3 and len(calls) > 4:
+            text = "DefaultCPUAllocator: can't allocate memory"
+            raise torch.OutOfMemoryError() if error == "torch" else RuntimeError(text)
+        return forward(input_ids, **others)
+
+    monkeypatch.setattr(model._loaded().model, "forward", scarce)
+    identity = model.identity()
+    assert by_request(model.generate(made)) == plenty
+    assert model.halvings
+    assert model.halvings[0]["rows"] == 16
+    assert model.identity() == identity
+
+
+def test_one_row_too_large_for_memory_and_other_faults_are_errors(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    model = opened()
+    full = torch.OutOfMemoryError()
+
+    def fails(**others: Any) -> Any:
+        raise full
+
+    monkeypatch.setattr(model._loaded(), "model", _Failing(model._loaded().model, fails))
+    with pytest.raises(BenchError, match="Not enough memory for one text"):
+        list(model.generate(block(problems(3), Decoding(NEW))))
+    full = RuntimeError("shapes do not fit")
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        list(model.generate(block(problems(3), Decoding(NEW))))
+
+
+class _Failing:
+    """A model whose forward pass is replaced; everything else is the real one's."""
+
+    def __init__(self, model: Any, forward: Callable[..., Any]) -> None:
+        self.config, self.device, self._forward = model.config, model.device, forward
+
+    def __call__(self, **inputs: Any) -> Any:
+        return self._forward(**inputs)
+
+
+def test_weights_that_are_not_numbers_are_an_error(opened: Opener) -> None:
+    import torch
+
+    model = opened()
+    with torch.no_grad():
+        model._loaded().model.get_input_embeddings().weight.fill_(float("nan"))
+    with pytest.raises(BenchError, match="not a number"):
+        list(model.generate(block(problems(2), Decoding(NEW))))
+
+
+def test_the_padding_token_is_never_generated(opened: Opener) -> None:
+    import torch
+
+    model = opened("gpt2")
+    engine = model._loaded()
+    pad = engine.tokenizer.pad_token_id
+    with torch.no_grad():
+        engine.model.get_output_embeddings().weight[pad] = engine.model.get_output_embeddings().weight[5] * 50
+    made = block(problems(4), Decoding(NEW, temperature=2.0), samples=4)
+    seen = []
+    decode = engine._decode
+    engine._decode = lambda ids: (seen.extend(ids), decode(ids))[1]  # type: ignore[method-assign, func-returns-value]
+    list(model.generate(made))
+    assert seen
+    assert pad not in seen
+
+
+def test_the_streams_are_gumbel_distributed_and_differ_by_row_step_and_token() -> None:
+    import torch
+    from scipy import stats
+
+    keys = torch.tensor([row_key(0, f"p{index}", 0) for index in range(40)])
+    noise = torch.stack([gumbel(keys, step, 500) for step in range(10)])
+    assert stats.kstest(noise.flatten().double().numpy(), "gumbel_r").pvalue > 1e-3
+    flat = noise.permute(1, 0, 2).reshape(40, -1)
+    correlated = torch.corrcoef(torch.cat([flat, flat.roll(1, dims=1)]))
+    correlated.fill_diagonal_(0)
+    assert correlated.abs().max() < 5 / flat.shape[1] ** 0.5
+    assert torch.equal(gumbel(keys[7:9], 3, 500), noise[3, 7:9])
+    assert row_key(1, "a", 2) != row_key(12, "a", 2) != row_key(1, "a2", 0)
+
+
+def test_choices_follow_the_probabilities() -> None:
+    import torch
+    from scipy import stats
+
+    chances = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    keys = torch.tensor([row_key(5, "q", sample) for sample in range(20_000)])
+    logits = chances.log().expand(len(keys), 4)
+    drawn = torch.bincount(choose(logits, keys, 0, 1.0, 1.0), minlength=4)
+    assert stats.chisquare(drawn.numpy(), (chances * len(keys)).numpy()).pvalue > 1e-3
+    nucleus = torch.bincount(choose(logits, keys, 1, 1.0, 0.7), minlength=4).double() / len(keys)
+    assert nucleus.tolist() == pytest.approx([0.625, 0.375, 0, 0], abs=0.02)
+    assert choose(logits, keys, 0, 0.0, 1.0).eq(0).all()
+    assert choose(logits, keys, 0, 1.0, 0.01).eq(0).all()
+    sharp = torch.bincount(choose(logits, keys, 2, 0.5, 1.0), minlength=4).double() / len(keys)
+    assert sharp.tolist() == pytest.approx((chances**2 / (chances**2).sum()).tolist(), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("", None),
+        ("so \\boxed{4", None),
+        ("so \\boxed{4}", 12),
+        ("\\boxed{\\frac{1}{2}} tail", 19),
+        ("\\boxed{\\{1, 2\\}}", 16),
+        ("\\boxed{\\", None),
+        ("boxed{4}", None),
+        ("\\boxed{1} and \\boxed{2}", 9),
+    ],
+)
+def test_a_box_closes_at_its_own_brace(text: str, end: int | None) -> None:
+    assert closed_box(text) == end
+
+
+def test_the_earliest_end_counts() -> None:
+    rule = StopRule(("\nQ:", "END"), after_answer=True)
+    assert rule.cut("a \\boxed{1}\nQ: END") == "a \\boxed{1}"
+    assert rule.cut("a\nQ: \\boxed{1}") == "a"
+    assert rule.cut("aEND\nQ:") == "a"
+    assert rule.cut("a \\boxed{1") is None
+    assert StopRule().cut("\\boxed{1}") is None
+
+
+def test_watched_tokens_are_those_that_can_complete_a_stop(opened: Opener) -> None:
+    tokenizer = opened()._loaded().tokenizer
+    watched = watched_tokens(tokenizer, StopRule(("\nQuestion:",), after_answer=True))
+    pieces = [tokenizer.decode([token]) for token in range(len(tokenizer))]
+    assert watched == [token for token, piece in enumerate(pieces) if ":" in piece or "}" in piece]
+    assert watched_tokens(tokenizer, StopRule()) == []
+    utf8 = set(watched_tokens(tokenizer, StopRule(("。",))))
+    assert set(tokenizer("。").input_ids) <= utf8
+
+
+def test_batches_keep_within_their_bounds_and_hold_every_row_once() -> None:
+    rows = [RowSpec(i, tuple(range(i * 7 % 11 + 1)), i, 5) for i in range(50)]
+    for budget, most in ((1, 9), (64, 9), (1000, 9), (10**6, 1000)):
+        batches = pack(rows, budget, most)
+        assert sorted(row.position for batch in batches for row in batch) == list(range(50))
+        for batch in batches:
+            size = len(batch) * (max(len(row.prompt) for row in batch) + 5)
+            assert len(batch) == 1 or (size <= budget and len(batch) <= most)
+        lengths = [len(row.prompt) for batch in batches for row in batch]
+        assert lengths == sorted(lengths, reverse=True)
+    assert len(pack(rows, 10**6, 1000)) == 1

@@ -1,0 +1,22 @@
+"""One run folder with hostile texts, and its report, for all tests of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report_folder import build
+
+from mra_bench.report import write_report
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = build(tmp_path_factory.mktemp("run") / "quickstart")
+    write_report(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def page(run_folder: Path) -> str:
+    return (run_folder / "report.html").read_text("utf-8")

@@ -1,0 +1,266 @@
+"""Reading run folders, packing samples, formatting figures and the geometry of charts."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_folder import HOSTILE, Shape, build, read
+
+from mra_bench.errors import BenchError, UsageError
+from mra_bench.report import charts, formatting
+from mra_bench.report.data import Sample, read_run
+from mra_bench.report.history import conditions, timings_view, training_view
+from mra_bench.report.samples import FIELDS, PACKED, PLAIN, Limits, blocks, is_flip, payload, right_share
+
+
+def decoded(block: Any) -> dict[str, Any]:
+    text = block.content
+    if block.encoding == PACKED:
+        text = gzip.decompress(base64.b64decode(text)).decode("ascii")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def test_texts_survive_exactly(run_folder: Path) -> None:
+    data = decoded(blocks(read_run(run_folder))[0])
+    base = [model["name"] for model in data["models"]].index("base")
+    texts = [data["answers"][place][base][0][FIELDS.index("text")] for place in HOSTILE]
+    assert texts == list(HOSTILE.values())
+
+
+def test_blocks_are_ascii_and_hold_no_markup(run_folder: Path) -> None:
+    for limits in (Limits(plain=10**9), Limits(plain=0)):
+        for block in blocks(read_run(run_folder), limits):
+            assert block.content.isascii()
+            assert not set("<>&") & set(block.content)
+
+
+def test_small_data_stay_plain_and_large_are_packed(run_folder: Path) -> None:
+    run = read_run(run_folder)
+    plain, packed = blocks(run, Limits(plain=10**9)), blocks(run, Limits(plain=1000))
+    assert {block.encoding for block in plain} == {PLAIN}
+    assert {block.encoding for block in packed} == {PACKED}
+    assert [decoded(block) for block in plain] == [decoded(block) for block in packed]
+    assert not any(block.note for block in packed)
+
+
+def test_spans_count_utf16_units(run_folder: Path) -> None:
+    run = read_run(run_folder)
+    data = payload(run, "test", run.samples["test"].problems)
+    cell = data["answers"][3][0][0]
+    start, end = cell[FIELDS.index("span")]
+    units = cell[FIELDS.index("text")].encode("utf-16-le")
+    assert units[2 * start : 2 * end].decode("utf-16-le") == "3"
+
+
+def test_beyond_the_limit_flips_stay_and_the_note_says_it(tmp_path: Path) -> None:
+    run = read_run(build(tmp_path / "run", Shape(test=300, hard=0, hostile=False, models=("sft", "dpo"))))
+    samples = run.samples["test"]
+    flips = {p["id"] for p in samples.problems if is_flip(samples, p["id"])}
+    (whole,) = blocks(run, Limits(plain=0))
+    limits = Limits(plain=0, embedded=len(whole.content) * 2 // 3)
+    (block,) = blocks(run, limits)
+    kept = {problem["id"] for problem in decoded(block)["problems"]}
+    assert len(block.content) <= limits.embedded
+    assert 0 < len(flips) < block.embedded < block.problems == 300
+    assert flips <= kept
+    assert f"all {len(flips)} on which models differ" in block.note
+    assert blocks(run, limits) == [block]
+
+
+def test_when_not_even_the_flips_fit_the_note_says_so(tmp_path: Path) -> None:
+    run = read_run(build(tmp_path / "run", Shape(test=300, hard=0, hostile=False, models=("sft", "dpo"))))
+    (block,) = blocks(run, Limits(plain=0, embedded=1500))
+    assert len(block.content) <= 1500
+    assert " of the " in block.note
+
+
+def test_right_share_leaves_out_what_was_not_judged() -> None:
+    def sample(correct: bool | None) -> Sample:
+        return Sample(0, "", 1, "stop", correct)
+
+    assert right_share([sample(None)]) is None
+    assert right_share([sample(None), sample(True), sample(False)]) == 0.5
+
+
+def test_a_model_without_texts_yet_is_shown_empty(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    for path in (folder / "completions/sft-test-00000001").iterdir():
+        path.unlink()
+    run = read_run(folder)
+    data = payload(run, "test", run.samples["test"].problems)
+    assert all(row[1] is None and row[0] for row in data["answers"])
+
+
+def test_completions_without_grades_are_not_graded(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    (folder / "grades/sympy-sft-test-00000001/grades.jsonl").unlink()
+    sample = read_run(folder).samples["test"].answers["sft"]["test-00001"][0]
+    assert (sample.correct, sample.kind) == (None, "not graded")
+
+
+def test_no_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no results\.json"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("version", [None, 0, 2, "1"])
+def test_another_version_is_refused(tmp_path: Path, version: object) -> None:
+    (tmp_path / "results.json").write_text(json.dumps({"version": version}))
+    with pytest.raises(UsageError, match="reads version 1"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_broken_results_are_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(BenchError, match=r"results\.json"):
+        read_run(tmp_path)
+
+
+def test_a_broken_line_is_named_with_its_number(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    path = folder / "grades/sympy-sft-test-00000001/grades.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], "{oops", *lines[2:]]))
+    with pytest.raises(BenchError, match=r"grades\.jsonl', line 2,"):
+        read_run(folder)
+
+
+def test_a_torn_last_line_of_timings_is_passed_over(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    whole = read_run(folder).timings
+    with (folder / "timings.jsonl").open("a") as file:
+        file.write('{"stage": "gen')
+    assert read_run(folder).timings == whole
+
+
+@pytest.mark.parametrize("name", ["/etc", "../other", "a/../../b", "..\\b"])
+def test_a_stage_outside_the_run_is_refused(tmp_path: Path, name: str) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    results = read(folder)
+    results["stages"][0]["completions"] = name
+    (folder / "results.json").write_text(json.dumps(results))
+    with pytest.raises(BenchError, match="outside the run folder"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.043, "+4.3"), (-0.043, "−4.3"), (0.0, "0.0"), (-0.0001, "0.0"), (None, "–")],
+)
+def test_points(value: float | None, text: str) -> None:
+    assert formatting.points(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "< 0.0001"), (0.00042, "0.0004"), (0.0123, "0.012"), (0.0498, "0.0498"), (0.0502, "0.0502"), (0.37, "0.37")],
+)
+def test_p_values_never_round_to_zero_nor_across_the_limit(value: float, text: str) -> None:
+    assert formatting.p_value(value) == text
+
+
+def test_durations_counts_and_numbers() -> None:
+    assert formatting.duration(0.44) == "0.4\u202fs"
+    assert formatting.duration(192) == "3\u202fmin 12\u202fs"
+    assert formatting.duration(7500) == "2\u202fh 05\u202fmin"
+    assert formatting.count(1234) == "1,234"
+    assert formatting.count(57.75) == "57.8"
+    assert formatting.significant(-0.00012345) == "−0.0001234"
+    assert formatting.significant(150000.0) == "150,000"
+
+
+@given(st.text(st.characters(codec=None)))
+def test_visible_text_can_be_written_and_loses_nothing_printable(text: str) -> None:
+    shown = formatting.visible(text)
+    shown.encode("utf-8")
+    assert all(character in shown for character in text if character.isprintable())
+
+
+finite = st.floats(-1e9, 1e9, allow_nan=False)
+
+
+@given(st.lists(finite, min_size=1), st.integers(1, 8))
+def test_a_scale_holds_its_data(values: list[float], ticks: int) -> None:
+    axis = charts.scale(values, 10, 200, ticks=ticks)
+    assert all(10 <= axis.at(value) <= 200 for value in values)
+    assert 2 <= len(axis.ticks) <= 2 * ticks + 3
+
+
+@given(st.lists(st.floats(0, 1), min_size=1))
+def test_axes_of_shares_hold_all_intervals_within_the_drawing(values: list[float]) -> None:
+    axis = charts.percent_scale(values)
+    assert all(axis.start <= axis.at(100 * value) <= axis.end for value in values)
+    assert axis.high <= 100
+    assert axis.low >= 0
+    assert len(axis.ticks) >= 2
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1))
+def test_the_axis_of_differences_holds_zero(values: list[float]) -> None:
+    axis = charts.difference_scale(values)
+    assert 0.0 in axis.ticks
+    assert all(axis.start <= axis.at(100 * value) <= axis.end for value in values)
+
+
+def test_curves_leave_out_what_is_no_number_and_say_it() -> None:
+    log = [{"step": step, "loss": math.nan if step == 3 else 1 / step, "note": "x"} for step in range(1, 9)]
+    view = training_view({"model": "m", "log": log})
+    (chart,) = view["charts"]
+    assert len(chart.curves[0].points.split()) == 7
+    assert view["unsound"] == ["loss"]
+    assert chart.description == "It goes from 1 at step 1 to 0.125 at step 8."
+
+
+def test_the_last_record_of_a_step_counts() -> None:
+    log = [{"step": 1, "loss": 9.0}, {"step": 2, "loss": 8.0}, {"step": 1, "loss": 5.0}]
+    chart = charts.line_chart("Loss", log, {"loss": ""})
+    assert chart is not None
+    assert chart.description == "It goes from 5 at step 1 to 8 at step 2."
+
+
+def test_long_logs_are_thinned_but_keep_both_ends() -> None:
+    points = [(step, step) for step in range(10_001)]
+    kept = charts.thin(points)
+    assert len(kept) <= charts.CURVE_POINTS + 1
+    assert (kept[0], kept[-1]) == (points[0], points[-1])
+
+
+def test_labels_of_close_curves_do_not_meet() -> None:
+    log = [{"step": s, "logps/chosen": -5.0 - s, "logps/rejected": -5.01 - s} for s in range(1, 5)]
+    chart = charts.line_chart("x", log, {"logps/chosen": "chosen", "logps/rejected": "rejected"})
+    assert chart is not None
+    first, second = (curve.label_y for curve in chart.curves)
+    assert abs(first - second) >= 26
+
+
+def test_timings_of_a_resumed_stage_are_added(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    rows = [{"stage": "a", "seconds": 1.5, "tokens": 10}, {"stage": "a", "seconds": 2.5}, {"stage": "b", "seconds": 4}]
+    (folder / "timings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    view = timings_view(read_run(folder))
+    assert [(r["stage"], r["seconds"], r["tokens"], r["parts"], r["share"]) for r in view["rows"]] == [
+        ("a", 4.0, 10, 2, 0.5),
+        ("b", 4.0, 0, 1, 0.5),
+    ]
+
+
+def test_conditions_compare_prompts_and_number_formats() -> None:
+    record = {"hash": "1", "text": "Q"}
+    prompts = {"a": {"test": record}, "b": {"test": {**record, "hash": "2"}}}
+    models = {"a": {"engine": {"dtype": "float32"}}, "b": {"engine": {"dtype": "float32"}}}
+    first, second = conditions({"prompts": prompts, "models": models})
+    assert (first["what"], first["same"]) == ("prompt on test", False)
+    assert (second["what"], second["same"]) == ("number format", True)
+    rows = [{"model": m, "dataset": "test", "hash": "1"} for m in "ab"]
+    assert conditions({"prompts": rows})[0]["same"] is True
+    assert conditions({}) == []

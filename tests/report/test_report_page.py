@@ -1,0 +1,253 @@
+"""The page as a document: stable bytes, one file, sound HTML, nothing that model text could reach."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html.parser
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from report_folder import Shape, build, read
+
+from mra_bench.errors import BenchError
+from mra_bench.report import SECTIONS, Section, write_report
+
+VOID = {"meta", "link", "img", "input", "br", "hr"}
+
+
+class Outline(html.parser.HTMLParser):
+    """Collects tags with attributes, and unbalanced ones."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.feed(text)
+        self.faults += self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def outline(page: str) -> Outline:
+    return Outline(page)
+
+
+def test_same_files_give_same_bytes_in_another_process(run_folder: Path) -> None:
+    before = (run_folder / "report.html").read_bytes()
+    code = (
+        f"from pathlib import Path; from mra_bench.report import write_report; write_report(Path({str(run_folder)!r}))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONHASHSEED": "77"})
+    assert (run_folder / "report.html").read_bytes() == before
+
+
+def test_the_report_leaves_no_other_file(run_folder: Path) -> None:
+    names = {path.name for path in run_folder.iterdir()}
+    assert not [name for name in names if name.endswith(".tmp")]
+
+
+def test_tags_are_balanced_and_ids_unique(outline: Outline) -> None:
+    assert outline.faults == []
+    ids = Counter(attributes["id"] for _, attributes in outline.tags if "id" in attributes)
+    assert [name for name, times in ids.items() if times > 1] == []
+
+
+def test_contents_lead_somewhere(outline: Outline) -> None:
+    ids = {attributes.get("id") for _, attributes in outline.tags}
+    links = [a["href"] or "" for a in outline.of("a")]
+    assert len(links) > 10
+    assert [link for link in links if not link.startswith("#") or link[1:] not in ids] == []
+
+
+def test_access(outline: Outline) -> None:
+    assert outline.of("html")[0]["lang"] == "en"
+    assert len(outline.of("h1")) == 1
+    assert len(outline.of("main")) == len(outline.of("nav")) == 1
+    assert all(th.get("scope") for th in outline.of("th"))
+    assert len(outline.of("caption")) == len(outline.of("table")) > 8
+    drawn = [svg for svg in outline.of("svg") if svg.get("aria-hidden") != "true"]
+    assert len(drawn) == len(outline.of("title")) - 1 == len(outline.of("desc")) > 10
+    assert all(button.get("type") == "button" for button in outline.of("button"))
+
+
+def test_one_file_without_network_or_inline_handlers(outline: Outline) -> None:
+    for tag, attributes in outline.tags:
+        assert not [name for name in attributes if name.startswith("on") or name in ("style", "src", "srcset")], tag
+        assert (attributes.get("href") or "#").startswith(("#", "data:,")), tag
+
+
+def test_the_policy_names_exactly_this_script_and_style(page: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    rules = policy[1].replace("&#39;", "'")
+    assert rules.startswith("default-src 'none';")
+    assert "unsafe" not in rules
+    for tag in ("style", "script"):
+        bodies = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)
+        assert len(bodies) == 1
+        digest = base64.b64encode(hashlib.sha256(bodies[0].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in rules
+
+
+def test_scripts_never_parse_text_as_markup() -> None:
+    folder = resources.files("mra_bench.report") / "templates"
+    for path in folder.iterdir():
+        text = path.read_text("utf-8")
+        banned = [
+            "|safe",
+            "| safe",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "DOMParser",
+        ]
+        assert [word for word in banned if word in text] == [], path.name
+
+
+def test_model_text_stands_nowhere_outside_the_data(page: str) -> None:
+    outside = re.sub(r'<script type="[^"]+" id="sample[^>]*>.*?</script>', "", page, flags=re.S)
+    assert len(outside) < len(page)
+    assert "pwned" not in outside
+    assert "a" * 1000 not in outside
+    assert "\u202e" not in page
+    assert "\x00" not in page
+
+
+def test_hostile_names_are_text(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    results = read(folder)
+    results["run"]["name"] = "<img src=x onerror=alert(1)> \u202e \ud800"
+    results["verdict"] = ["</p><script>alert(1)</script>"]
+    results["warnings"] = [{"kind": "<b>", "text": '"><script>'}]
+    results["datasets"][0]["by_subject"][0]["value"] = "' onclick='alert(1)"
+    (folder / "results.json").write_text(json.dumps(results), "utf-8")
+    text = write_report(folder).read_text("utf-8")
+    found = Outline(text)
+    assert found.faults == []
+    assert found.of("img") == []
+    assert not [attributes for _, attributes in found.tags if "onclick" in attributes or "onerror" in attributes]
+    assert "[U+202E] [U+D800]" in text
+
+
+def test_verdict_and_warnings_stand_before_the_figures(page: str, run_folder: Path) -> None:
+    results = read(run_folder)
+    places = [page.index(results["verdict"][0]), page.index(results["warnings"][0]["text"]), page.index("<table")]
+    assert places == sorted(places)
+
+
+def test_figures_are_those_of_results(page: str, run_folder: Path) -> None:
+    dataset = read(run_folder)["datasets"][0]
+    for score in dataset["scores"]:
+        assert f"{100 * score['accuracy']:.1f}\u202f%" in page
+    for pair in dataset["pairs"]:
+        assert f"{pair['wins']}: {pair['b']} right where {pair['a']} is wrong." in page or not pair["wins"]
+
+
+def test_partial_run_has_a_banner_and_no_headline(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=6, hard=0), partial=True, missing=["generate dpo on test"])
+    text = write_report(folder).read_text("utf-8")
+    assert "not finished" in text
+    assert "generate dpo on test" in text
+    assert read(folder)["verdict"][0] not in text
+
+
+def test_small_groups_are_greyed_and_said(page: str, run_folder: Path) -> None:
+    groups = [g for d in read(run_folder)["datasets"] for key in ("by_subject", "by_level") for g in d[key]]
+    small = [group for group in groups if group["n"] < 20]
+    assert 0 < len(small) < len(groups)
+    assert page.count('<tr class="small">') == len(small)
+
+
+def test_different_prompts_are_said(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    assert "Same prompt on test" in write_report(folder).read_text("utf-8")
+    run = json.loads((folder / "run.json").read_text())
+    run["prompts"]["sft"]["test"] = {"hash": "other", "text": "Q: "}
+    (folder / "run.json").write_text(json.dumps(run))
+    assert "Different prompt on test:" in write_report(folder).read_text("utf-8")
+
+
+def test_a_bare_run_is_still_a_report(tmp_path: Path) -> None:
+    folder = build(
+        tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")), training=[], pairs=[], contamination={}
+    )
+    for name in ("run.json", "timings.jsonl", "recipe.yaml"):
+        (folder / name).unlink()
+    found = Outline(write_report(folder).read_text("utf-8"))
+    assert found.faults == []
+    shown = {attributes.get("id") for attributes in found.of("section")}
+    assert {"scoreboard", "samples", "reading"} <= shown
+    assert not shown & {"provenance", "cost", "training", "further", "contamination"}
+
+
+def test_a_run_without_models_or_datasets_is_still_a_report(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps({"version": 1, "partial": True, "missing": ["all"]}))
+    assert Outline(write_report(tmp_path).read_text("utf-8")).faults == []
+
+
+def test_several_samples_show_pass_at_k(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=8, hard=0, samples=4, models=("base", "sft")))
+    text = write_report(folder).read_text("utf-8")
+    assert "pass@4" in text
+    assert "maj@1" in text
+    assert "maj@4" not in text
+    assert "relation" in text
+
+
+def test_a_section_can_be_added(run_folder: Path, tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    extra = Section("mine", "My <section>", lambda run: f"<p>{len(run.datasets)} datasets</p>")
+    text = write_report(folder, [*SECTIONS, extra]).read_text("utf-8")
+    assert "<p>1 datasets</p>" in text
+    assert "My &lt;section&gt;" in text
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    folder.chmod(0o500)
+    try:
+        with pytest.raises(BenchError, match=r"Cannot write .*report\.html"):
+            write_report(folder)
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_report_that_cannot_be_replaced_keeps_nothing_behind(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    (folder / "report.html").mkdir()
+    with pytest.raises(BenchError, match=r"Cannot write .*report\.html"):
+        write_report(folder)
+    assert not list(folder.glob(".report-*"))
+
+
+def test_importing_the_report_imports_nothing_heavy() -> None:
+    heavy = ("jinja2", "torch", "pandas", "scipy", "numpy")
+    code = f"import sys, mra_bench.report; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
