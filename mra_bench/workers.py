@@ -227,7 +227,8 @@ class _Job:
             raise BenchError(
                 f"The worker processes of the grader '{self.name}' end as soon as they start"
                 f"{f' ({error})' if error else ''}. A script that grades must do so under "
-                "`if __name__ == '__main__':`; otherwise check that the plugin can be imported in a fresh process: mra-bench plugins"
+                "`if __name__ == '__main__':`; otherwise check that the plugin "
+                "can be imported in a fresh process: mra-bench plugins"
             )
 
     def _book(self, place: int, problem: Problem, verdict: Verdict) -> None:

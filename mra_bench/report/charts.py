@@ -140,7 +140,7 @@ def line_chart(title: str, log: Sequence[Mapping[str, Any]], names: Mapping[str,
         return None
     x = scale([step for points in series.values() for step, _ in points], 46, 236, ticks=3)
     y = scale([value for points in series.values() for _, value in points], 140, 12, ticks=4)
-    ends = _spread({name: y.at(points[-1][1]) for name, points in series.items()}, gap=13)
+    ends = _spread({name: y.at(points[-1][1]) for name, points in series.items()}, gap=26)
     curves = tuple(
         Curve(
             name=names[name],

@@ -50,7 +50,7 @@ def scoreboard(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
             {
                 **score,
                 "index": index,
-                "info": models.get(score["model"], {}),
+                "info": {"from": None, "how": "", "parameters": None, **models.get(score["model"], {})},
                 "texts": texts,
                 "unjudged": score["worst"] != score["best"],
                 "dot": whisker(axis, score, "accuracy", index, said),

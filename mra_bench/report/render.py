@@ -61,17 +61,13 @@ def render_page(run: RunData, sections: Sequence[Section] = SECTIONS) -> str:
 
 def _summary(run: RunData) -> dict[str, Any]:
     results = run.results
-    headline = run.headline
     return {
-        "run": results.get("run") or {},
-        "grader": results.get("grader") or {},
+        "run": {"name": "", "description": "", "seed": None, "fingerprint": "", **(results.get("run") or {})},
+        "grader": {"name": "", "version": "", **(results.get("grader") or {})},
         "partial": bool(results.get("partial")),
         "missing": results.get("missing") or [],
         "warnings": results.get("warnings") or [],
         "verdict": results.get("verdict") or [],
-        "models": results.get("models") or [],
-        "detectable": [] if headline is None else headline.get("pairs") or [],
-        "n": 0 if headline is None else headline["n"],
     }
 
 

@@ -19,9 +19,14 @@ def train(job: TrainJob) -> TrainedModel:
                 f"The pair of problem '{pair.problem_id}' has weight {pair.weight}, but weights are not supported yet "
                 "by the trainer 'dpo'. Give every pair weight 1."
             )
+    from mra_transformers.training_quiet import release
+
     from .trainer import train_on_pairs
 
-    return train_on_pairs(job)
+    try:
+        return train_on_pairs(job)
+    finally:
+        release()
 
 
 @hookimpl

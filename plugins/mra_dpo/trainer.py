@@ -8,6 +8,7 @@ from typing import Any
 from datasets import Dataset
 from mra_transformers import training
 from mra_transformers.training_data import Encoded, encode, within
+from mra_transformers.training_quiet import quiet
 from trl import DPOConfig, DPOTrainer
 
 from mra_bench.types import Progress, TrainedModel, TrainJob
@@ -48,7 +49,7 @@ class PairTrainer(training.Guarded, DPOTrainer):
 
 def train_on_pairs(job: TrainJob) -> TrainedModel:
     """Preference training on `job.pairs`."""
-    with training.quiet():
+    with quiet():
         trainer, data = build(job)
         trained = training.train(trainer, job, data)
     facts = {

@@ -11,9 +11,14 @@ def train(job: TrainJob) -> TrainedModel:
 
     Raises TrainingFailed when the loss stops being a number, UsageError when no row fits into max_length.
     """
+    from mra_transformers.training_quiet import release
+
     from .trainer import train_on_rows
 
-    return train_on_rows(job)
+    try:
+        return train_on_rows(job)
+    finally:
+        release()
 
 
 @hookimpl

@@ -7,6 +7,7 @@ import dataclasses
 from datasets import Dataset
 from mra_transformers import training
 from mra_transformers.training_data import Encoded, encode, within
+from mra_transformers.training_quiet import quiet
 from trl import SFTConfig, SFTTrainer
 
 from mra_bench.types import TrainedModel, TrainJob
@@ -22,7 +23,7 @@ class RowTrainer(training.Guarded, SFTTrainer):
 
 def train_on_rows(job: TrainJob) -> TrainedModel:
     """Supervised training on `job.rows`."""
-    with training.quiet():
+    with quiet():
         trainer, data = build(job)
         trained = training.train(trainer, job, data)
     facts = {**trained.facts, "rows": len(job.rows), "dropped": len(job.rows) - len(data)}

@@ -78,10 +78,17 @@ def _node(value: Value) -> Node:
 
 def _expressions(a: Value, b: Value, options: Options) -> bool:
     left, right = _node(a), _node(b)
+    if left == right:
+        return True
     if left[0] == right[0] == "sym":
         return str(left[1]).lower() == str(right[1]).lower()
     if not symbols(left) and not symbols(right):
-        x, y = exact(left), exact(right)
+        try:
+            x, y = exact(left), exact(right)
+        except TooCostly:
+            if agree(left, right):  # 30 equal digits of thousands prove nothing
+                raise
+            return False
         if x is not None and y is not None:
             return same_quantity(_with(a, x), _with(b, y), options)
     decimal, other = (a, right) if isinstance(a, Quantity) else (b, left)

@@ -10,6 +10,7 @@ from mra_sympy.errors import Unreadable
 
 MAX_TEXT = 200_000
 MAX_ANSWER = 1000
+MAX_TRIES = 20
 
 _THINK = "</think>"
 _TURN = re.compile(
@@ -17,22 +18,30 @@ _TURN = re.compile(
     r"|^[ \t>*#]*(?:Question|Q|Problem|Exercise|Human|User|Instruction)[ \t]*\d{0,4}[ \t*]*[:.：]",
     re.MULTILINE,
 )
+_SIGN_OF_ANSWER = re.compile(r"\d|\\boxed|[Aa]nswer")
 _BOX_TOKEN = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s*\{|\\[\\{}]|[{}]")
 _BARE_BOX = re.compile(r"\\boxed\s+([^\s${}\\]+)")
 _SPACING = re.compile(r"\\(?:quad|qquad|[,;: ()\[\]])|[\s$]+")
 _JOIN = re.compile(r"[,;]*(?:\\text\{[^{}]*(?:and|or)[^{}]*\}|and|or|[,;])[,;]*")
 _HASH = re.compile(r"####[ \t]*([^\n]*)")
 _HEADING = re.compile(r"\d+[.)]\s+\S|(?:step|part|case|final answer|answer|solution|conclusion|explanation)\b", re.I)
-_PHRASES = (
-    re.compile(r"final\s+answer\s*(?:\*\*)?\s*(?:is|[:=：])\s*(?:\*\*)?[:\s]*(?!the final answer)", re.I),
-    re.compile(r"answer\s+is\s*(?:\*\*)?\s*:?\s*|最终答案\s*(?:是|为|[:：])\s*|答案\s*(?:是|为|[:：])\s*", re.I),
-    re.compile(
-        r"\banswer\s*(?:\*\*)?\s*(?:[:=：]\s*(?:\*\*)?|(?=\\\[|\\\(|\$))\s*"
-        r"|^[ \t*]*A[ \t]*:[ \t]*|réponse\s+est\s*:?\s*",
-        re.I | re.M,
+# Weaker and weaker; a pattern is tried only where one of its needles is in the text (in lower case).
+_PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+    (
+        ("final",),
+        re.compile(r"final\s+answer\s*(?:\*\*)?\s*(?:is|[:=：])\s*(?:\*\*)?[:\s]*(?!the final answer)", re.I),
     ),
+    (
+        ("answer", "答案"),
+        re.compile(r"answer\s+is\s*(?:\*\*)?\s*:?\s*|(?:最终)?答案\s*(?:是|为|[:：])\s*", re.I),
+    ),
+    (
+        ("answer", "réponse"),
+        re.compile(r"\banswer\s*(?:\*\*)?\s*(?:[:=：]\s*(?:\*\*)?|(?=\\\[|\\\(|\$))\s*|réponse\s+est\s*:?\s*", re.I),
+    ),
+    (("a:", "a :"), re.compile(r"^[ \t*]*A[ \t]*:[ \t]*", re.M)),
 )
-_SENTENCE = re.compile(r"(?:[^\n.。!]|\.(?=\S)(?!\$?\s|$)|!(?=\S))+")
+_SENTENCE = re.compile(r"(?:[^\n.。!]|\.(?=\S)(?!\$?\s|$)|!(?=\S)){1,600}")
 _LEAD = re.compile(
     r"(?:(?:approximately|about|roughly|equal to|equals|exactly|simply|therefore|thus|just|only|option|choice|indeed|"
     r"given by|the|is|be|=|:|≈|\*\*|\")\s*)+",
@@ -46,7 +55,8 @@ _NUMBER = re.compile(
     (?P<percent>\s?\\?%)?""",
     re.VERBOSE,
 )
-_FORMULA = re.compile(r"\$\$([^$]+)\$\$|\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_EXPLAINED = re.compile(r",?\s+(?:because|since|as|for|which|where|when|so|after)\b|\s*[,(]\s")
+_FORMULA = re.compile(r"\$\$([^$]+)\$\$|\$([^$\n]+)\$|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL)
 _LETTER = re.compile(r"\(?([A-J])\)?(?=[\s.,:;。，：)]|$)")
 
 
@@ -89,10 +99,10 @@ def _region(text: str) -> tuple[int, int]:
 
 def _cut(text: str, start: int, end: int) -> tuple[int, bool]:
     """Where a new turn or question begins behind something that holds an answer, and whether one does."""
-    for turn in _TURN.finditer(text, start, end):
-        before = text[start : turn.start()]
-        if any(character.isdigit() for character in before) or "\\boxed" in before or "nswer" in before:
-            return turn.start(), True
+    sign = _SIGN_OF_ANSWER.search(text, start, end)
+    turn = _TURN.search(text, sign.start(), end) if sign else None
+    if turn:
+        return turn.start(), True
     hashes = [m for m in _HASH.finditer(text, start, end) if _is_hash_answer(m[1])]
     if len(hashes) > 1 and hashes[0][1].strip() != hashes[1][1].strip():
         return hashes[0].end(), True
@@ -170,8 +180,11 @@ def _is_hash_answer(content: str) -> bool:
 
 
 def _phrase(text: str, start: int, end: int) -> Extraction | None:
-    for pattern in _PHRASES:
-        for match in reversed(list(pattern.finditer(text, start, end))):
+    lowered = text.lower()
+    for needles, pattern in _PHRASES:
+        if not any(needle in lowered for needle in needles):
+            continue
+        for match in reversed(list(pattern.finditer(text, start, end))[-MAX_TRIES:]):
             if found := _after_phrase(text, match.end(), end):
                 return found
     return None
@@ -244,6 +257,9 @@ def _answer_in_sentence(text: str, first: int, last: int) -> tuple[int, int]:
         return first, last
     if (choice := _LETTER.match(text, first, last)) and not re.match(r"\s*[=+\-*/^]", text[choice.end() : last]):
         return choice.span(1)
+    number = _NUMBER.match(text, first, last)
+    if number and _EXPLAINED.match(text, number.end(), last):
+        return number.span()
     for word in (" is ", " are ", "=", "是", "为"):
         at = text.rfind(word, first, last)
         if at >= 0 and _is_value(text[at + len(word) : last]):
@@ -252,7 +268,6 @@ def _answer_in_sentence(text: str, first: int, last: int) -> tuple[int, int]:
     if formulas:
         group = next(k for k in range(1, 5) if formulas[-1][k] is not None)
         return formulas[-1].span(group)
-    number = _NUMBER.match(text, first, last)
     if number is None:
         for number in _NUMBER.finditer(text, first, last):  # noqa: B007 - the last one is wanted
             pass

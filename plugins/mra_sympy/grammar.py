@@ -32,9 +32,11 @@ FUNCTIONS = {
     "ceil": "ceil", "ceiling": "ceil", "gcd": "gcd", "lcm": "lcm", "min": "min", "max": "max", "binom": "binom",
     "factorial": "factorial", "arccot": "acot", "cbrt": "cbrt",
 }  # fmt: skip
+DECORATIONS = frozenset("overline bar vec hat widehat tilde dot angle triangle overrightarrow mathbb mathcal".split())
 INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh"}
 WIDE = frozenset("exp sqrt abs floor ceil gcd lcm min max binom factorial cbrt".split())  # need brackets
 CONSTANTS = {"pi": "pi", "infty": "oo", "inf": "oo", "infinity": "oo", "e": "e", "i": "i"}
+COMMANDS = frozenset({*FUNCTIONS, *GREEK, *CONSTANTS, *DECORATIONS, "frac", "lfloor", "lceil"})
 _NAMES = sorted({*FUNCTIONS, "pi", "theta", "infinity", "infty", "oo", "inf", "alpha", "mod"}, key=len, reverse=True)
 _TOKEN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)|\\([a-zA-Z]+)|([a-zA-Z]+)|(\^\\circ)|(\S)")
 _SPLIT = re.compile("|".join(_NAMES) + r"|[a-zA-Z](?=\d)|[a-zA-Z]")
@@ -133,7 +135,7 @@ class _Parser:
     def _starts_factor(self) -> bool:
         kind, text = self.peek()
         if kind == "cmd":
-            return text in FUNCTIONS or text in GREEK or text in CONSTANTS or text in ("frac", "lfloor", "lceil")
+            return text in COMMANDS
         return kind in ("num", "name") or (
             kind == "op" and (text in ("(", "[", "{") or (text == "|" and not self.bars))
         )
@@ -256,7 +258,21 @@ class _Parser:
             return ("fn", "floor" if name == "lfloor" else "ceil", (node,))
         if name in GREEK or name in CONSTANTS:
             return self.symbol(name)
+        if name in DECORATIONS:
+            return self._decorated(name)
         raise Unreadable(f"'\\{name}' is not known")
+
+    def _decorated(self, name: str) -> Node:
+        """``\\overline{CD}``, ``\\vec v``, ``\\angle ABC``: one symbol, whatever the decoration means."""
+        closed = self.accept("{")
+        letters = ""
+        while self.peek()[0] in ("name", "sub") and (closed or name in ("angle", "triangle") or not letters):
+            letters += self.take()[1]
+        if closed:
+            self.expect("}")
+        if not letters:
+            raise Unreadable(f"'\\{name}' has no letters")
+        return ("sym", f"{name}({letters}){self.subscript()}")
 
     def argument(self, digitwise: bool = True) -> Node:
         """What a LaTeX command takes: a group, or the next digit or symbol. ``\\sqrt17`` takes 17."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +29,9 @@ _BODY = re.compile(
       | (?P<mantissa>{_DECIMAL})\s*(?:[eE]\s*|(?:\\times|\\cdot|\*|x)\s*10\s*\^\s*)
             (?P<brace>\{{)?\s*\(?(?P<exponent>[+-]?\d{{1,6}})\)?\s*(?(brace)\}})
       | 10\s*\^\s*(?P<brace2>\{{)?\s*(?P<power>[+-]?\d{{1,6}})\s*(?(brace2)\}})
+      | (?P<head>\d*\.\d*)\s*\\(?:overline|bar|dot)\s*\{{?\s*(?P<period>\d+)\s*\}}?
+      | (?P<numeral>[0-9A-F]+(?:\.[0-9A-F]+)?)\s*_\s*(?P<brace3>\{{)?\s*(?:\\text\{{\s*)?(?P<base>\d{{1,2}})
+            \s*(?:\}})?(?(brace3)\}})
       | (?P<repeat>\d+\.\d+)(?:\.\.\.|…|\\ldots|\\dots)
       | (?P<decimal>{_DECIMAL})
     )""",
@@ -58,12 +62,13 @@ class Quantity:
     percent: bool = False
 
 
+@functools.lru_cache(maxsize=16384)
 def quick(text: str) -> Quantity | None:
     """The number when `text` is a plain ASCII integer or decimal, else None. Costs about a microsecond."""
     text = text.strip()
     if _PLAIN.fullmatch(text) is None:
         return None
-    return Quantity(Fraction(text), *_precision(text))
+    return Quantity(Fraction(text), *_precision(text)) if "." in text else Quantity(Fraction(int(text)))
 
 
 def read_quantity(text: str) -> Quantity | None:
@@ -108,6 +113,10 @@ def _value(found: re.Match[str]) -> tuple[Fraction, int, int] | None:
         return _scientific(part)
     if part["repeat"]:
         return _repeating(part["repeat"])
+    if part["period"]:
+        return _periodic(part["head"], part["period"]), 0, 0
+    if part["base"]:
+        return _numeral(part["numeral"], int(part["base"]))
     text = _ungrouped(part["decimal"])
     return Fraction(text), *_precision(text)
 
@@ -133,6 +142,20 @@ def _repeating(text: str) -> tuple[Fraction, int, int] | None:
             head = Fraction(f"{whole}.{digits[:start] or '0'}")
             return head + Fraction(int(block), 10**size - 1) / 10**start, 0, 0
     return None
+
+
+def _periodic(head: str, period: str) -> Fraction:
+    """0.1 and period 6 is 1/6."""
+    places = len(head.partition(".")[2])
+    return Fraction("0" + head + "0") + Fraction(int(period), 10 ** len(period) - 1) / 10**places
+
+
+def _numeral(text: str, base: int) -> tuple[Fraction, int, int] | None:
+    """204 in base 5 is 54."""
+    whole, _, part = text.partition(".")
+    if not 2 <= base <= 16 or any(int(digit, 16) >= base for digit in whole + part):
+        return None
+    return Fraction(int(whole + part, base), base ** len(part)), 0, 0
 
 
 def _ungrouped(text: str) -> str:

@@ -92,6 +92,7 @@ _NAME = re.compile(
     | \(\s*[A-Za-z](?:\s*,\s*[A-Za-z])+\s*\)""",
     re.VERBOSE,
 )
+_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?")
 _MATH = re.compile(r"[\\^_={}<>|]|\d\s*[a-zA-Z(]|[*/+]")
 
 
@@ -292,4 +293,4 @@ def _expression(text: str) -> Value:
         if unit and not re.search(r"\d", unit[2]):
             return _expression(unit[1])
         words = " ".join(re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text).split()).lower()
-        return Text(words, opaque=_MATH.search(words) is not None)
+        return Text(words, opaque=_MATH.search(words) is not None and _TIME.fullmatch(words) is None)

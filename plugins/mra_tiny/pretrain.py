@@ -1,6 +1,11 @@
-"""Pretrains the two embedded models from nothing. Redo: ``python -m mra_tiny.pretrain --arch qwen2`` (or gpt2).
+"""Pretrains the two embedded models from nothing, in two phases. To redo one (arch qwen2 or gpt2):
 
-Writes tokenizer, config, weights (safetensors) and log.json (settings, seeds, loss curve, versions) to --out.
+    python -m mra_tiny.pretrain --arch qwen2 --phase 1 --out phase1
+    python -m mra_tiny.pretrain --arch qwen2 --phase 2 --start phase1 --out weights
+
+Phase 1 reads the mixed corpus, every token counting the same. Phase 2 reads word problems with their working, the
+story's own tokens counting a tenth. Each writes tokenizer, config, weights (safetensors) and log.json (settings, seeds,
+loss curve, versions) to --out; the log of phase 2 holds that of phase 1.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +26,21 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 END = "<|endoftext|>"
 PAD = "<|pad|>"
 CONTEXT = 256
+STORY_WEIGHT = 0.1
+TOKENIZER_SEED = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of one phase. `stop` ends a phase early, on the same schedule."""
+
+    arch: str
+    phase: int
+    steps: int
+    batch: int
+    learning_rate: float
+    seed: int
+    stop: int
 
 
 def train_tokenizer(seed: int, forbidden: frozenset[str], vocabulary: int = 1024) -> Any:
@@ -78,82 +99,123 @@ def build_model(arch: str, tokenizer: Any) -> Any:
     return AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
 
 
-def sequences(tokenizer: Any, seed: int, forbidden: frozenset[str]) -> Iterator[list[int]]:
-    """Documents joined by the end token and cut into sequences of CONTEXT + 1 token ids.
+def texts(phase: int, seed: int, forbidden: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Documents of a phase as (part that counts little, part that counts)."""
+    from .corpus import documents, working
 
-    Half of the stream is shifted by the cuts into later positions; positions beyond CONTEXT are never seen here.
-    """
-    from .corpus import documents
+    return (("", text) for text in documents(seed, forbidden)) if phase == 1 else working(seed, forbidden)
 
-    buffer: list[int] = []
-    stream = documents(seed, forbidden)
+
+def sequences(tokenizer: Any, stream: Iterator[tuple[str, str]]) -> Iterator[tuple[list[int], list[float]]]:
+    """Documents joined by the end token and cut into CONTEXT + 1 token ids, each with its weight in the loss."""
+    encode = tokenizer.backend_tokenizer.encode_batch
+    ids: list[int] = []
+    weights: list[float] = []
     while True:
-        batch = [text + END for text in itertools.islice(stream, 512)]
-        for encoded in tokenizer.backend_tokenizer.encode_batch(batch):
-            buffer.extend(encoded.ids)
-        while len(buffer) > CONTEXT:
-            yield buffer[: CONTEXT + 1]
-            buffer = buffer[CONTEXT:]
+        batch = list(itertools.islice(stream, 512))
+        stories, workings = encode([a for a, _ in batch]), encode([b + END for _, b in batch])
+        for story, working in zip(stories, workings, strict=True):
+            ids += story.ids + working.ids
+            weights += [STORY_WEIGHT] * len(story.ids) + [1.0] * len(working.ids)
+        while len(ids) > CONTEXT:
+            yield ids[: CONTEXT + 1], weights[: CONTEXT + 1]
+            ids, weights = ids[CONTEXT:], weights[CONTEXT:]
 
 
-def pretrain(arch: str, out: Path, *, steps: int, batch: int, rate: float, seed: int) -> None:
+def pretrain(settings: Settings, start: Path | None, out: Path) -> None:
     """Train and save; the learning rate warms up over 200 steps and falls to a tenth along a cosine."""
     import torch
-    import transformers
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from .corpus import benchmark_questions
 
-    torch.manual_seed(seed)
+    torch.manual_seed(settings.seed)
     forbidden = benchmark_questions()
-    tokenizer = train_tokenizer(seed, forbidden)
-    model = build_model(arch, tokenizer)
-    parameters = sum(p.numel() for p in model.parameters())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.05)
-    stream = sequences(tokenizer, seed, forbidden)
-    started = time.monotonic()
+    if start is None:
+        tokenizer = train_tokenizer(TOKENIZER_SEED, forbidden)
+        model = build_model(settings.arch, tokenizer)
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(start)
+        model = AutoModelForCausalLM.from_pretrained(start, attn_implementation="sdpa")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.05)
+    stream = sequences(tokenizer, texts(settings.phase, settings.seed, forbidden))
     losses: list[tuple[int, float]] = []
     recent: list[float] = []
-    out.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
     model.train()
-    for step in range(1, steps + 1):
-        progress = max(0.0, (step - 200) / max(1, steps - 200))
-        scale = min(1.0, step / 200) * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
+    for step in range(1, settings.stop + 1):
         for group in optimizer.param_groups:
-            group["lr"] = rate * scale
-        ids = torch.tensor(list(itertools.islice(stream, batch)))
+            group["lr"] = settings.learning_rate * schedule(step, settings.steps)
+        rows = list(itertools.islice(stream, settings.batch))
+        ids = torch.tensor([row for row, _ in rows])
+        weights = torch.tensor([row for _, row in rows])[:, 1:].flatten()
         logits = model(input_ids=ids[:, :-1]).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+        each = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+        loss = (each * weights).sum() / weights.sum()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         recent.append(loss.item())
-        if step % 100 == 0 or step == steps:
+        if step % 100 == 0:
             losses.append((step, round(sum(recent) / len(recent), 4)))
             recent = []
-            rate_now = step * batch * CONTEXT / (time.monotonic() - started)
-            print(f"{arch} step {step}/{steps} loss {losses[-1][1]} {rate_now:.0f} tokens/s", flush=True)
-        if step % 1000 == 0 or step == steps:
-            model.save_pretrained(out)
-            tokenizer.save_pretrained(out)
-            log = {
-                "arch": arch, "parameters": parameters, "steps": step, "batch": batch, "context": CONTEXT,
-                "tokens": step * batch * CONTEXT, "learning_rate": rate, "seed": seed, "loss": losses,
-                "torch": torch.__version__, "transformers": transformers.__version__,
-            }  # fmt: skip
-            (out / "log.json").write_text(json.dumps(log) + "\n")
+            speed = step * settings.batch * CONTEXT / (time.monotonic() - began)
+            print(f"{settings.arch} step {step}/{settings.steps} loss {losses[-1][1]} {speed:.0f} tokens/s", flush=True)
+        if step % 500 == 0 or step == settings.stop:
+            save(model, tokenizer, out, record(settings, model, step, losses, start))
+
+
+def schedule(step: int, steps: int) -> float:
+    """The share of the learning rate at `step`."""
+    progress = max(0.0, (step - 200) / max(1, steps - 200))
+    return min(1.0, step / 200) * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def record(
+    settings: Settings, model: Any, step: int, losses: list[tuple[int, float]], start: Path | None
+) -> dict[str, Any]:
+    """What log.json holds."""
+    import torch
+    import transformers
+
+    return {
+        **asdict(settings),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "steps_done": step,
+        "context": CONTEXT,
+        "tokens": step * settings.batch * CONTEXT,
+        "loss": losses,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "before": json.loads((start / "log.json").read_text()) if start else None,
+    }
+
+
+def save(model: Any, tokenizer: Any, out: Path, log: dict[str, Any]) -> None:
+    """Weights, tokenizer and log in one folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    (out / "log.json").write_text(json.dumps(log) + "\n")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arch", choices=("qwen2", "gpt2"), required=True)
+    parser.add_argument("--phase", type=int, choices=(1, 2), required=True)
+    parser.add_argument("--start", type=Path, help="weights of phase 1, for phase 2")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--steps", type=int, default=4500, help="length of the schedule")
+    parser.add_argument("--stop", type=int, help="end after this many steps of it")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    pretrain(args.arch, args.out, steps=args.steps, batch=args.batch, rate=args.rate, seed=args.seed)
+    if (args.phase == 2) != (args.start is not None):
+        parser.error("--phase 2 needs --start FOLDER of phase 1; phase 1 takes none")
+    settings = Settings(args.arch, args.phase, args.steps, args.batch, args.rate, args.seed, args.stop or args.steps)
+    pretrain(settings, args.start, args.out)
 
 
 if __name__ == "__main__":

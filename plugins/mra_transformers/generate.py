@@ -95,22 +95,30 @@ class Engine:
         return [part for part in (rest[half:], rest[:half]) if part]
 
     def _batch(self, rows: list[RowSpec], rule: StopRule, decoding: Decoding) -> Iterator[Ended]:
+        live = _Live(self, rows, self._watch(rule))
+        logits = live.read_prompts()
+        for step in range(max(row.room for row in rows)):
+            ended, logits = self._step(live, logits, step, rule, decoding)
+            yield from ended
+            if logits is None:
+                return
+
+    def _step(
+        self, live: _Live, logits: Any, step: int, rule: StopRule, decoding: Decoding
+    ) -> tuple[list[Ended], Any]:
+        """Choose a token for each row; the rows that ended with it, and the next logits (None when no row is left)."""
         import torch
 
-        with torch.inference_mode():
-            live = _Live(self, rows, self._watch(rule))
-            logits = live.read_prompts()
-            for step in range(max(row.room for row in rows)):
-                ids = choose(logits, live.keys, step, decoding.temperature, decoding.top_p)
-                for index in live.take(ids, step):
-                    ended = self._ended(live, index, step, rule)
-                    if ended is not None:
-                        live.over[index] = True
-                        yield ended
-                ids = live.compact(ids)
-                if ids is None:
-                    return
-                logits = live.read(ids, step)
+        with torch.inference_mode():  # not around a yield: the caller's own work must not run in this mode
+            ids = choose(logits, live.keys, step, decoding.temperature, decoding.top_p)
+            ended = []
+            for index in live.take(ids, step):
+                done = self._ended(live, index, step, rule)
+                if done is not None:
+                    live.over[index] = True
+                    ended.append(done)
+            ids = live.compact(ids)
+            return ended, None if ids is None else live.read(ids, step)
 
     def _ended(self, live: _Live, index: int, step: int, rule: StopRule) -> Ended | None:
         """What row `index` of the batch has come to at `step`, or None if it goes on."""
@@ -158,6 +166,10 @@ class _Live:
         """Run the model over the prompts, each different one once; logits of the next token, float32 [rows, V]."""
         import torch
 
+        with torch.inference_mode():
+            return self._read_prompts(torch)
+
+    def _read_prompts(self, torch: Any) -> Any:
         prompts = list(dict.fromkeys(row.prompt for row in self.rows))
         pad = self.engine.tokenizer.pad_token_id
         lengths = [len(prompt) for prompt in prompts]

@@ -57,7 +57,7 @@ def test_margin_rises_on_its_own_pairs(tmp_path: Path, parent: Path, lora: Any) 
 def test_collated_texts_end_with_the_end_token_and_reference_is_the_parent(tmp_path: Path, parent: Path) -> None:
     import torch
     from mra_dpo.trainer import build
-    from mra_transformers.training import quiet
+    from mra_transformers.training_quiet import quiet
     from transformers import AutoModelForCausalLM
 
     with quiet():

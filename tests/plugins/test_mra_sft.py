@@ -81,7 +81,7 @@ def test_records_and_facts_are_plain_numbers_without_a_clock(tmp_path: Path, par
 
 def test_labels_are_the_completion_and_the_end_token(tmp_path: Path, parent: Path) -> None:
     from mra_sft.trainer import build
-    from mra_transformers.training import quiet
+    from mra_transformers.training_quiet import quiet
 
     with quiet():
         trainer, _ = build(make_job(tmp_path, parent, SftOptions(**FAST), Told(), rows=rows()))
@@ -195,6 +195,7 @@ tests.run(Path(sys.argv[2]), Path(sys.argv[3]), Told(die), epochs=3, save_every=
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path, with_dropout: Path) -> None:
     import torch
 

@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,7 @@ def test_sixteen_bits_only_where_the_device_has_them() -> None:
         half_precision("fp16", "cpu")
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_arguments_are_safe_on_a_cpu(tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mra_transformers import training
     from trl import SFTConfig
@@ -185,7 +187,8 @@ def test_arguments_are_safe_on_a_cpu(tmp_path: Path, parent: Path, monkeypatch: 
     monkeypatch.setattr(training, "choose_device", lambda name: "cpu")
     job = make_job(tmp_path, parent, SftOptions(), Told(), rows=rows())
     config = SFTConfig(**training.arguments(job, SftOptions(), 1e-5))
-    assert not (config.bf16 or config.fp16 or config.gradient_checkpointing or config.dataloader_pin_memory)
+    off = (config.bf16, config.fp16, config.gradient_checkpointing, config.dataloader_pin_memory)
+    assert off == (False, False, False, False)
     assert config.use_cpu
     assert config.report_to == []
     assert (config.seed, config.data_seed, config.max_length) == (3, 3, None)
@@ -230,7 +233,7 @@ def test_a_full_disk_is_named(tmp_path: Path, parent: Path, monkeypatch: pytest.
     job = make_job(tmp_path, parent, SftOptions(max_steps=1), Told(), rows=rows())
     with pytest.raises(RuntimeError, match="unexpected pos"):
         mra_sft.train(job)
-    monkeypatch.setattr(training.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))
+    monkeypatch.setattr(training.shutil, "disk_usage", lambda path: types.SimpleNamespace(free=0))
     with pytest.raises(BenchError, match="is full"):
         mra_sft.train(job)
 
@@ -238,7 +241,7 @@ def test_a_full_disk_is_named(tmp_path: Path, parent: Path, monkeypatch: pytest.
 def test_quiet_puts_everything_back() -> None:
     import datasets
     import torch
-    from mra_transformers.training import quiet
+    from mra_transformers.training_quiet import quiet
     from transformers.utils import logging
     from trl.trainer import utils
 
@@ -249,8 +252,13 @@ def test_quiet_puts_everything_back() -> None:
             utils._use_triton,
         )  # fmt: skip
 
-    before = settings()
-    with pytest.raises(KeyboardInterrupt), quiet():
-        assert torch.are_deterministic_algorithms_enabled()
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with quiet():
+            inside.append(torch.are_deterministic_algorithms_enabled())
+            raise KeyboardInterrupt
+
+    before, inside = settings(), []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert inside == [True]
     assert settings() == before

@@ -50,7 +50,7 @@ MODELS: dict[str, tuple[str | None, str, Skill]] = {
 class Shape:
     """Size of a folder: problems of "test" and of "hard", samples for each, and whether hostile texts are in."""
 
-    test: int = 60
+    test: int = 90
     hard: int = 30
     samples: int = 1
     hostile: bool = True

@@ -1,0 +1,172 @@
+"""The command line: help with examples, light start-up, what listings say, runs without a recipe."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from runs import bench
+
+from mra_bench.cli import COMMANDS, call, cli
+from mra_bench.hookspecs import Hooks
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = "torch transformers trl datasets pandas sympy scipy statsmodels pyarrow".split()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["run", "--help"], ["report", "--help"], ["plugins"], ["recipes"], ["models"], ["graders"]],
+)
+def test_start_up_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        f"import sys; from mra_bench.cli import call; code = call({arguments!r})\n"
+        f"print(code, sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip().splitlines()[-1] == "0 []"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"mra-bench {name}" in text.replace("\n", " ")
+    assert "Example" in text
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    text = (ROOT / "README.md").read_text()
+    for name in COMMANDS:
+        assert f"mra-bench {name}" in text, name
+
+
+def test_every_option_of_run_has_help() -> None:
+    command = cli.get_command(click.Context(cli), "run")
+    assert command is not None
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert len(options) > 10
+    assert all(option.help for option in options)
+
+
+def test_every_hook_and_its_arguments_are_documented() -> None:
+    text = (ROOT / "docs" / "plugins.md").read_text()
+    hooks = [name for name in vars(Hooks) if name.startswith("register_")]
+    assert len(hooks) == 4
+    for name in hooks:
+        assert f"`{name}(register)`" in text
+        assert getattr(Hooks, name).__doc__
+
+
+def test_a_misspelt_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["rnu"]) == 2
+    assert "Did you mean 'run'" in capsys.readouterr().err
+
+
+def test_version_and_module_entry_point() -> None:
+    done = bench("--version")
+    assert done.stdout.startswith("mra-bench, version 0.")
+
+
+def test_listings_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["graders", "--json"]) == 0
+    assert {"name": "sympy"}.items() <= json.loads(capsys.readouterr().out)[0].items()
+    assert call(["datasets", "--json"]) == 0
+    assert {"arith", "gsm8k"} <= {row["dataset"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_a_new_recipe_is_ready_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.yaml"
+    assert call(["recipes", "new", str(path)]) == 0
+    assert "name: mine" in path.read_text()
+    assert call(["run", "--recipe", str(path), "--dry-run", "--out", str(tmp_path / "out")]) == 0
+    assert "train sft" in capsys.readouterr().out
+    assert call(["recipes", "new", str(path)]) == 2
+
+
+def test_dry_run_shows_counts_disk_and_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert call(["run", "--recipe", "smoke", "--models", "dpo", "--limit", "7", "--dry-run", "--out", str(out)]) == 0
+    captured = capsys.readouterr()
+    assert "Added because others are trained from it: base, sft" in captured.err
+    assert "7 texts" in captured.out
+    assert "TFLOP" in captured.out
+    assert "MiB" in captured.out
+    assert not out.exists()
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """A file of problems of one's own, and two files of answers to it."""
+    problems = [{"id": f"q{i}", "question": f"What is {i} + 1?", "answer": str(i + 1)} for i in range(30)]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(p) + "\n" for p in problems))
+    for name, good in (("good", 28), ("poor", 9)):
+        rows = [
+            {"problem": p["id"], "text": f"\\boxed{{{p['answer'] if i < good else 'x'}}}"}
+            for i, p in enumerate(problems)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path
+
+
+def test_two_models_without_a_recipe_are_compared(answers: Path) -> None:
+    arguments = [
+        "run",
+        "--model",
+        "poor=echo@poor.jsonl",
+        "--model",
+        "good=echo@good.jsonl",
+        "--data",
+        "mine=mine.jsonl",
+    ]
+    done = bench(*arguments, "--quiet", cwd=answers)
+    assert done.returncode == 0, done.stderr
+    assert "Verdict: good beats poor by 63.3 points" in done.stdout
+    assert done.stderr == ""
+    results = json.loads((answers / "reports" / "poor-good-on-mine" / "results.json").read_text())
+    row = results["datasets"][0]["pairs"][0]
+    assert (row["wins"], row["losses"], row["both_right"], row["both_wrong"]) == (19, 0, 9, 2)
+
+
+def test_one_model_without_a_recipe_gets_its_accuracy_as_json(answers: Path) -> None:
+    done = bench("run", "--model", "good=echo@good.jsonl", "--data", "mine.jsonl", "--json", cwd=answers)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[-1]["event"] == "result"
+    assert events[-1]["verdict"] == ["good solves 93.3 % of mine (95 % CI 78.7 to 98.2, n = 30)."]
+    assert {e["event"] for e in events} >= {"begin", "end", "result"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "mine"], "NAME=PATH_OR_ID"),
+        (["--model", "a=echo@x", "--model", "a=echo@y"], "'a' twice"),
+        (["--model", "a=echo@x", "--recipe", "smoke"], "does not go with --recipe"),
+        (["--data", "arith"], "--data goes with --model"),
+    ],
+)
+def test_malformed_loose_runs(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["run", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_several_samples_give_pass_and_majority(answers: Path) -> None:
+    rows = [{"problem": f"q{i}", "sample": k, "text": str(i + 1 if k < 2 else 0)} for i in range(30) for k in range(3)]
+    (answers / "three.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    models = ["--model", "m=echo@three.jsonl", "--model", "good=echo@good.jsonl"]
+    done = bench(
+        "run", *models, "--data", "mine=mine.jsonl", "--set", "evaluate.samples=3", "--out", "out", cwd=answers
+    )
+    assert done.returncode == 0, done.stderr
+    dataset = json.loads((answers / "out" / "results.json").read_text())["datasets"][0]
+    score = dataset["scores"][0]
+    assert score["accuracy"] == pytest.approx(2 / 3)
+    assert score["pass_at_k"] == {"1": pytest.approx(2 / 3), "2": 1.0, "3": 1.0}
+    assert score["maj_at_k"]["1"] == pytest.approx(2 / 3)
+    assert score["maj_at_k"]["3"] == 1.0
+    assert dataset["pairs"][0]["test"] == "sign-flip"
