@@ -266,7 +266,7 @@ def _prompts(out: Path, plan: Plan, registry: Registry) -> dict[str, Any]:
         for name in plan.recipe.evaluate.datasets:
             data = plan.datasets[name]
             texts = [model.render(p, data.style) for p in data.problems]
-            found[planned.name][name] = {"first": texts[0], "sha256": fingerprint(texts)}
+            found[planned.name][name] = {"text": texts[0], "hash": fingerprint(texts)}
     return found
 
 

@@ -113,7 +113,7 @@ def difference_scale(shares: Iterable[float]) -> Scale:
 
 def _tight(low: float, high: float) -> Scale:
     """An axis that ends where the data end, with the round ticks inside: short intervals keep their length."""
-    rounded = scale([low, high], EDGE, WIDTH - EDGE)
+    rounded = scale([low, high], EDGE, WIDTH - EDGE, ticks=5)
     inside = tuple(tick for tick in rounded.ticks if low <= tick <= high)
     return Scale(low, high, rounded.start, rounded.end, inside)
 
@@ -138,9 +138,9 @@ def line_chart(title: str, log: Sequence[Mapping[str, Any]], names: Mapping[str,
     series = {name: points for name, points in series.items() if len(points) > 1}
     if not series:
         return None
-    x = scale([step for points in series.values() for step, _ in points], 46, 236, ticks=3)
+    x = scale([step for points in series.values() for step, _ in points], 46, 226, ticks=3)
     y = scale([value for points in series.values() for _, value in points], 140, 12, ticks=4)
-    ends = _spread({name: y.at(points[-1][1]) for name, points in series.items()}, gap=26)
+    ends = _spread({name: y.at(points[-1][1]) for name, points in series.items()}, gap=13)
     curves = tuple(
         Curve(
             name=names[name],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from mra_sympy import symbolic
 from mra_sympy.errors import Unreadable
 from mra_sympy.evaluate import exact
@@ -24,14 +22,14 @@ def canonical_text(text: str) -> str:
 def canonical(value: Value) -> str:
     """The canonical string of a value. A name or a unit is left out: "x = 5 cm" is "5"."""
     if isinstance(value, Quantity):
-        return number(value.value / 100 if value.percent else value.value)
+        return str(value.value / 100 if value.percent else value.value)
     if isinstance(value, Expression):
         return _expression(value)
     if isinstance(value, Text):
         return value.text
     if isinstance(value, Group):
         left, right = _BRACKETS[value.kind]
-        items = [canonical(item) for item in value.items]
+        items = [_item(item, named=_is_assignment(value)) for item in value.items]
         return left + ", ".join(items if value.kind == "tuple" else sorted(items)) + right
     if isinstance(value, Interval):
         ends = f"{canonical(value.low)}, {canonical(value.high)}"
@@ -43,9 +41,15 @@ def canonical(value: Value) -> str:
     return _relation(value)
 
 
-def number(value: Fraction) -> str:
-    """As in 1/2 or 18."""
-    return str(value)
+def _is_assignment(group: Group) -> bool:
+    """x=1, y=2 is another answer than x=2, y=1; x=1, x=2 is only 1, 2."""
+    names = {item.name for item in group.items if isinstance(item, Relation)}
+    return len(names) > 1
+
+
+def _item(value: Value, *, named: bool) -> str:
+    name = value.name if named and isinstance(value, Relation) else ""
+    return f"{name}={canonical(value)}" if name else canonical(value)
 
 
 def _expression(value: Expression) -> str:

@@ -129,7 +129,8 @@ def _whole(text: str) -> str | None:
     """The content when all of `text` is one ``\\boxed{...}``, ``\\fbox{...}`` or ``\\text{...}``, else None."""
     for command in ("\\boxed{", "\\fbox{", "\\text{"):
         if text.startswith(command) and closing(text, len(command) - 1) == len(text) - 1:
-            return text[len(command) : -1]
+            inside = text[len(command) : -1]
+            return None if command == "\\text{" and len(inside) > 1 and inside.isalpha() else inside
     return None
 
 

@@ -21,10 +21,10 @@ def same(a: Value, b: Value, options: Options) -> bool:
         return same_quantity(a, b, options)
     if a == b:
         return True
-    if isinstance(a, Relation) != isinstance(b, Relation):
-        return _named(a, b, options) if isinstance(a, Relation) else _named(b, a, options)
-    if isinstance(a, Relation) and isinstance(b, Relation):
-        return _relations(a, b, options)
+    if isinstance(a, Relation):
+        return _relations(a, b, options) if isinstance(b, Relation) else _named(a, b, options)
+    if isinstance(b, Relation):
+        return _named(b, a, options)
     if isinstance(a, Group) or isinstance(b, Group):
         return _groups(a, b, options)
     if isinstance(a, Interval | Union) or isinstance(b, Interval | Union):

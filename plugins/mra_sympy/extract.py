@@ -55,7 +55,7 @@ _NUMBER = re.compile(
     (?P<percent>\s?\\?%)?""",
     re.VERBOSE,
 )
-_EXPLAINED = re.compile(r",?\s+(?:because|since|as|for|which|where|when|so|after)\b|\s*[,(]\s")
+_EXPLAINED = re.compile(r",?\s+(?:because|since|as|for|which|where|when|so|after)\b")
 _FORMULA = re.compile(r"\$\$([^$]+)\$\$|\$([^$\n]+)\$|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL)
 _LETTER = re.compile(r"\(?([A-J])\)?(?=[\s.,:;。，：)]|$)")
 
@@ -253,13 +253,13 @@ def _answer_in_sentence(text: str, first: int, last: int) -> tuple[int, int]:
     lead = _LEAD.match(text, first, last)
     if lead and lead.end() < last:
         first = lead.end()
+    number = _NUMBER.match(text, first, last)
+    if number and _EXPLAINED.match(text, number.end(), last):
+        return number.span()
     if _is_value(text[first:last]):
         return first, last
     if (choice := _LETTER.match(text, first, last)) and not re.match(r"\s*[=+\-*/^]", text[choice.end() : last]):
         return choice.span(1)
-    number = _NUMBER.match(text, first, last)
-    if number and _EXPLAINED.match(text, number.end(), last):
-        return number.span()
     for word in (" is ", " are ", "=", "是", "为"):
         at = text.rfind(word, first, last)
         if at >= 0 and _is_value(text[at + len(word) : last]):

@@ -38,6 +38,7 @@ WIDE = frozenset("exp sqrt abs floor ceil gcd lcm min max binom factorial cbrt".
 CONSTANTS = {"pi": "pi", "infty": "oo", "inf": "oo", "infinity": "oo", "e": "e", "i": "i"}
 COMMANDS = frozenset({*FUNCTIONS, *GREEK, *CONSTANTS, *DECORATIONS, "frac", "lfloor", "lceil"})
 _NAMES = sorted({*FUNCTIONS, "pi", "theta", "infinity", "infty", "oo", "inf", "alpha", "mod"}, key=len, reverse=True)
+_ENGLISH = frozenset("minus plus times over divided equals to is or and not if from than per by".split())
 _TOKEN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)|\\([a-zA-Z]+)|([a-zA-Z]+)|(\^\\circ)|(\S)")
 _SPLIT = re.compile("|".join(_NAMES) + r"|[a-zA-Z](?=\d)|[a-zA-Z]")
 
@@ -64,12 +65,20 @@ def tokens(text: str) -> list[tuple[str, str]]:
         elif command:
             found.append(("cmd", command))
         elif word:
-            found.extend(("name", part) for part in _SPLIT.findall(word))
+            found.extend(("name", part) for part in _letters(word))
         else:
             found.append(("deg", degree) if degree else ("op", other))
         if len(found) > MAX_TOKENS:
             raise TooCostly(f"it has more than {MAX_TOKENS} parts")
     return found
+
+
+def _letters(word: str) -> list[str]:
+    """Known names and single letters; an English word is not a product of its letters."""
+    parts = _SPLIT.findall(word)
+    if word.lower() in _ENGLISH or (len(word) > 4 and all(len(part) == 1 for part in parts)):
+        raise Unreadable(f"'{word}' is a word")
+    return parts
 
 
 def number(text: str) -> Node:

@@ -147,7 +147,7 @@ def _repeating(text: str) -> tuple[Fraction, int, int] | None:
 def _periodic(head: str, period: str) -> Fraction:
     """0.1 and period 6 is 1/6."""
     places = len(head.partition(".")[2])
-    return Fraction("0" + head + "0") + Fraction(int(period), 10 ** len(period) - 1) / 10**places
+    return Fraction("0" + head + "0") + Fraction(int(period), 10**places * (10 ** len(period) - 1))
 
 
 def _numeral(text: str, base: int) -> tuple[Fraction, int, int] | None:
@@ -195,9 +195,9 @@ def _unit(tail: str, spaced: bool, plain: bool) -> str | None:
         words = re.findall(r"[a-zA-Z]+", tail.lower())
         known = words[0] in _SMALL_UNITS or (len(words[0]) > 2 and (spaced or len(words[0]) > 3))
         if (known or (spaced and plain)) and not _NOT_UNITS.intersection(words):
-            return re.sub(r"[\s{}^.]+", "", tail.lower())
+            return "".join(tail.lower().translate({ord(c): None for c in "{}^."}).split())
         if words[0] in _SMALL_UNITS and len(words) == 1:
-            return words[0]
+            return str(words[0])
     return None
 
 

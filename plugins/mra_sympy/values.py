@@ -93,6 +93,7 @@ _NAME = re.compile(
     re.VERBOSE,
 )
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?")
+_SHORT_WORDS = frozenset("yes no odd one two six ten all red day".split())
 _MATH = re.compile(r"[\\^_={}<>|]|\d\s*[a-zA-Z(]|[*/+]")
 
 
@@ -155,11 +156,13 @@ def _words(text: str, depth: int) -> Value | None:
     if plain != text and len(words) == 1 and len(words[0]) == 1:
         return Expression(("sym", words[0]), words[0])
     longest = max(map(len, words))
+    if plain.lower() in _SHORT_WORDS:
+        return Text(plain.lower())
     if plain == text and (longest == 1 or (longest < 4 and not re.search(r"\s", text))):
         return None  # abc is a product of symbols as likely as a word
     if plain == text and any(word in grammar.FUNCTIONS or word in ("pi", "infinity") for word in words):
         return None
-    if re.search(r"\b(?:and|or)\b", plain) and max(map(len, (w for w in words if w not in ("and", "or")))) < 2:
+    if re.search(r"\b(?:and|or)\b", plain) and max((len(w) for w in words if w not in ("and", "or")), default=0) < 2:
         return None
     return Text(" ".join(plain.split()).lower())
 

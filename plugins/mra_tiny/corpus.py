@@ -38,22 +38,6 @@ def documents(seed: int, forbidden: frozenset[str]) -> Iterator[str]:
                 yield text
 
 
-def working(seed: int, forbidden: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Endless documents of the second phase as (story, working): mostly word problems with their working written out,
-    some of it behind a list of the story's numbers, so that the model learns to find them; else sums."""
-    rng = random.Random(f"working/{seed}")
-    while True:
-        if rng.random() < 0.2:
-            yield "", sums(rng)
-            continue
-        start, steps = draw_steps(rng, READING)
-        question, unit = rng.choice(FAMILIES)(rng, start, steps)
-        if question not in forbidden:
-            ask, reply = rng.choice(PROMPTS)
-            listed = f" {start}, {', '.join(str(s.operand) for s in steps)}:" if rng.random() < 0.15 else ""
-            yield f"{ask}{question}{reply}", f"{listed} {answer_text(rng, steps, unit, direct=0.25)}"
-
-
 def sums(rng: random.Random) -> str:
     """A sheet of one-step sums, in symbols or in words."""
     lines = []
@@ -85,12 +69,11 @@ def word_problem(rng: random.Random, forbidden: frozenset[str]) -> str:
     return f"{ask}{question}{reply} {answer_text(rng, steps, unit)}".strip()
 
 
-def answer_text(rng: random.Random, steps: list[Step], unit: str, direct: float = 0.5) -> str:
-    """The answer alone (a share `direct` of the time), or with working in one of several notations."""
+def answer_text(rng: random.Random, steps: list[Step], unit: str) -> str:
+    """The answer alone (half of the time), or with working in one of several notations."""
     answer = steps[-1].after
     equations = [step.equation() for step in steps]
     draw = rng.random()
-    draw = draw / direct / 2 if draw < direct else 0.5 + (draw - direct) / (1 - direct) / 2
     if draw < 0.50:
         return rng.choice((f"{answer}", f"{answer} {unit}", f"It is {answer} {unit}.", f"The answer is {answer}."))
     if draw < 0.62:

@@ -1,11 +1,9 @@
-"""Pretrains the two embedded models from nothing, in two phases. To redo one (arch qwen2 or gpt2):
+"""Pretrains the two embedded models from nothing. To redo them:
 
-    python -m mra_tiny.pretrain --arch qwen2 --phase 1 --out phase1
-    python -m mra_tiny.pretrain --arch qwen2 --phase 2 --start phase1 --out weights
+    python -m mra_tiny.pretrain --arch qwen2 --stop 3000 --out qwen2
+    python -m mra_tiny.pretrain --arch gpt2 --out gpt2
 
-Phase 1 reads the mixed corpus, every token counting the same. Phase 2 reads word problems with their working, the
-story's own tokens counting a tenth. Each writes tokenizer, config, weights (safetensors) and log.json (settings, seeds,
-loss curve, versions) to --out; the log of phase 2 holds that of phase 1.
+Writes tokenizer, config, weights (safetensors) and log.json (settings, seed, loss curve, versions) to --out.
 """
 
 from __future__ import annotations
@@ -26,16 +24,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 END = "<|endoftext|>"
 PAD = "<|pad|>"
 CONTEXT = 256
-STORY_WEIGHT = 0.1
-TOKENIZER_SEED = 1
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one phase. `stop` ends a phase early, on the same schedule."""
+    """Of one pretraining. `stop` ends it early, on the same schedule."""
 
     arch: str
-    phase: int
     steps: int
     batch: int
     learning_rate: float
@@ -99,46 +94,33 @@ def build_model(arch: str, tokenizer: Any) -> Any:
     return AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
 
 
-def texts(phase: int, seed: int, forbidden: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Documents of a phase as (part that counts little, part that counts)."""
-    from .corpus import documents, working
+def sequences(tokenizer: Any, seed: int, forbidden: frozenset[str]) -> Iterator[list[int]]:
+    """Documents joined by the end token and cut into sequences of CONTEXT + 1 token ids."""
+    from .corpus import documents
 
-    return (("", text) for text in documents(seed, forbidden)) if phase == 1 else working(seed, forbidden)
-
-
-def sequences(tokenizer: Any, stream: Iterator[tuple[str, str]]) -> Iterator[tuple[list[int], list[float]]]:
-    """Documents joined by the end token and cut into CONTEXT + 1 token ids, each with its weight in the loss."""
-    encode = tokenizer.backend_tokenizer.encode_batch
-    ids: list[int] = []
-    weights: list[float] = []
+    buffer: list[int] = []
+    stream = documents(seed, forbidden)
     while True:
-        batch = list(itertools.islice(stream, 512))
-        stories, workings = encode([a for a, _ in batch]), encode([b + END for _, b in batch])
-        for story, working in zip(stories, workings, strict=True):
-            ids += story.ids + working.ids
-            weights += [STORY_WEIGHT] * len(story.ids) + [1.0] * len(working.ids)
-        while len(ids) > CONTEXT:
-            yield ids[: CONTEXT + 1], weights[: CONTEXT + 1]
-            ids, weights = ids[CONTEXT:], weights[CONTEXT:]
+        batch = [text + END for text in itertools.islice(stream, 512)]
+        for encoded in tokenizer.backend_tokenizer.encode_batch(batch):
+            buffer.extend(encoded.ids)
+        while len(buffer) > CONTEXT:
+            yield buffer[: CONTEXT + 1]
+            buffer = buffer[CONTEXT:]
 
 
-def pretrain(settings: Settings, start: Path | None, out: Path) -> None:
+def pretrain(settings: Settings, out: Path) -> None:
     """Train and save; the learning rate warms up over 200 steps and falls to a tenth along a cosine."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from .corpus import benchmark_questions
 
     torch.manual_seed(settings.seed)
     forbidden = benchmark_questions()
-    if start is None:
-        tokenizer = train_tokenizer(TOKENIZER_SEED, forbidden)
-        model = build_model(settings.arch, tokenizer)
-    else:
-        tokenizer = AutoTokenizer.from_pretrained(start)
-        model = AutoModelForCausalLM.from_pretrained(start, attn_implementation="sdpa")
+    tokenizer = train_tokenizer(settings.seed, forbidden)
+    model = build_model(settings.arch, tokenizer)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.05)
-    stream = sequences(tokenizer, texts(settings.phase, settings.seed, forbidden))
+    stream = sequences(tokenizer, settings.seed, forbidden)
     losses: list[tuple[int, float]] = []
     recent: list[float] = []
     began = time.monotonic()
@@ -146,12 +128,9 @@ def pretrain(settings: Settings, start: Path | None, out: Path) -> None:
     for step in range(1, settings.stop + 1):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * schedule(step, settings.steps)
-        rows = list(itertools.islice(stream, settings.batch))
-        ids = torch.tensor([row for row, _ in rows])
-        weights = torch.tensor([row for _, row in rows])[:, 1:].flatten()
+        ids = torch.tensor(list(itertools.islice(stream, settings.batch)))
         logits = model(input_ids=ids[:, :-1]).logits
-        each = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
-        loss = (each * weights).sum() / weights.sum()
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -163,7 +142,7 @@ def pretrain(settings: Settings, start: Path | None, out: Path) -> None:
             speed = step * settings.batch * CONTEXT / (time.monotonic() - began)
             print(f"{settings.arch} step {step}/{settings.steps} loss {losses[-1][1]} {speed:.0f} tokens/s", flush=True)
         if step % 500 == 0 or step == settings.stop:
-            save(model, tokenizer, out, record(settings, model, step, losses, start))
+            save(model, tokenizer, out, record(settings, model, step, losses))
 
 
 def schedule(step: int, steps: int) -> float:
@@ -172,9 +151,7 @@ def schedule(step: int, steps: int) -> float:
     return min(1.0, step / 200) * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def record(
-    settings: Settings, model: Any, step: int, losses: list[tuple[int, float]], start: Path | None
-) -> dict[str, Any]:
+def record(settings: Settings, model: Any, step: int, losses: list[tuple[int, float]]) -> dict[str, Any]:
     """What log.json holds."""
     import torch
     import transformers
@@ -188,7 +165,6 @@ def record(
         "loss": losses,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
-        "before": json.loads((start / "log.json").read_text()) if start else None,
     }
 
 
@@ -203,8 +179,6 @@ def save(model: Any, tokenizer: Any, out: Path, log: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arch", choices=("qwen2", "gpt2"), required=True)
-    parser.add_argument("--phase", type=int, choices=(1, 2), required=True)
-    parser.add_argument("--start", type=Path, help="weights of phase 1, for phase 2")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=4500, help="length of the schedule")
     parser.add_argument("--stop", type=int, help="end after this many steps of it")
@@ -212,10 +186,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    if (args.phase == 2) != (args.start is not None):
-        parser.error("--phase 2 needs --start FOLDER of phase 1; phase 1 takes none")
-    settings = Settings(args.arch, args.phase, args.steps, args.batch, args.rate, args.seed, args.stop or args.steps)
-    pretrain(settings, args.start, args.out)
+    settings = Settings(args.arch, args.steps, args.batch, args.rate, args.seed, args.stop or args.steps)
+    pretrain(settings, args.out)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from .families import Family
 from .generate import Engine, Limits
 from .hardware import choose_device, choose_dtype, device_kind
 from .loading import load_causal_lm, load_tokenizer
+from .network import Network
 from .options import MAX_ROWS, TOKEN_BUDGET, Options
 from .source import Source, file_hashes, is_hub_id, locate, parameters
 from .stops import StopRule
@@ -125,13 +126,15 @@ class TransformersModel:
 
     def _rows(self, block: Block, engine: Engine) -> list[RowSpec]:
         texts = [self.render(request.problem, block.style) for request in block.requests]
-        encoded = engine.tokenizer(texts, add_special_tokens=self.format.special_tokens).input_ids if texts else []
+        encoded = (
+            engine.network.tokenizer(texts, add_special_tokens=self.format.special_tokens).input_ids if texts else []
+        )
         return [
             RowSpec(
                 position,
                 tuple(ids),
                 row_key(block.seed, request.problem.id, request.sample),
-                min(block.decoding.max_new_tokens, engine.context - len(ids)),
+                min(block.decoding.max_new_tokens, engine.network.context - len(ids)),
             )
             for position, (request, ids) in enumerate(zip(block.requests, encoded, strict=True))
         ]
@@ -155,7 +158,7 @@ class TransformersModel:
                 tokenizer=tokenizer,
             )
             ends = end_ids(model, tokenizer, self.format.family)
-            self._engine = Engine(model, tokenizer, ends, self._limits(device_kind(model.device.type)))
+            self._engine = Engine(Network(model, tokenizer, ends), self._limits(device_kind(model.device.type)))
         return self._engine
 
 

@@ -285,7 +285,7 @@ def test_gpt2_that_pads_with_its_end_token_gets_another(made: dict[str, Path], t
 def test_every_end_token_ends_a_text(folder: Path) -> None:
     edit(folder / "generation_config.json", eos_token_id=[3, 4])
     model = opened(folder)
-    assert {0, 3, 4} <= model._loaded().ends
+    assert {0, 3, 4} <= model._loaded().network.ends
 
 
 def test_dtypes_follow_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,7 +317,7 @@ def test_devices_that_are_not_there_are_refused() -> None:
 def test_half_precision_loads_and_generates(folder: Path) -> None:
     model = opened(folder, dtype="bf16", device="cpu")
     assert len(list(model.generate(block(problems(3), Decoding(5))))) == 3
-    assert str(model._loaded().model.dtype) == "torch.bfloat16"
+    assert str(model._loaded().network.model.dtype) == "torch.bfloat16"
 
 
 def test_threads_are_those_of_the_runtime(folder: Path) -> None:

@@ -87,7 +87,9 @@ def test_a_gguf_file_loads_generates_and_has_no_checkpoint(tmp_path: Path) -> No
     ids = torch.arange(20)[None]
     with torch.no_grad():
         assert torch.allclose(
-            model._loaded().model(ids).logits[..., : original.config.vocab_size], original(ids).logits, atol=1e-4
+            model._loaded().network.model(ids).logits[..., : original.config.vocab_size],
+            original(ids).logits,
+            atol=1e-4,
         )
 
 

@@ -240,7 +240,7 @@ def test_labels_of_close_curves_do_not_meet() -> None:
     chart = charts.line_chart("x", log, {"logps/chosen": "chosen", "logps/rejected": "rejected"})
     assert chart is not None
     first, second = (curve.label_y for curve in chart.curves)
-    assert abs(first - second) >= 26
+    assert abs(first - second) >= 13
 
 
 def test_timings_of_a_resumed_stage_are_added(tmp_path: Path) -> None:
