@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mra_bench.errors import UsageError
-from mra_bench.plan import GenerateWork, Plan, ProblemSet, Stage, TrainWork
+from mra_bench.plan import GenerateWork, PairWork, Plan, ProblemSet, Stage, TrainWork
 from mra_bench.stages import size_of
 
 BYTES_PER_TOKEN = 5  # of stored text, JSON included
+CHARACTERS_PER_TOKEN = 3  # of questions and solutions; a careful guess before a tokenizer is loaded
 BYTES_PER_ROW = 400  # of a problem, a grade or a completion's other fields
 FREE_MARGIN = 64 * 2**20
 FP32 = 4
@@ -19,7 +20,8 @@ FP32 = 4
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one stage. `tokens`: generated at most; `flops`: 2 x parameters x tokens; `disk`: bytes, with checkpoints."""
+    """Of one stage. `tokens`: generated at most, or about as many trained on; `flops`: 2 x parameters x tokens to
+    generate, 6 x to train (forward and backward); `disk`: bytes at most, with checkpoints."""
 
     amount: int
     unit: str
@@ -29,7 +31,7 @@ class Cost:
 
 
 def stage_cost(stage: Stage) -> Cost:
-    """An estimate for one stage from its plan alone. Training steps are known to the trainer only, so tokens are 0."""
+    """An estimate for one stage from its plan alone. Tokens of training are 0 where a trainer's options do not tell."""
     amount, unit = size_of(stage)
     work = stage.work
     if isinstance(work, GenerateWork):
@@ -37,11 +39,24 @@ def stage_cost(stage: Stage) -> Cost:
         parameters = work.model.weight_bytes / FP32
         return Cost(amount, unit, tokens, 2 * parameters * tokens, tokens * BYTES_PER_TOKEN + amount * BYTES_PER_ROW)
     if isinstance(work, TrainWork):
-        # weights saved once, and while training up to two checkpoints of weights and two Adam moments each in fp32
-        return Cost(len(work.problems.problems), "problems", 0, 0.0, 7 * work.parent.weight_bytes)
+        return training_cost(stage, work)
     if isinstance(work, ProblemSet):
         return Cost(amount, unit, 0, 0.0, sum(len(p.question) + len(p.solution or "") + 200 for p in work.problems))
     return Cost(amount, unit, 0, 0.0, amount * BYTES_PER_ROW)
+
+
+def training_cost(stage: Stage, work: TrainWork) -> Cost:
+    """Examples and tokens that training passes through, by the trainer's options; a pair counts two texts."""
+    options = work.trainer.parse_options(work.options)
+    texts, available = 1, len(work.problems.problems)
+    if stage.inputs[0].kind == "pair":
+        source: PairWork = stage.inputs[0].work
+        texts, available = 2, len(source.problems.problems) * source.rule.pairs_per_problem
+    seen = options.examples_seen(available) if hasattr(options, "examples_seen") else 0
+    characters = sum(len(p.question) + len(p.solution or "") for p in work.problems.problems)
+    tokens = seen * texts * characters // (CHARACTERS_PER_TOKEN * max(1, len(work.problems.problems)))
+    # weights saved once, and while training up to two checkpoints of weights and two Adam moments each in fp32
+    return Cost(seen, "examples", tokens, 6 * work.parent.weight_bytes / FP32 * tokens, 7 * work.parent.weight_bytes)
 
 
 def total_disk(stages: Iterable[Stage]) -> int:
@@ -72,7 +87,7 @@ def size(count: float) -> str:
 
 def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
     """The plan as text: every stage with its counts and whether it is already there, then the sums."""
-    rows = [("stage", "amount", "tokens at most", "disk at most", "state")]
+    rows = [("stage", "amount", "tokens about", "disk at most", "state")]
     for stage in plan.stages:
         cost = stage_cost(stage)
         rows.append(
@@ -89,8 +104,8 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
     pending = [stage for stage in plan.stages if stage.folder not in complete]
     costs = [stage_cost(stage) for stage in pending]
     lines.append(
-        f"To do: {len(pending)} of {len(plan.stages)} stages, at most {sum(c.tokens for c in costs):,} new tokens "
-        f"({sum(c.flops for c in costs) / 1e12:,.1f} TFLOP at 2 x parameters x tokens) and {size(total_disk(pending))} "
-        f"in {out}."
+        f"To do: {len(pending)} of {len(plan.stages)} stages, about {sum(c.tokens for c in costs):,} tokens at most, "
+        f"{sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens to generate, 6 x to train), "
+        f"{size(total_disk(pending))} of disk in {out}."
     )
     return "\n".join(lines)

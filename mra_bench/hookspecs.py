@@ -19,7 +19,8 @@ class Register(Protocol):
     """What a hook is given: call it once for each thing the plugin offers.
 
     options: a class (dataclass or pydantic model) of the thing's options; values from the recipe are validated against
-    it before any work starts. Without it the thing takes no options.
+    it before any work starts. Without it the thing takes no options. A trainer's options may have a method
+    ``examples_seen(examples: int) -> int``, how many it will pass through; plans then say what training costs.
     consumes: for trainers only, what they learn from: "rows", "pairs" or "problems".
     """
 

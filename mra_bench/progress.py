@@ -75,7 +75,7 @@ class PlainReporter:
     def begin(self, label: str, total: int, unit: str) -> None:
         self.clock = Clock(label, total, unit)
         self.last = time.monotonic()
-        self.message(f"{label}: {total:,} {unit}")
+        self.message(f"{label}: {total:,} {unit}" if total else f"{label}: starting")
 
     def update(self, done: int, *, total: int | None = None, tokens: int = 0, note: str = "") -> None:
         self.clock.update(done, total, tokens, note)

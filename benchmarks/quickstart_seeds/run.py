@@ -29,7 +29,9 @@ def run(recipe: str, seed: int, out: Path, extra: list[str]) -> dict[str, Any]:
 def cells(results: dict[str, Any], dataset: str) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
     """Accuracies by model, and differences by pair, as text in points with 95 % intervals."""
     data = next(d for d in results["datasets"] if d["name"] == dataset)
-    scores = {s["model"]: f"{100 * s['accuracy']:.1f} ({100 * s['low']:.1f} to {100 * s['high']:.1f})" for s in data["scores"]}
+    scores = {
+        s["model"]: f"{100 * s['accuracy']:.1f} ({100 * s['low']:.1f} to {100 * s['high']:.1f})" for s in data["scores"]
+    }
     found = {}
     for row in data["pairs"]:
         sign, low, high = 1, row["low"], row["high"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mra_bench import runtime
+from mra_bench.plugins import source_hash
 from mra_bench.types import Block, Completion, Problem, PromptStyle
 
 from . import prompts
@@ -61,7 +63,8 @@ class TransformersModel:
 
     def identity(self) -> Mapping[str, Any]:
         """`weights`: hashes of weights, config and tokenizer files. `environment`: facts that do not name a different
-        model. The rest are the conditions a lineage shares: prompt format, dtype, device, bounds of a batch."""
+        model. The rest are the conditions a lineage shares: prompt format, dtype, device, bounds of a batch, and a hash
+        of this plugin's source."""
         device = choose_device(self.options.device)
         kind = device_kind(device)
         limits = self._limits(kind)
@@ -75,6 +78,7 @@ class TransformersModel:
             "device": device.partition(":")[0],
             "token_budget": limits.token_budget,
             "max_rows": limits.max_rows,
+            "code": source_hash(sys.modules["mra_transformers"]),
         }
 
     def checkpoint(self) -> Path | None:

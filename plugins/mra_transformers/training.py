@@ -23,6 +23,7 @@ from mra_bench.errors import BenchError, TrainingFailed, UsageError
 from mra_bench.types import ModelRef, TrainedModel, TrainJob
 
 from .hardware import choose_device, choose_dtype
+from .options import child_options
 from .prompts import PromptFormat, settle
 from .source import Source, file_hashes
 from .training_checkpoints import Checkpoints
@@ -296,4 +297,4 @@ def _naming_a_full_disk(job: TrainJob) -> Iterator[None]:
 
 def reference(job: TrainJob) -> ModelRef:
     """How to load the result: from its folder, asked in the same way as its parent."""
-    return ModelRef(LOADER, {"path": str(job.output), "prompt": prompt_format(job).kind})
+    return ModelRef(LOADER, child_options(job.parent_ref.options, job.output, prompt_format(job).kind))

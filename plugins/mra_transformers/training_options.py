@@ -60,3 +60,11 @@ class TrainingOptions(BaseModel):
         if value != -1 and value < 1:
             raise ValueError("must be -1 (as many as the epochs take) or at least 1")
         return value
+
+    def examples_seen(self, examples: int) -> int:
+        """How many examples training passes through, of `examples` there are: for an estimate of its cost."""
+        return (
+            self.max_steps * self.batch_size * self.accumulation
+            if self.max_steps > 0
+            else round(self.epochs * examples)
+        )
