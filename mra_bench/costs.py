@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mra_bench.errors import UsageError
-from mra_bench.plan import GenerateWork, PairWork, Plan, ProblemSet, Stage, TrainWork
+from mra_bench.plan import GenerateWork, PairWork, Plan, Stage, TrainWork
+from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
 
 BYTES_PER_TOKEN = 5  # of stored text, JSON included

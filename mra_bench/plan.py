@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mra_bench.contamination import Overlap, find_overlaps, guard
-from mra_bench.datasets import DatasetUse, load_problems, problems_hash, spec_of, style
+from mra_bench.datasets import spec_of
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registered, Registry
 from mra_bench.preferences import PairRule
-from mra_bench.recipe import DatasetEntry, ModelEntry, Named, Recipe, select_models
+from mra_bench.problem_sets import ProblemSet, read_datasets, sample_problems, use_of, without
+from mra_bench.recipe import ModelEntry, Named, Recipe, select_models
 from mra_bench.store import fingerprint
-from mra_bench.types import Decoding, Model, Problem, PromptStyle
+from mra_bench.types import Decoding, Model
 
 Kind = Literal["problems", "generate", "grade", "pair", "train"]
 FOLDERS: Mapping[Kind, str] = {
@@ -59,18 +59,6 @@ class Stage:
     @property
     def label(self) -> str:
         return f"{self.kind} {self.name}"
-
-
-@dataclass(frozen=True)
-class ProblemSet:
-    """A named set of the recipe, read: its problems, how they are asked, and where they come from."""
-
-    name: str
-    data: str
-    split: str
-    problems: tuple[Problem, ...]
-    style: PromptStyle
-    hash: str
 
 
 @dataclass(frozen=True)
@@ -171,7 +159,7 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
     )
     dropped = guard(overlaps, recipe.contamination)
     if dropped:
-        sets = {n: _without(s, dropped) if n in trained_on else s for n, s in sets.items()}
+        sets = {n: without(s, dropped) if n in trained_on else s for n, s in sets.items()}
     planner = _Planner(recipe, registry, sets)
     for name in names:
         planner.add_model(name)
@@ -204,62 +192,12 @@ def check_registered(recipe: Recipe, registry: Registry, names: Iterable[str]) -
             registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
     for used in _used_datasets(recipe, names):
         if recipe.datasets[used].data is not None:
-            spec_of(_use(recipe.datasets[used]), registry)
-
-
-def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
-    """Load the named sets: carve first, then limit. Raises UsageError for an empty or too small set."""
-    cache: dict[tuple[str, str, str | None], list[Problem]] = {}
-    return {name: _read_set(recipe, registry, name, cache) for name in names}
-
-
-def _read_set(
-    recipe: Recipe, registry: Registry, name: str, cache: dict[tuple[str, str, str | None], list[Problem]]
-) -> ProblemSet:
-    entry = recipe.datasets[name]
-    source = entry if entry.carve is None else recipe.datasets[entry.carve]
-    use = _use(source)
-    key = (use.data, use.split, use.path)
-    if key not in cache:
-        cache[key] = load_problems(use, registry)
-    everything = cache[key]
-    carved_from = entry.carve or name
-    carves = {n: e.count or 0 for n, e in recipe.datasets.items() if e.carve == carved_from}
-    parts = _carve(everything, carves)
-    problems = parts[name] if entry.carve is not None else [p for p in everything if p.id not in parts["taken"]]
-    chosen = tuple(problems[: entry.limit])
-    if not chosen:
-        raise UsageError(f"The dataset '{name}' has no problems left")
-    return ProblemSet(name, use.data, use.split, chosen, style(spec_of(use, registry)), problems_hash(chosen))
-
-
-def _use(entry: DatasetEntry) -> DatasetUse:
-    return DatasetUse(data=entry.data or "", split=entry.split or "test", path=entry.path)
-
-
-def _carve(problems: list[Problem], counts: Mapping[str, int]) -> dict[str, Any]:
-    """Split off each named part by the hash of problem ids: the same part whatever the seed or the limit."""
-    if sum(counts.values()) >= len(problems) and counts:
-        raise UsageError(f"Cannot carve {sum(counts.values())} problems out of {len(problems)}")
-    order = sorted(problems, key=lambda p: hashlib.sha256(p.id.encode()).digest()) if counts else []
-    parts: dict[str, Any] = {"taken": set()}
-    for name, count in counts.items():
-        part, order = order[:count], order[count:]
-        parts[name] = sorted(part, key=lambda p: p.id)
-        parts["taken"] |= {p.id for p in part}
-    return parts
+            spec_of(use_of(recipe.datasets[used]), registry)
 
 
 def _used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:
     trained = [recipe.models[name].data for name in names]
     return list(dict.fromkeys([*recipe.evaluate.datasets, *(d for d in trained if d is not None)]))
-
-
-def _without(problem_set: ProblemSet, dropped: frozenset[str] | set[str]) -> ProblemSet:
-    kept = tuple(p for p in problem_set.problems if f"{problem_set.name}/{p.id}" not in dropped)
-    if not kept:
-        raise UsageError(f"Every problem of '{problem_set.name}' is a test question; nothing is left to train on")
-    return dataclasses.replace(problem_set, problems=kept, hash=problems_hash(kept))
 
 
 class _Planner:
@@ -320,7 +258,7 @@ class _Planner:
     def _pairs(self, name: str, entry: ModelEntry, parent: PlannedModel, data: ProblemSet) -> Stage:
         pairs = entry.pairs
         assert pairs is not None
-        subset = _sample_problems(data, pairs.problems, self.recipe.seed)
+        subset = sample_problems(data, pairs.problems, self.recipe.seed)
         decoding = Decoding(
             max_new_tokens=pairs.max_new_tokens or self.recipe.evaluate.max_new_tokens,
             temperature=pairs.temperature,
@@ -386,15 +324,6 @@ def _weights_of(model: PlannedModel) -> Any:
     return model.identity.get("weights")
 
 
-def _sample_problems(data: ProblemSet, count: int | None, seed: int) -> ProblemSet:
-    """`count` training problems drawn by the seed, kept in their order."""
-    if count is None or count >= len(data.problems):
-        return data
-    chosen = sorted(random.Random(f"pairs/{seed}").sample(range(len(data.problems)), count))
-    problems = tuple(data.problems[i] for i in chosen)
-    return dataclasses.replace(data, name=f"{data.name}-sampled", problems=problems, hash=problems_hash(problems))
-
-
 def _derived_seed(seed: int, name: str) -> int:
     """A training seed of its own for each model of a recipe, below 2^31."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1
@@ -407,11 +336,3 @@ def _plain(options: Any) -> Any:
     if dataclasses.is_dataclass(options) and not isinstance(options, type):
         return dataclasses.asdict(options)
     return options.model_dump(mode="json")
-
-
-def describe_set(entry: DatasetEntry) -> str:
-    """One phrase for a set of a recipe, for listings."""
-    if entry.carve is not None:
-        return f"{entry.count} carved from {entry.carve}"
-    limit = f", first {entry.limit}" if entry.limit else ""
-    return f"{entry.path or entry.data} {entry.split or 'test'}{limit}"

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.errors import BenchError
-from mra_bench.plan import GenerateWork, GradeWork, Kind, PairWork, PlannedModel, ProblemSet, Stage, TrainWork
+from mra_bench.plan import GenerateWork, GradeWork, Kind, PairWork, PlannedModel, Stage, TrainWork
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.preferences import Sampled, build_pairs
+from mra_bench.problem_sets import ProblemSet
 from mra_bench.progress import Reporter
 from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
 from mra_bench.types import (

@@ -1,0 +1,89 @@
+"""The problem sets of a recipe, read: splits, parts carved out of them, limits, samples."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import random
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from mra_bench.datasets import DatasetUse, load_problems, problems_hash, spec_of, style
+from mra_bench.errors import UsageError
+from mra_bench.plugins import Registry
+from mra_bench.recipe import DatasetEntry, Recipe
+from mra_bench.types import Problem, PromptStyle
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """A named set of the recipe, read: its problems, how they are asked, and where they come from."""
+
+    name: str
+    data: str
+    split: str
+    problems: tuple[Problem, ...]
+    style: PromptStyle
+    hash: str
+
+
+def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
+    """Load the named sets: carve first, then limit. Raises UsageError for an empty or too small set."""
+    cache: dict[tuple[str, str, str | None], list[Problem]] = {}
+    return {name: _read_set(recipe, registry, name, cache) for name in names}
+
+
+def _read_set(
+    recipe: Recipe, registry: Registry, name: str, cache: dict[tuple[str, str, str | None], list[Problem]]
+) -> ProblemSet:
+    entry = recipe.datasets[name]
+    source = entry if entry.carve is None else recipe.datasets[entry.carve]
+    use = use_of(source)
+    key = (use.data, use.split, use.path)
+    if key not in cache:
+        cache[key] = load_problems(use, registry)
+    everything = cache[key]
+    carved_from = entry.carve or name
+    carves = {n: e.count or 0 for n, e in recipe.datasets.items() if e.carve == carved_from}
+    parts = _carve(everything, carves)
+    problems = parts[name] if entry.carve is not None else [p for p in everything if p.id not in parts["taken"]]
+    chosen = tuple(problems[: entry.limit])
+    if not chosen:
+        raise UsageError(f"The dataset '{name}' has no problems left")
+    return ProblemSet(name, use.data, use.split, chosen, style(spec_of(use, registry)), problems_hash(chosen))
+
+
+def use_of(entry: DatasetEntry) -> DatasetUse:
+    """Which split of which dataset an entry of the recipe reads."""
+    return DatasetUse(data=entry.data or "", split=entry.split or "test", path=entry.path)
+
+
+def _carve(problems: list[Problem], counts: Mapping[str, int]) -> dict[str, Any]:
+    """Split off each named part by the hash of problem ids: the same part whatever the seed or the limit."""
+    if sum(counts.values()) >= len(problems) and counts:
+        raise UsageError(f"Cannot carve {sum(counts.values())} problems out of {len(problems)}")
+    order = sorted(problems, key=lambda p: hashlib.sha256(p.id.encode()).digest()) if counts else []
+    parts: dict[str, Any] = {"taken": set()}
+    for name, count in counts.items():
+        part, order = order[:count], order[count:]
+        parts[name] = sorted(part, key=lambda p: p.id)
+        parts["taken"] |= {p.id for p in part}
+    return parts
+
+
+def without(problem_set: ProblemSet, dropped: Set[str]) -> ProblemSet:
+    """The set less the problems named ``<set>/<problem id>`` in `dropped`. Raises UsageError when none is left."""
+    kept = tuple(p for p in problem_set.problems if f"{problem_set.name}/{p.id}" not in dropped)
+    if not kept:
+        raise UsageError(f"Every problem of '{problem_set.name}' is a test question; nothing is left to train on")
+    return dataclasses.replace(problem_set, problems=kept, hash=problems_hash(kept))
+
+
+def sample_problems(data: ProblemSet, count: int | None, seed: int) -> ProblemSet:
+    """`count` training problems drawn by the seed, kept in their order."""
+    if count is None or count >= len(data.problems):
+        return data
+    chosen = sorted(random.Random(f"pairs/{seed}").sample(range(len(data.problems)), count))
+    problems = tuple(data.problems[i] for i in chosen)
+    return dataclasses.replace(data, name=f"{data.name}-sampled", problems=problems, hash=problems_hash(problems))
