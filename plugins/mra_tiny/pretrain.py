@@ -1,8 +1,9 @@
-"""Pretrains the two embedded models from nothing. To redo them:
+r"""Pretrains the two embedded models from nothing. To redo them:
 
     python -m mra_tiny.pretrain --arch qwen2 --stop 3000 --out qwen2
-    python -m mra_tiny.pretrain --arch gpt2 --stop 2000 --out first
-    python -m mra_tiny.pretrain --arch gpt2 --start first/step-2000 --steps 2500 --stop 1000 --rate 1.2e-3 --seed 2 --out gpt2
+    python -m mra_tiny.pretrain --arch gpt2 --stop 2000 --out gpt2-first
+    python -m mra_tiny.pretrain --arch gpt2 --start gpt2-first/step-2000 --steps 2500 --stop 1000 --rate 1.2e-3 \
+        --seed 2 --out gpt2
 
 Every 250 steps it writes tokenizer, config, weights (safetensors) and log.json (settings, seed, loss, versions) to
 a folder of --out. The packaged weights were taken where the model reads and adds well enough to learn from, and not yet
