@@ -30,7 +30,7 @@ def scoreboard(results: Mapping[str, Any]) -> str:
                     row["model"],
                     f"{100 * row['accuracy']:.1f} %",
                     f"{100 * row['low']:.1f} to {100 * row['high']:.1f}",
-                    f"{100 * row['in_format'] / texts:.0f} %",
+                    f"{100 * row['in_format'] / texts:.0f} %" if dataset["answer_format"] else "-",
                     f"{100 * row['truncated'] / texts:.0f} %",
                     f"{row['tokens_mean']:.0f}",
                 ]
