@@ -191,6 +191,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
     """The plan as plain data: all that results and report need to find their files."""
     recipe = plan.recipe
     evaluated = [plan.datasets[name] for name in recipe.evaluate.datasets]
+    trained_on = {model.entry.data for model in plan.models if model.entry.data is not None}
     return {
         "fingerprint": plan.fingerprint,
         "name": recipe.name,
@@ -222,7 +223,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "folders": [stage.folder for stage in plan.stages],
         "contamination": {
             "policy": recipe.contamination,
-            "checked": sum(len(s.problems) for s in evaluated),
+            "checked": sum(len(plan.datasets[name].problems) for name in trained_on),
             "overlaps": [dataclasses.asdict(o) for o in plan.overlaps],
         },
     }
