@@ -184,10 +184,10 @@ def check_registered(recipe: Recipe, registry: Registry, names: Iterable[str]) -
             registry.resolve("models", entry.model).parse_options(entry.options)
             continue
         trainer = registry.resolve("trainers", entry.trainer or "")
-        trainer.parse_options(entry.options)
         if (trainer.consumes == "pairs") != (entry.pairs is not None):
             need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
             raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
+        trainer.parse_options(entry.options)
         if entry.pairs is not None:
             registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
     for used in _used_datasets(recipe, names):

@@ -6,6 +6,7 @@ positive integers. The same seed and split give the same problems in the same or
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ def problems(split: str) -> list[Problem]:
     """All problems of `split` ("train", "test" or "hard"), in a fixed order. Raises KeyError for another split."""
     if split not in {name for name, _, _ in SPLITS}:
         raise KeyError(split)
+    return list(_generate(split))
+
+
+@functools.cache
+def _generate(split: str) -> tuple[Problem, ...]:
     seen: set[str] = set()
     for name, size, difficulty in SPLITS:
         rng = random.Random(f"{SEED}/{name}")
@@ -53,7 +59,7 @@ def problems(split: str) -> list[Problem]:
                 seen.add(problem.question)
                 rows.append(problem)
         if name == split:
-            return rows
+            return tuple(rows)
     raise AssertionError("unreachable")
 
 

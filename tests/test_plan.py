@@ -1,0 +1,160 @@
+"""From recipe to stages: order, fingerprints that follow what changed, carving, limits, contamination."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mra_bench.errors import BenchError, UsageError
+from mra_bench.plan import Plan, make_plan
+from mra_bench.plugins import PluginSettings, Registry, load_plugins
+from mra_bench.recipe import load_recipe, validate_recipe
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_plugins(PluginSettings())
+
+
+def plan_of(registry: Registry, *settings: str, wanted: list[str] | None = None) -> Plan:
+    return make_plan(load_recipe("smoke", settings), registry, wanted)
+
+
+def folders(plan: Plan) -> dict[str, str]:
+    return {stage.label: stage.folder for stage in plan.stages}
+
+
+def test_stages_come_after_what_they_read(registry: Registry) -> None:
+    plan = plan_of(registry)
+    seen: set[str] = set()
+    for stage in plan.stages:
+        assert all(source.folder in seen for source in stage.inputs), stage.label
+        seen.add(stage.folder)
+    assert [stage.label for stage in plan.stages if stage.kind == "train"] == ["train sft", "train dpo"]
+
+
+def test_every_model_is_evaluated_before_and_after_training(registry: Registry) -> None:
+    plan = plan_of(registry, wanted=["dpo"])
+    assert plan.added == ("base", "sft")
+    assert [e.model for e in plan.evaluations] == ["base", "sft", "dpo"]
+    assert len({e.problems.folder for e in plan.evaluations}) == 1
+
+
+def test_the_same_recipe_gives_the_same_fingerprints(registry: Registry) -> None:
+    assert folders(plan_of(registry)) == folders(plan_of(registry))
+
+
+@pytest.mark.parametrize(
+    ("setting", "changed"),
+    [
+        ("models.dpo.options.beta=0.2", {"train dpo", "generate dpo-test", "grade sympy-dpo-test"}),
+        ("models.sft.options.max_steps=21", None),
+        ("evaluate.max_new_tokens=64", None),
+        (
+            "models.dpo.pairs.pairs_per_problem=1",
+            {"pair dpo", "train dpo", "generate dpo-test", "grade sympy-dpo-test"},
+        ),
+        ("description=other words", set()),
+        ("contamination=drop", set()),
+    ],
+)
+def test_a_change_reaches_exactly_what_depends_on_it(
+    registry: Registry, setting: str, changed: set[str] | None
+) -> None:
+    before, after = folders(plan_of(registry)), folders(plan_of(registry, setting))
+    different = {label for label in before if before[label] != after[label]}
+    if changed is not None:
+        assert different == changed
+    else:
+        assert "train dpo" in different
+        assert "problems test" not in different
+
+
+def test_the_seed_reaches_training_and_sampling_but_not_the_problems(registry: Registry) -> None:
+    before, after = folders(plan_of(registry)), folders(plan_of(registry, "seed=1"))
+    different = {label for label in before if before[label] != after.get(label)}
+    assert {"train sft", "train dpo", "generate sft-train-sampled", "pair dpo"} <= different
+    assert "problems test" not in different
+    assert "problems train" not in different
+
+
+def test_a_graders_options_redo_its_grades_but_no_text(registry: Registry) -> None:
+    before = folders(plan_of(registry, wanted=["base"]))
+    after = folders(plan_of(registry, "graders=[{name: sympy, options: {rounding_digits: 5}}]", wanted=["base"]))
+    assert {label for label in before if before[label] != after[label]} == {"grade sympy-base-test"}
+
+
+def test_carved_problems_are_in_no_other_set(registry: Registry) -> None:
+    plan = plan_of(registry, "evaluate.datasets=[test, dev]")
+    train, dev = ({p.id for p in plan.datasets[name].problems} for name in ("train", "dev"))
+    assert len(dev) == 64
+    assert not train & dev
+    again = plan_of(registry, "evaluate.datasets=[test, dev]", "seed=7", "datasets.train.limit=50")
+    assert {p.id for p in again.datasets["dev"].problems} == dev
+
+
+def file_recipe(folder: Path, train: list[str], test: list[str]) -> dict[str, Any]:
+    for name, questions in (("train", train), ("test", test)):
+        rows = [{"question": q, "answer": "1", "solution": "so \\boxed{1}"} for q in questions]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return {
+        "name": "files",
+        "datasets": {n: {"data": n, "path": str(folder / f"{n}.jsonl"), "split": n} for n in ("train", "test")},
+        "models": {"base": {"model": "tiny-qwen2"}, "sft": {"from": "base", "trainer": "sft", "data": "train"}},
+        "evaluate": {"datasets": ["test"]},
+    }
+
+
+def test_contamination_in_the_plan(registry: Registry, tmp_path: Path) -> None:
+    data = file_recipe(tmp_path, ["What is 1 + 1?", "What is 2 + 2?", "One."], ["what  is 2 + 2 ?", "What is 3 + 3?"])
+    with pytest.raises(BenchError, match="--drop-contaminated"):
+        make_plan(validate_recipe(data, "x"), registry)
+    dropped = make_plan(validate_recipe({**data, "contamination": "drop"}, "x"), registry)
+    assert [p.question for p in dropped.datasets["train"].problems] == ["What is 1 + 1?", "One."]
+    allowed = make_plan(validate_recipe({**data, "contamination": "allow"}, "x"), registry)
+    assert len(allowed.datasets["train"].problems) == 3
+    assert [o.problem_id for o in allowed.overlaps] == ["test-00000"]
+
+
+def test_nothing_left_to_train_on(registry: Registry, tmp_path: Path) -> None:
+    data = file_recipe(tmp_path, ["What is 2 + 2?"], ["What is 2 + 2?"])
+    with pytest.raises(UsageError, match="nothing is left to train on"):
+        make_plan(validate_recipe({**data, "contamination": "drop"}, "x"), registry)
+
+
+def test_a_model_without_weights_cannot_be_a_parent(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"problem": "x", "text": "1"}\n')
+    data = file_recipe(tmp_path, ["What is 1?"], ["What is 2?"])
+    data["models"]["base"] = {"model": "echo", "options": {"path": str(tmp_path / "a.jsonl")}}
+    with pytest.raises(UsageError, match="no checkpoint to train from"):
+        make_plan(validate_recipe(data, "x"), registry)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("models.sft.trainer=stf", "Did you mean 'sft'"),
+        ("models.sft.options.max_step=3", "Did you mean 'max_steps'"),
+        ("models.sft.options.batch_size=0", "batch_size"),
+        ("models.dpo.trainer=sft", "takes no 'pairs:'"),
+        ("models.dpo.pairs.grader=simpy", "Did you mean 'sympy'"),
+        ("datasets.dev.count=20000", "Cannot carve"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_work(registry: Registry, setting: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        plan_of(registry, setting, "evaluate.datasets=[test, dev]")
+
+
+def test_a_trainer_on_pairs_needs_pairs(registry: Registry) -> None:
+    data = {
+        "name": "x",
+        "datasets": {"train": {"data": "arith", "split": "train"}, "test": {"data": "arith", "split": "test"}},
+        "models": {"base": {"model": "tiny-qwen2"}, "dpo": {"from": "base", "trainer": "dpo", "data": "train"}},
+        "evaluate": {"datasets": ["test"]},
+    }
+    with pytest.raises(UsageError, match="needs 'pairs:'"):
+        make_plan(validate_recipe(data, "x"), registry)
