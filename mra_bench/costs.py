@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mra_bench.errors import UsageError
-from mra_bench.plan import GenerateWork, PairWork, Plan, Stage, TrainWork
+from mra_bench.plan import GenerateWork, PairWork, Plan, PlannedModel, Stage, TrainWork
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
 
@@ -37,7 +37,7 @@ def stage_cost(stage: Stage) -> Cost:
     work = stage.work
     if isinstance(work, GenerateWork):
         tokens = amount * work.decoding.max_new_tokens
-        parameters = work.model.weight_bytes / FP32
+        parameters = parameters_of(work.model)
         return Cost(amount, unit, tokens, 2 * parameters * tokens, tokens * BYTES_PER_TOKEN + amount * BYTES_PER_ROW)
     if isinstance(work, TrainWork):
         return training_cost(stage, work)
@@ -56,8 +56,15 @@ def training_cost(stage: Stage, work: TrainWork) -> Cost:
     seen = options.examples_seen(available) if hasattr(options, "examples_seen") else 0
     characters = sum(len(p.question) + len(p.solution or "") for p in work.problems.problems)
     tokens = seen * texts * characters // (CHARACTERS_PER_TOKEN * max(1, len(work.problems.problems)))
-    # weights saved once, and while training up to two checkpoints of weights and two Adam moments each in fp32
-    return Cost(seen, "examples", tokens, 6 * work.parent.weight_bytes / FP32 * tokens, 7 * work.parent.weight_bytes)
+    parameters = parameters_of(work.parent)
+    # weights saved once, and while training up to two checkpoints of weights and two Adam moments, each in fp32
+    return Cost(seen, "examples", tokens, 6 * parameters * tokens, round(7 * FP32 * parameters))
+
+
+def parameters_of(model: PlannedModel) -> float:
+    """How many parameters a model has, by its identity, or else by the size of its weights taken as fp32."""
+    told = model.identity.get("environment", {}).get("parameters")
+    return told or model.weight_bytes / FP32
 
 
 def total_disk(stages: Iterable[Stage]) -> int:

@@ -62,7 +62,7 @@ def complete_grade(grade: object, text: str = "") -> Grade:
 
 def _kind(correct: bool | None, answer: str) -> str:
     if correct is None:
-        return "unparseable"
+        return "unjudged"
     return "correct" if correct else "wrong" if answer else "no-answer"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -160,7 +160,7 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
     dropped = guard(overlaps, recipe.contamination)
     if dropped:
         sets = {n: without(s, dropped) if n in trained_on else s for n, s in sets.items()}
-    planner = _Planner(recipe, registry, sets)
+    planner = _Planner(recipe, registry, sets, names)
     for name in names:
         planner.add_model(name)
     return Plan(
@@ -203,7 +203,10 @@ def _used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:
 class _Planner:
     """Adds stages in the order they will run; equal stages are added once."""
 
-    def __init__(self, recipe: Recipe, registry: Registry, sets: Mapping[str, ProblemSet]) -> None:
+    def __init__(
+        self, recipe: Recipe, registry: Registry, sets: Mapping[str, ProblemSet], names: Sequence[str]
+    ) -> None:
+        self.names = names
         self.recipe = recipe
         self.registry = registry
         self.sets = sets
@@ -223,7 +226,7 @@ class _Planner:
         checkpoint = model.checkpoint()
         size = sum(p.stat().st_size for p in checkpoint.rglob("*.safetensors")) if checkpoint else 0
         identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
-        children = [n for n, e in self.recipe.models.items() if e.parent == name]
+        children = [n for n in self.names if self.recipe.models[n].parent == name]
         if children and checkpoint is None:
             raise UsageError(f"The model '{name}' has no checkpoint to train from, but {', '.join(children)} need it")
         return PlannedModel(name, entry, loader, entry.options, identity, size)
@@ -236,7 +239,7 @@ class _Planner:
         if entry.pairs is not None:
             source = self._pairs(name, entry, parent, data)
         else:
-            if not any(p.solution for p in data.problems):
+            if trainer.consumes == "rows" and not any(p.solution for p in data.problems):
                 raise UsageError(f"'{data.name}' has no reference solutions, so '{entry.trainer}' cannot learn from it")
             source = self._problems(data)
         options = trainer.parse_options(entry.options)
@@ -300,7 +303,7 @@ class _Planner:
             "style": dataclasses.asdict(data.style),
             "decoding": dataclasses.asdict(decoding),
             "samples": samples,
-            "seed": self.recipe.seed,
+            "seed": self.recipe.seed if decoding.temperature > 0 else None,  # greedy texts do not depend on it
             "block_size": self.recipe.block_size,
         }
         inputs = (problems,) if model.stage is None else (problems, model.stage)

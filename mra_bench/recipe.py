@@ -37,8 +37,8 @@ class DatasetEntry(Strict):
     @pydantic.model_validator(mode="after")
     def _one_source(self) -> DatasetEntry:
         if self.carve is not None:
-            if self.count is None or self.data or self.split or self.path or self.limit:
-                raise ValueError("a carved set takes 'carve: SET' and 'count: N' and nothing else")
+            if self.count is None or self.data or self.split or self.path:
+                raise ValueError("a carved set takes 'carve: SET', 'count: N' and perhaps 'limit: N', nothing else")
         elif self.data is None or self.count is not None:
             raise ValueError("give 'data: NAME' (and 'split'), or 'carve: SET' with 'count: N'")
         return self
@@ -110,6 +110,14 @@ class Evaluation(Strict):
     stop: list[str] = []
     stop_after_answer: bool = False
 
+    @pydantic.model_validator(mode="after")
+    def _sensible(self) -> Evaluation:
+        if len(set(self.datasets)) < len(self.datasets):
+            raise ValueError("a dataset is named twice in 'datasets'")
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError("several samples at temperature 0 are all the same; set a temperature, or samples to 1")
+        return self
+
 
 class Recipe(Strict):
     """A whole recipe. See `mra-bench recipes new` for a commented example."""
@@ -154,14 +162,20 @@ def recipe_text(name_or_file: str) -> str:
     raise unknown("recipe", name_or_file, recipe_names(), "mra-bench recipes")
 
 
-def load_recipe(name_or_file: str, settings: Iterable[str] = ()) -> Recipe:
-    """Read a recipe, apply ``key=value`` settings, and validate it. Raises UsageError naming file, key and value."""
+def read_recipe(name_or_file: str) -> dict[str, Any]:
+    """The plain data of a recipe, not validated yet. Raises UsageError for text that is not a YAML mapping."""
     try:
         data = yaml.safe_load(recipe_text(name_or_file))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{name_or_file} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise UsageError(f"{name_or_file} must hold a mapping of keys such as name, datasets, models, evaluate")
+    return data
+
+
+def load_recipe(name_or_file: str, settings: Iterable[str] = ()) -> Recipe:
+    """Read a recipe, apply ``key=value`` settings, and validate it. Raises UsageError naming file, key and value."""
+    data = read_recipe(name_or_file)
     for setting in settings:
         apply_setting(data, setting)
     return validate_recipe(data, name_or_file)
@@ -203,6 +217,12 @@ def check_references(recipe: Recipe) -> None:
                 raise unknown(f"model in '{name}'", other, recipe.models, command)
         if entry.data is not None and entry.data not in recipe.datasets:
             raise unknown(f"dataset in model '{name}'", entry.data, recipe.datasets, command)
+        if entry.data is not None and not _says_what(recipe.datasets[entry.data]):
+            raise UsageError(f"Say which split '{entry.data}' is: model '{name}' trains on it, and test must not be it")
+        if entry.control_for is not None and recipe.models[entry.control_for].parent != entry.parent:
+            raise UsageError(
+                f"'{name}' is no control for '{entry.control_for}': they are trained from different models"
+            )
         lineage(recipe, name)
     for used in recipe.evaluate.datasets:
         if used not in recipe.datasets:
@@ -213,6 +233,10 @@ def check_references(recipe: Recipe) -> None:
                 raise unknown(f"dataset that '{name}' is carved from", dataset.carve, recipe.datasets, command)
             if recipe.datasets[dataset.carve].carve is not None:
                 raise UsageError(f"The dataset '{name}' is carved from '{dataset.carve}', which is carved itself")
+
+
+def _says_what(entry: DatasetEntry) -> bool:
+    return any(part is not None for part in (entry.split, entry.path, entry.carve))
 
 
 def lineage(recipe: Recipe, name: str) -> list[str]:

@@ -79,7 +79,7 @@ def dataset_results(
 ) -> dict[str, Any]:
     """Scores, paired comparisons and breakdowns on one dataset, over the problems whose gold can be read."""
     read = [read_scored(run, e) for e in evaluations if _complete(run, e)]
-    unreadable = sorted({pid for s in read for pid, kept in s.samples.items() if _gold_unreadable(kept)})
+    unreadable = [p.id for p in read[0].problems if _gold_unreadable(p.id, read)] if read else []
     scored = [_without(s, set(unreadable)) for s in read]
     answer_format = entry["answer_format"]
     return {
@@ -159,6 +159,8 @@ def accuracy_interval(means: Sequence[float], samples: int) -> statistics.Interv
 def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
     """Every pair of models in run order, the later against the earlier; p adjusted by Holm over all of them."""
     rows: list[dict[str, Any]] = []
+    if not scored or not scored[0].problems:
+        return rows
     for a, b in itertools.combinations(scored, 2):
         comparison = statistics.compare(a.correct(), b.correct(), seed)
         rows.append({"a": a.model, "b": b.model, **vars(comparison)})
@@ -244,8 +246,10 @@ def _complete(run: Path, evaluation: Mapping[str, Any]) -> bool:
     return all(stage_record(run / folder) is not None for folder in folders)
 
 
-def _gold_unreadable(samples: Sequence[tuple[Completion, Grade]]) -> bool:
-    return any(g.correct is None and g.kind == "unparseable" for _, g in samples)
+def _gold_unreadable(problem: str, read: Sequence[Scored]) -> bool:
+    """The grader says so and has judged no text at all for this problem: no model can talk a problem away."""
+    grades = [g for s in read for _, g in s.samples[problem]]
+    return all(g.correct is None for g in grades) and any(g.kind == "unparseable" for g in grades)
 
 
 def _without(scored: Scored, removed: set[str]) -> Scored:

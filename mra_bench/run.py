@@ -29,6 +29,7 @@ from mra_bench.store import (
     locked,
     reuse_stage,
     stage_record,
+    tidy,
     write_json,
     write_text,
 )
@@ -51,12 +52,14 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run ended with. `done` and `kept` count stages carried out and found complete."""
+    """What a run ended with. `done` and `kept` count stages carried out and found complete; `current`: the report was
+    there already, and nothing at all was written."""
 
     report: Path
     results: Mapping[str, Any]
     done: int
     kept: int
+    current: bool = False
 
 
 def execute(
@@ -85,11 +88,14 @@ def _execute(
     pending = [stage for stage in plan.stages if not _complete(out, stage)]
     if not pending and _report_is_current(out, plan):
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
-        return Outcome(out / REPORT, results, 0, len(plan.stages))
+        return Outcome(out / REPORT, results, 0, len(plan.stages), current=True)
     check_disk(plan, pending, out)
     threads = prepare_threads()
+    for stale in (REPORT, RESULTS):  # so that a kill from here on never leaves them beside another plan
+        (out / stale).unlink(missing_ok=True)
     write_text(out / "recipe.yaml", to_yaml(plan.recipe))
     record = run_record(plan, threads)
+    record["reused"] = _reused_before(out, plan)
     write_json(out / RUN, record)
     limits = Limits(seconds=options.grader_seconds)
     context = Context(out, registry, plugins, reporter, options.strict, limits)
@@ -108,10 +114,11 @@ def _execute(
                 done += 1
     record["models"] = {m.name: _identity(out, m, registry) for m in plan.models}
     record["prompts"] = _prompts(out, plan, registry)
-    record["finished"] = provenance.now()
     write_json(out / RUN, record)
     context.release()
     results = finish_run(out)
+    record["finished"] = provenance.now()
+    write_json(out / RUN, record)
     return Outcome(out / REPORT, results, done, len(plan.stages) - done)
 
 
@@ -129,6 +136,7 @@ def run_stage(context: Context, stage: Stage) -> None:
     """Carry out one stage and mark it complete; its time goes to timings.jsonl."""
     folder = context.folder(stage)
     folder.mkdir(parents=True, exist_ok=True)
+    tidy(folder)
     started = time.monotonic()
     total, unit = size_of(stage)
     context.reporter.begin(stage.label, total, unit)
@@ -280,13 +288,23 @@ def _complete(out: Path, stage: Stage) -> bool:
     return record is not None
 
 
+def _reused_before(out: Path, plan: Plan) -> list[dict[str, str]]:
+    """What earlier calls took from other runs and this plan still uses."""
+    try:
+        before = json.loads((out / RUN).read_text(encoding="utf-8"))["reused"]
+    except (OSError, ValueError, KeyError):
+        return []
+    folders = {stage.folder for stage in plan.stages}
+    return [entry for entry in before if entry["stage"] in folders]
+
+
 def _report_is_current(out: Path, plan: Plan) -> bool:
     try:
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+        finished, planned = record["finished"], record["plan"]
+        fingerprint_there = results["run"]["fingerprint"]
+    except (OSError, ValueError, KeyError):
         return False
-    same = results["run"]["fingerprint"] == plan.fingerprint and record["plan"] == json.loads(
-        json.dumps(manifest(plan))
-    )
-    return same and record["finished"] is not None and (out / REPORT).is_file()
+    same = fingerprint_there == plan.fingerprint and planned == json.loads(json.dumps(manifest(plan)))
+    return same and finished is not None and (out / REPORT).is_file()

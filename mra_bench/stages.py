@@ -199,6 +199,9 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
     )
     context.release()
     trained: TrainedModel = work.trainer.target(job)
+    for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
+        shutil.rmtree(folder / kept.name, ignore_errors=True)
+        kept.replace(folder / kept.name)
     write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
     options = {key: value for key, value in trained.ref.options.items() if key != "path"}
     return {**trained.facts, "ref": {"loader": trained.ref.loader, "options": options}}

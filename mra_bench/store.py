@@ -68,11 +68,19 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def append_row(path: Path, row: Mapping[str, Any]) -> None:
-    """Append one JSON line and push it to the disk."""
+    """Append one JSON line and push it to the disk. A line that a crash has cut is removed first."""
+    _drop_torn_line(path)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row, ensure_ascii=True) + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _drop_torn_line(path: Path) -> None:
+    if path.exists():
+        content = path.read_bytes()
+        if content and not content.endswith(b"\n"):
+            os.truncate(path, content.rfind(b"\n") + 1)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -119,13 +127,23 @@ def reuse_stage(source: Path, target: Path, expected: str) -> bool:
         if file_hash(source / name) != recorded:
             raise BenchError(f"{source / name} does not have its recorded hash; it was changed after the run")
     shutil.rmtree(target, ignore_errors=True)
+    arriving = target.with_name(f".{target.name}")
+    shutil.rmtree(arriving, ignore_errors=True)
     for name in [*record["files"], STAGE_FILE]:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (arriving / name).parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(source / name, target / name)
+            os.link(source / name, arriving / name)
         except OSError:
-            shutil.copy2(source / name, target / name)
+            shutil.copy2(source / name, arriving / name)
+    arriving.replace(target)
     return True
+
+
+def tidy(folder: Path) -> None:
+    """Remove temporary files that a killed write has left in a stage's folder."""
+    for path in folder.glob(".*"):
+        if path.is_file():
+            path.unlink()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
+def printable(text: str) -> str:
+    """Text of a model with every control character but newline and tab shown as an escape: terminals obey them."""
+    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def align(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as columns, the first column left, the others right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

@@ -32,8 +32,9 @@ class Grade:
 
     correct: True, False, or None when it could not be judged (never guess).
     answer: what was extracted, in canonical form, so that equal answers are equal strings; "" when nothing was found.
-    reason: one sentence for a person. kind: "correct", "wrong", "no-answer", "unparseable", "ran-on", "timeout",
-    "crashed" or the grader's own word; the core fills it in when empty. span: [start, end) of the answer in the text.
+    reason: one sentence for a person. span: [start, end) of the answer in the text.
+    kind: "correct", "wrong", "no-answer", "unjudged", "ran-on", "timeout", "crashed", "unparseable" (the gold answer
+    cannot be read) or the grader's own word; the core fills it in when empty.
     rule: how the answer was found ("boxed", "hash", "phrase", "last-number", ...); tells format from mathematics.
     """
 

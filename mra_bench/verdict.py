@@ -92,6 +92,8 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     for dataset in results["datasets"]:
         for row in dataset["scores"]:
             found += _score_warnings(row, dataset["name"])
+        if dataset["scores"] and not dataset["n"]:
+            found.append(("nothing-judged", f"{dataset['name']}: no problem is left that the grader could judge."))
         if dataset["unreadable"]:
             found.append(
                 ("unreadable-gold", f"{dataset['name']}: {len(dataset['unreadable'])} problems left out for all models "
@@ -103,7 +105,10 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
 def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
     found = []
     by_name = {m["name"]: m for m in models}
-    controls = {m["control_for"]: m["name"] for m in models if m["control_for"]}
+    controls: dict[str, list[str]] = {}
+    for m in models:
+        if m["control_for"]:
+            controls.setdefault(m["control_for"], []).append(m["name"])
     for model in models:
         parent = by_name.get(model["from"] or "")
         if parent is None or parent["from"] is None or model["control_for"]:
@@ -114,13 +119,11 @@ def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
                  "due to training longer, not to how it was trained.")
             )  # fmt: skip
             continue
-        control = by_name[controls[model["name"]]]
-        tokens, other = (m["facts"].get("tokens") or 0 for m in (model, control))
-        if tokens and other and max(tokens, other) / min(tokens, other) > UNEQUAL:
-            found.append(
-                ("unequal-compute", f"{control['name']} trained on {other:,} tokens, {model['name']} on {tokens:,}: "
-                 "the control's budget is not equal.")
-            )  # fmt: skip
+        for name in controls[model["name"]]:
+            tokens, other = (m["facts"].get("tokens") or 0 for m in (model, by_name[name]))
+            if tokens and other and max(tokens, other) / min(tokens, other) > UNEQUAL:
+                text = f"{name} trained on {other:,} tokens, {model['name']} on {tokens:,}: the budgets are not equal."
+                found.append(("unequal-compute", text))
     return found
 
 

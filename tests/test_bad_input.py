@@ -78,6 +78,26 @@ def test_nothing_heavy_is_imported_to_find_a_mistake(folder: Path) -> None:
     assert done.stdout.strip() == "2 []"
 
 
+@pytest.mark.parametrize("text", ["models: [1, {", "", "just words", "a: 1\n\tb: 2"])
+def test_recipe_file_that_is_no_yaml_mapping(folder: Path, text: str) -> None:
+    (folder / "broken.yaml").write_text(text)
+    refused(run(folder, recipe="broken.yaml"), "broken.yaml")
+
+
+def test_a_grader_that_never_judges_leaves_a_report_that_says_so(folder: Path) -> None:
+    (folder / "mute.py").write_text(
+        "from mra_bench import Grade, hookimpl\n"
+        "@hookimpl\n"
+        "def register_graders(register):\n"
+        "    register('mute', lambda problem, text: Grade(None, kind='unparseable'))\n"
+    )
+    models = {name: {"model": "echo", "options": {"path": "answers.jsonl"}} for name in ("one", "two")}
+    change(folder, models=models)
+    done = run(folder, "--plugin", "mute.py", "--grader", "mute")
+    assert done.returncode == 0, done.stderr
+    assert "no problem is left that the grader could judge" in done.stdout
+
+
 def test_recipe_with_a_cycle(folder: Path) -> None:
     models = {
         "a": {"from": "b", "trainer": "sft", "data": "test"},

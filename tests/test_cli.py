@@ -158,9 +158,10 @@ def test_malformed_loose_runs(arguments: list[str], words: str, capsys: pytest.C
 def test_several_samples_give_pass_and_majority(answers: Path) -> None:
     rows = [{"problem": f"q{i}", "sample": k, "text": str(i + 1 if k < 2 else 0)} for i in range(30) for k in range(3)]
     (answers / "three.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    warm = ["--set", "evaluate.temperature=1"]
     models = ["--model", "m=echo@three.jsonl", "--model", "good=echo@good.jsonl"]
     done = bench(
-        "run", *models, "--data", "mine=mine.jsonl", "--set", "evaluate.samples=3", "--out", "out", cwd=answers
+        "run", *models, "--data", "mine=mine.jsonl", "--set", "evaluate.samples=3", *warm, "--out", "out", cwd=answers
     )
     assert done.returncode == 0, done.stderr
     dataset = json.loads((answers / "out" / "results.json").read_text())["datasets"][0]
@@ -170,3 +171,26 @@ def test_several_samples_give_pass_and_majority(answers: Path) -> None:
     assert score["maj_at_k"]["1"] == pytest.approx(2 / 3)
     assert score["maj_at_k"]["3"] == 1.0
     assert dataset["pairs"][0]["test"] == "sign-flip"
+
+
+def test_control_characters_of_a_model_do_not_reach_the_terminal() -> None:
+    from mra_bench.tables import printable
+
+    assert printable("a\x1b]0;title\x07\x1b[2J\nb\tc é") == "a\\x1b]0;title\\x07\\x1b[2J\nb\tc é"
+
+
+def test_a_finished_run_is_current_only_with_its_own_report(answers: Path) -> None:
+    """A changed recipe that dies before its report must not leave the old report looking current."""
+    arguments = ["run", "--model", "m=echo@good.jsonl", "--data", "mine=mine.jsonl", "--out", "out", "--quiet"]
+    assert bench(*arguments, "--limit", "3", cwd=answers).returncode == 0
+    code = (
+        "import sys, mra_bench.run as r\n"
+        "def fail(out): raise OSError('stopped here')\n"
+        "r.finish_run = fail\n"
+        "from mra_bench.cli import call; call(sys.argv[1:])"
+    )
+    subprocess.run([sys.executable, "-c", code, *arguments], cwd=answers, capture_output=True, check=False)
+    assert not (answers / "out" / "report.html").exists()
+    again = bench(*arguments, cwd=answers)
+    assert "Nothing to do" not in again.stdout
+    assert json.loads((answers / "out" / "results.json").read_text())["datasets"][0]["n"] == 30

@@ -96,6 +96,25 @@ def test_carved_problems_are_in_no_other_set(registry: Registry) -> None:
     assert {p.id for p in again.datasets["dev"].problems} == dev
 
 
+def test_a_limit_on_a_carved_set_leaves_training_as_it_is(registry: Registry) -> None:
+    full = plan_of(registry, "evaluate.datasets=[test, dev]")
+    short = plan_of(registry, "evaluate.datasets=[test, dev]", "datasets.dev.limit=5")
+    assert len(short.datasets["dev"].problems) == 5
+    assert short.datasets["train"] == full.datasets["train"]
+
+
+def test_greedy_texts_do_not_depend_on_the_seed(registry: Registry) -> None:
+    before, after = folders(plan_of(registry)), folders(plan_of(registry, "seed=1"))
+    assert before["generate base-test"] == after["generate base-test"]
+
+
+def test_a_model_alone_needs_nothing_of_its_children(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"problem": "x", "text": "1"}\n')
+    data = file_recipe(tmp_path, ["What is 1?"], ["What is 2?"])
+    data["models"]["base"] = {"model": "echo", "options": {"path": str(tmp_path / "a.jsonl")}}
+    assert [m.name for m in make_plan(validate_recipe(data, "x"), registry, ["base"]).models] == ["base"]
+
+
 def file_recipe(folder: Path, train: list[str], test: list[str]) -> dict[str, Any]:
     for name, questions in (("train", train), ("test", test)):
         rows = [{"question": q, "answer": "1", "solution": "so \\boxed{1}"} for q in questions]

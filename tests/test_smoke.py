@@ -133,6 +133,18 @@ def test_a_stage_taken_away_makes_the_report_partial(smoke_run: Path, tmp_path: 
     assert data["missing"] == ["dpo on test"]
 
 
+def test_the_report_shows_the_stored_grade_of_every_sample(smoke_run: Path) -> None:
+    from mra_bench.report.data import read_run
+
+    run = read_run(smoke_run)
+    for stage in results(smoke_run)["stages"]:
+        stored = {row["problem"]: row for row in rows(smoke_run / stage["grades"])}
+        shown = run.samples[stage["dataset"]].answers[stage["model"]]
+        assert len(shown) == 64
+        for problem, samples in shown.items():
+            assert (samples[0].correct, samples[0].kind) == (stored[problem]["correct"], stored[problem]["kind"])
+
+
 def test_ask_answers_with_the_trained_model(smoke_run: Path) -> None:
     done = bench("ask", smoke_run, "sft", "Mia has 14 apples. Mia buys 23 more. How many apples does Mia have now?")
     assert done.returncode == 0, done.stderr

@@ -98,3 +98,12 @@ def test_unwritable_folder(tmp_path: Path) -> None:
         store.locked(tmp_path / "file" / "x"),
     ):
         pass
+
+
+def test_appending_after_a_crash_removes_the_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    store.append_row(path, {"step": 1})
+    with path.open("a") as file:
+        file.write('{"step": 2, "lo')
+    store.append_row(path, {"step": 3})
+    assert list(store.read_rows(path)) == [{"step": 1}, {"step": 3}]

@@ -269,7 +269,7 @@ def test_complete_grade_fills_the_kind() -> None:
     assert complete_grade(Grade(True, "4")).kind == "correct"
     assert complete_grade(Grade(False, "5")).kind == "wrong"
     assert complete_grade(Grade(False)).kind == "no-answer"
-    assert complete_grade(Grade(None)).kind == "unparseable"
+    assert complete_grade(Grade(None)).kind == "unjudged"
     assert complete_grade(Grade(False, "5", kind="ran-on")).kind == "ran-on"
     assert complete_grade(Grade(True, "4", span=[0, 1]), "4").span == (0, 1)  # type: ignore[arg-type]
 

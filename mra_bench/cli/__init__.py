@@ -11,6 +11,7 @@ import click
 
 from mra_bench import __version__
 from mra_bench.errors import INTERRUPTED, BenchError, UsageError, nearest
+from mra_bench.tables import printable
 
 COMMANDS = {
     "run": "Evaluate, train and compare models, then write a report.",
@@ -79,7 +80,7 @@ def call(arguments: list[str]) -> int:
         return error.exit_code
     except BenchError as error:
         kind = "Usage error" if isinstance(error, UsageError) else "Error"
-        click.echo(f"{kind}: {error}", err=True)
+        click.echo(printable(f"{kind}: {error}"), err=True)
         return error.code
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted. What was finished is kept; the same command goes on from there.", err=True)

@@ -24,10 +24,11 @@ def command(**given: Any) -> None:
     """Ask MODEL of the run folder RUN a QUESTION, with the prompt it was evaluated with."""
     from mra_bench.asking import ask
     from mra_bench.plugins import load_plugins
+    from mra_bench.tables import printable
 
     registry = load_plugins(settings_of(given["plugin_files"], given["blocked"]))
     keys = ("max_new_tokens", "temperature", "seed")
     completion = ask(given["run"], given["model"], given["question"], registry, **{key: given[key] for key in keys})
-    click.echo(completion.text)
+    click.echo(printable(completion.text))
     if completion.finish == "length":
         click.echo("(cut at the length limit)", err=True)

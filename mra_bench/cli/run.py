@@ -112,11 +112,9 @@ def command(**given: Any) -> None:
 
 def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     """The recipe of --recipe with every change the options make, or one made up from --model and --data."""
-    import yaml
-
     from mra_bench.errors import UsageError
     from mra_bench.loose import loose_recipe
-    from mra_bench.recipe import apply_setting, recipe_text, validate_recipe
+    from mra_bench.recipe import apply_setting, read_recipe, validate_recipe
 
     if given["loose_models"]:
         if given["recipe_name"] or given["models"]:
@@ -126,7 +124,7 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
         if given["data"]:
             raise UsageError("--data goes with --model. With a recipe, use --set datasets.test.data=NAME")
         name = given["recipe_name"] or "quickstart"
-        data = yaml.safe_load(recipe_text(name))
+        data = read_recipe(name)
     for setting in given["settings"]:
         apply_setting(data, setting)
     if given["graders"]:
@@ -144,9 +142,7 @@ def _limited(recipe: Recipe, limit: int) -> Recipe:
     for name in recipe.evaluate.datasets:
         entry = recipe.datasets[name]
         if name not in trained_on:
-            key = "count" if entry.carve else "limit"
-            old = getattr(entry, key)
-            changed[name] = entry.model_copy(update={key: min(limit, old or limit)})
+            changed[name] = entry.model_copy(update={"limit": min(limit, entry.limit or limit)})
     return recipe.model_copy(update={"datasets": {**recipe.datasets, **changed}})
 
 
@@ -165,7 +161,7 @@ def _data(outcome: Outcome, plan: Plan) -> dict[str, Any]:
 def _text(outcome: Outcome) -> str:
     from mra_bench.tables import scoreboard
 
-    lines = [] if outcome.done else ["Nothing to do: every stage of this run is complete."]
+    lines = ["Nothing to do: every stage of this run is complete."] if outcome.current else []
     lines += [scoreboard(outcome.results), ""]
     lines += [f"Verdict: {line}" for line in outcome.results["verdict"]]
     lines += [f"Warning: {warning['text']}" for warning in outcome.results["warnings"]]

@@ -106,8 +106,9 @@ def _read_samples(run: Path, stages: Sequence[Mapping[str, Any]]) -> dict[str, D
 def _read_answers(run: Path, stage: Mapping[str, Any]) -> dict[str, Sequence[Sample]]:
     grades: dict[tuple[str, int], Mapping[str, Any]] = {}
     if stage.get("grades"):
-        for row in _read_lines(_inside(run, stage["grades"]) / "grades.jsonl"):
-            grades[row["problem"], row["sample"]] = row
+        for block in sorted(_inside(run, stage["grades"]).glob("block-*.jsonl")):
+            for row in _read_lines(block):
+                grades[row["problem"], row["sample"]] = row
     found: dict[str, dict[int, Sample]] = {}
     for block in sorted(_inside(run, stage["completions"]).glob("block-*.jsonl")):
         for row in _read_lines(block):

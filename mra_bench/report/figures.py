@@ -12,7 +12,7 @@ from mra_bench.report.samples import label
 
 ALPHA = 0.05
 SMALL = 20  # a group of fewer problems is greyed
-KINDS = ("correct", "wrong", "no-answer", "unparseable", "ran-on", "timeout", "crashed")
+KINDS = ("correct", "wrong", "no-answer", "unparseable", "unjudged", "ran-on", "timeout", "crashed")
 
 
 def dataset_view(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _verdict(gold: Value, gold_text: str, prediction: str, options: Options) -> 
         return Grade(True, answer, _equal_reason(prediction, gold_text), "correct")
     if isinstance(gold, Text) and gold.opaque:
         reason = f"The gold answer {_shown(gold_text)} can only be compared as text, and {_shown(prediction)} differs."
-        return Grade(None, answer, reason, "unparseable")
+        return Grade(None, answer, reason, "unjudged")
     return Grade(False, answer, f"{_shown(prediction)} is not {_shown(gold_text)}.", "wrong")
 
 
@@ -81,7 +81,7 @@ def _undecided(gold: Value, gold_text: str, prediction: str, answer: str, error:
     if isinstance(gold, Quantity):
         return Grade(False, answer, f"{_shown(prediction)} is not {_shown(gold_text)}: {_why(error)}.", "wrong")
     reason = f"{_shown(prediction)} and {_shown(gold_text)} cannot be compared: {_why(error)}."
-    return Grade(None, answer, reason, "unparseable")
+    return Grade(None, answer, reason, "unjudged")
 
 
 def _with_place(verdict: Grade, found: Extraction) -> Grade:

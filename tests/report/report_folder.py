@@ -108,7 +108,7 @@ def _write_model(folder: Path, dataset: str, model: str, rows: Sequence[Problem]
         part = graded[start : start + 256]
         path = folder / stage["completions"] / f"block-{block:05d}.jsonl"
         _lines(path, ({key: row[key] for key in completion} for row in part))
-    _lines(folder / stage["grades"] / "grades.jsonl", ({key: row[key] for key in grade} for row in graded))
+    _lines(folder / stage["grades"] / "block-00000.jsonl", ({key: row[key] for key in grade} for row in graded))
     return graded
 
 

@@ -98,7 +98,7 @@ def page(browser: Page, run_folder: Path) -> Page:
 
 
 def grades(folder: Path, model: str, dataset: str = "test") -> dict[str, dict[str, Any]]:
-    path = folder / f"grades/sympy-{model}-{dataset}-00000001/grades.jsonl"
+    path = folder / f"grades/sympy-{model}-{dataset}-00000001/block-00000.jsonl"
     return {row["problem"]: row for row in map(json.loads, path.read_text("utf-8").splitlines())}
 
 

@@ -102,7 +102,7 @@ def test_a_model_without_texts_yet_is_shown_empty(tmp_path: Path) -> None:
 
 def test_completions_without_grades_are_not_graded(tmp_path: Path) -> None:
     folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
-    (folder / "grades/sympy-sft-test-00000001/grades.jsonl").unlink()
+    (folder / "grades/sympy-sft-test-00000001/block-00000.jsonl").unlink()
     sample = read_run(folder).samples["test"].answers["sft"]["test-00001"][0]
     assert (sample.correct, sample.kind) == (None, "not graded")
 
@@ -128,10 +128,10 @@ def test_broken_results_are_named(tmp_path: Path, text: str) -> None:
 
 def test_a_broken_line_is_named_with_its_number(tmp_path: Path) -> None:
     folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
-    path = folder / "grades/sympy-sft-test-00000001/grades.jsonl"
+    path = folder / "grades/sympy-sft-test-00000001/block-00000.jsonl"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], "{oops", *lines[2:]]))
-    with pytest.raises(BenchError, match=r"grades\.jsonl', line 2,"):
+    with pytest.raises(BenchError, match=r"block-00000\.jsonl', line 2,"):
         read_run(folder)
 
 
