@@ -154,7 +154,10 @@ def recipe_text(name_or_file: str) -> str:
         return files("mra_bench.recipes").joinpath(f"{name_or_file}.yaml").read_text(encoding="utf-8")
     path = Path(name_or_file)
     if path.is_file():
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise UsageError(f"{path} is not a text file in UTF-8") from None
     if path.suffix in (".yaml", ".yml") or "/" in name_or_file:
         raise UsageError(
             f"There is no recipe file {name_or_file}. Write one with: mra-bench recipes new {name_or_file}"
@@ -166,7 +169,7 @@ def read_recipe(name_or_file: str) -> dict[str, Any]:
     """The plain data of a recipe, not validated yet. Raises UsageError for text that is not a YAML mapping."""
     try:
         data = yaml.safe_load(recipe_text(name_or_file))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         raise UsageError(f"{name_or_file} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise UsageError(f"{name_or_file} must hold a mapping of keys such as name, datasets, models, evaluate")

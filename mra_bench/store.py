@@ -97,7 +97,7 @@ def stage_record(folder: Path) -> dict[str, Any] | None:
     """The `stage.json` of a finished stage, or None."""
     try:
         record: dict[str, Any] = json.loads((folder / STAGE_FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
     return record
 

@@ -113,6 +113,16 @@ def test_output_folder_that_cannot_be_written(folder: Path) -> None:
     refused(done, "Cannot write to the run folder", "--out")
 
 
+def test_output_that_is_a_file(folder: Path) -> None:
+    refused(bench("run", "--recipe", "echo.yaml", "--out", "echo.yaml", "--dry-run", cwd=folder), "echo.yaml is a file")
+
+
+def test_recipe_that_is_not_text(folder: Path) -> None:
+    (folder / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    refused(bench("recipes", "show", "binary.yaml", cwd=folder), "binary.yaml is not a text file")
+    refused(run(folder, recipe="binary.yaml"), "binary.yaml is not a text file")
+
+
 def test_model_folder_without_weights(folder: Path) -> None:
     (folder / "empty-model").mkdir()
     (folder / "empty-model" / "config.json").write_text('{"model_type": "qwen2"}')

@@ -97,6 +97,8 @@ def command(**given: Any) -> None:
     if plan.added:
         reporter.message(f"Added because others are trained from it: {', '.join(plan.added)}")
     out = given["out"] or Path("reports") / recipe.name
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; name a folder, new or of an earlier run")
     if given["dry_run"]:
         complete = frozenset(s.folder for s in plan.stages if stage_record(out / s.folder))
         click.echo(plan_table(plan, out, complete))
