@@ -114,11 +114,10 @@ def _execute(
                 done += 1
     record["models"] = {m.name: _identity(out, m, registry) for m in plan.models}
     record["prompts"] = _prompts(out, plan, registry)
+    record["finished"] = provenance.now()  # the old report is gone, so this counts only with a new one beside it
     write_json(out / RUN, record)
     context.release()
     results = finish_run(out)
-    record["finished"] = provenance.now()
-    write_json(out / RUN, record)
     return Outcome(out / REPORT, results, done, len(plan.stages) - done)
 
 

@@ -65,7 +65,13 @@ def test_killed_anywhere_a_run_ends_in_the_same_bytes(smoke_run: Path, tmp_path:
 def test_interrupt_is_tidy_and_resumable(tmp_path: Path) -> None:
     run = tmp_path / "run"
     arguments = ["run", "--recipe", "smoke", "--models", "base", "--out", str(run)]
-    process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job inherits it ignored
+    )
     deadline = time.monotonic() + 120
     while not any(run.glob("completions/base-test-*")):
         assert process.poll() is None

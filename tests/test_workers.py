@@ -235,7 +235,12 @@ def test_workers_end_with_their_parent(tmp_path: Path, settings: PluginSettings,
     script.write_text(textwrap.dedent(SCRIPT))
     command = [sys.executable, str(script), settings.named[0]]
     parent = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job inherits it ignored
     )
     assert parent.stdout is not None
     worker = int(parent.stdout.readline())
