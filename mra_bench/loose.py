@@ -14,8 +14,8 @@ DEFAULT_LOADER = "mra_transformers:transformers"
 FILES = (".jsonl", ".csv", ".parquet")
 
 
-def loose_recipe(models: Iterable[str], data: str, registry: Registry) -> dict[str, Any]:
-    """Recipe data for ``--model NAME=WHAT`` and ``--data NAME[:SPLIT]`` or ``NAME=FILE``.
+def loose_recipe(models: Iterable[str], data: Iterable[str], registry: Registry) -> dict[str, Any]:
+    """Recipe data for ``--model NAME=WHAT`` and ``--data NAME[:SPLIT]`` or ``NAME=FILE``, each given once or more.
 
     WHAT is a registered model loader, or else a folder, GGUF file or hub id. Raises UsageError for a malformed value.
     """
@@ -33,13 +33,18 @@ def loose_recipe(models: Iterable[str], data: str, registry: Registry) -> dict[s
             entries[name] = {"model": loader, "options": {"path": path}}
         else:
             entries[name] = {"model": DEFAULT_LOADER, "options": {"path": what}}
-    label, dataset = _dataset(data)
+    datasets: dict[str, Any] = {}
+    for given in data:
+        label, dataset = _dataset(given)
+        if label in datasets:
+            raise UsageError(f"--data names '{label}' twice; name one of them otherwise: --data OTHER=FILE")
+        datasets[label] = dataset
     return {
-        "name": f"{'-'.join(entries)}-on-{label}",
-        "description": f"Scores {', '.join(entries)} on {label}; nothing is trained.",
-        "datasets": {label: dataset},
+        "name": f"{'-'.join(entries)}-on-{'-'.join(datasets)}",
+        "description": f"Scores {', '.join(entries)} on {', '.join(datasets)}; nothing is trained.",
+        "datasets": datasets,
         "models": entries,
-        "evaluate": {"datasets": [label]},
+        "evaluate": {"datasets": list(datasets)},
     }
 
 
@@ -47,7 +52,7 @@ def _dataset(data: str) -> tuple[str, dict[str, Any]]:
     name, equals, path = data.partition("=")
     if not equals and data.endswith(FILES):
         name, equals, path = Path(data).stem, "=", data
-    label = re.sub(r"[^A-Za-z0-9._-]", "-", name.partition(":")[0])
+    label = re.sub(r"[^A-Za-z0-9._-]", "-", name)
     if equals:
         return label, {"data": name, "split": "test", "path": path}
     base, _, split = name.partition(":")

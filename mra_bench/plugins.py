@@ -139,11 +139,14 @@ def load_plugins(settings: PluginSettings | None = None) -> Registry:
     """Find, load and register every plugin. A broken installed one is kept with its error; a broken one the user named
     (``--plugin``, MRA_BENCH_PLUGINS), or any with strict settings, raises UsageError."""
     settings = settings or PluginSettings.from_environment()
+    _check_blocked(settings)
     found = _distinct([*_installed(settings.blocked), *_named(settings)])
     results = [_registered(plugin) for plugin in found]
     plugins = [plugin for plugin, _ in results]
-    for plugin in plugins:
+    for plugin, offered in results:
         by_user = plugin.origin not in ("built-in", "installed")
+        if by_user and not plugin.error and not offered:
+            raise UsageError(f"The plugin {plugin.name} ({plugin.origin}) offers nothing: is @hookimpl missing in it?")
         if plugin.error and (by_user or settings.strict):
             raise UsageError(f"The plugin {plugin.name} ({plugin.origin}) cannot be used: {plugin.error}")
     return Registry(plugins, [thing for _, offered in results for thing in offered])
@@ -167,6 +170,15 @@ def option_names(options: type) -> list[str]:
     if dataclasses.is_dataclass(options):
         return [field.name for field in dataclasses.fields(options)]
     return list(getattr(options, "model_fields", {}))
+
+
+def _check_blocked(settings: PluginSettings) -> None:
+    """Every name to block is a plugin's. Raises UsageError with the nearest one."""
+    known = {name for p in entry_points(group=PROJECT) for name in (p.name, p.value.partition(":")[0].strip())}
+    known |= {name for given in settings.named for name in (given, Path(given).stem)}
+    for name in settings.blocked:
+        if name not in known:
+            raise unknown("plugin in --no-plugin", name, known, "mra-bench plugins")
 
 
 def _installed(blocked: tuple[str, ...]) -> list[Plugin]:

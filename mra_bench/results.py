@@ -43,7 +43,6 @@ def compute(run: Path) -> dict[str, Any]:
     datasets = [
         dataset_results(run, entry, [e for e in manifest["evaluations"] if e["dataset"] == entry["name"]], manifest)
         for entry in manifest["datasets"]
-        if entry["evaluated"]
     ]
     results: dict[str, Any] = {
         "version": VERSION,

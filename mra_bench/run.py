@@ -211,7 +211,6 @@ def manifest(plan: Plan) -> dict[str, Any]:
                 "name": s.name,
                 "data": s.data,
                 "split": s.split,
-                "evaluated": True,
                 "answer_format": s.style.answer_format,
                 "instruction": s.style.instruction,
             }

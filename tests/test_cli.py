@@ -155,6 +155,17 @@ def test_malformed_loose_runs(arguments: list[str], words: str, capsys: pytest.C
     assert words in capsys.readouterr().err
 
 
+def test_several_datasets_without_a_recipe(answers: Path) -> None:
+    model = ["run", "--model", "good=echo@good.jsonl", "--quiet", "--out", "out"]
+    twice = bench(*model, "--data", "mine.jsonl", "--data", "mine=mine.jsonl", cwd=answers)
+    assert twice.returncode == 2
+    assert "names 'mine' twice" in twice.stderr
+    done = bench(*model, "--data", "mine.jsonl", "--data", "other=mine.jsonl", cwd=answers)
+    assert done.returncode == 0, done.stderr
+    datasets = json.loads((answers / "out" / "results.json").read_text())["datasets"]
+    assert [(d["name"], d["headline"]) for d in datasets] == [("mine", True), ("other", False)]
+
+
 def test_several_samples_give_pass_and_majority(answers: Path) -> None:
     rows = [{"problem": f"q{i}", "sample": k, "text": str(i + 1 if k < 2 else 0)} for i in range(30) for k in range(3)]
     (answers / "three.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -378,3 +378,14 @@ print(registry.resolve("graders", "mra_bench_last_word:last-word").full_name)
 """
     lines = python(code, PYTHONPATH=str(target)).splitlines()
     assert lines == ["installed mra_bench_last_word 1.2.3", "True False True", "mra_bench_last_word:last-word"]
+
+
+def test_a_misspelt_plugin_to_block_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"'sympi'.*Did you mean 'sympy'"):
+        load_plugins(PluginSettings(blocked=("sympi",)))
+
+
+def test_a_named_plugin_that_offers_nothing_is_an_error(write: Write) -> None:
+    file = write("nohook.py", "def register_graders(register):\n    register('x', print)\n")
+    with pytest.raises(UsageError, match=r"nohook.*offers nothing.*@hookimpl"):
+        load_plugins(PluginSettings(named=(file,)))

@@ -44,7 +44,10 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
     help="Without a recipe: score this folder, hub id, GGUF file or model loader. Repeatable.",
 )
 @click.option(
-    "--data", metavar="NAME[:SPLIT]|NAME=FILE", help="Without a recipe: the dataset to score on. [default: arith]"
+    "--data",
+    multiple=True,
+    metavar="NAME[:SPLIT]|NAME=FILE",
+    help="Without a recipe: a dataset to score on. Repeatable; the verdict is about the first. [default: arith]",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder. [default: reports/<recipe>]"
@@ -121,7 +124,7 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     if given["loose_models"]:
         if given["recipe_name"] or given["models"]:
             raise UsageError("--model scores checkpoints without a recipe; it does not go with --recipe or --models")
-        name, data = "--model", loose_recipe(given["loose_models"], given["data"] or "arith", registry)
+        name, data = "--model", loose_recipe(given["loose_models"], given["data"] or ["arith"], registry)
     else:
         if given["data"]:
             raise UsageError("--data goes with --model. With a recipe, use --set datasets.test.data=NAME")
