@@ -52,7 +52,7 @@ def _generate(split: str) -> tuple[Problem, ...]:
     seen: set[str] = set()
     for name, size, difficulty in SPLITS:
         rng = random.Random(f"{SEED}/{name}")
-        rows = []
+        rows: list[Problem] = []
         while len(rows) < size:
             problem = draw(rng, difficulty, f"{name}-{len(rows):05d}")
             if problem.question not in seen:

@@ -6,7 +6,7 @@ A family only words things. Which operations occur, with which numbers, is decid
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 NAMES = (
@@ -123,7 +123,7 @@ def comparison(rng: random.Random, start: int, steps: list[Step]) -> Story:
 FAMILIES: tuple[Family, ...] = (holdings, shop, trip, boxes, comparison)
 
 
-def _sentences(rng: random.Random, wording: dict[str, tuple[str, ...]], steps: list[Step]) -> str:
+def _sentences(rng: random.Random, wording: Mapping[str, tuple[str, ...]], steps: list[Step]) -> str:
     links = ("", "Then ", "Next ", "After that ", "Later ")
     parts = []
     for step in steps:

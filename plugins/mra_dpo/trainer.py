@@ -16,7 +16,7 @@ from mra_bench.types import Progress, TrainedModel, TrainJob
 from .options import DpoOptions
 
 
-class PairTrainer(training.Guarded, DPOTrainer):
+class PairTrainer(training.Guarded, DPOTrainer):  # type: ignore[misc]  # trl is not typed
     """DPOTrainer on pairs that are already tokenised, telling how far the reference pass is."""
 
     def __init__(self, *args: Any, progress: Progress, steps: int, **kwargs: Any) -> None:
@@ -29,7 +29,8 @@ class PairTrainer(training.Guarded, DPOTrainer):
     def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
         """Log-probabilities of a batch's chosen and rejected texts under the parent, each of shape (batch,)."""
         self.reference_tokens += int(inputs["attention_mask"].sum())
-        return super().compute_ref_log_probs(model, inputs)
+        chosen, rejected = super().compute_ref_log_probs(model, inputs)
+        return chosen, rejected
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         # trl's own keeps a cache file and shows a bar; this one sorts by length, which saves padding.

@@ -17,7 +17,7 @@ from .options import SftOptions
 IGNORED = -100
 
 
-class RowTrainer(training.Guarded, SFTTrainer):
+class RowTrainer(training.Guarded, SFTTrainer):  # type: ignore[misc]  # trl is not typed
     """SFTTrainer on examples that are already tokenised and labelled."""
 
 
