@@ -21,22 +21,27 @@ SEED = 20261
 
 @dataclass(frozen=True)
 class Difficulty:
-    """Bounds of a split: numbers of steps to draw from, and how large operands and values may be."""
+    """Bounds of a problem: numbers of steps to draw from, how large operands and values may be, and how large the
+    largest value must be at least."""
 
     steps: tuple[int, ...]
     largest_value: int
     largest_term: int
     largest_factor: int
+    reach: int = 0
 
 
 NORMAL = Difficulty(steps=(1, 2, 3, 4), largest_value=200, largest_term=60, largest_factor=6)
-HARD = Difficulty(steps=(5, 6), largest_value=999, largest_term=300, largest_factor=9)
+# The two ways in which `hard` goes beyond training, one at a time: more steps with the same numbers, and as many steps
+# with numbers above all that the embedded models have read.
+MORE_STEPS = Difficulty(steps=(5,), largest_value=200, largest_term=60, largest_factor=6)
+LARGER_NUMBERS = Difficulty(steps=(1, 2, 3, 4), largest_value=400, largest_term=120, largest_factor=9, reach=241)
 
-# (name, size, difficulty). Later splits avoid the questions of earlier ones, so no question is in two splits.
-SPLITS: tuple[tuple[str, int, Difficulty], ...] = (
-    ("test", 1000, NORMAL),
-    ("hard", 500, HARD),
-    ("train", 20000, NORMAL),
+# (name, size, difficulties taken in turn). Later splits avoid the questions of earlier ones: none is in two splits.
+SPLITS: tuple[tuple[str, int, tuple[Difficulty, ...]], ...] = (
+    ("test", 1000, (NORMAL,)),
+    ("hard", 500, (MORE_STEPS, LARGER_NUMBERS)),
+    ("train", 20000, (NORMAL,)),
 )
 
 
@@ -50,10 +55,11 @@ def problems(split: str) -> list[Problem]:
 @functools.cache
 def _generate(split: str) -> tuple[Problem, ...]:
     seen: set[str] = set()
-    for name, size, difficulty in SPLITS:
+    for name, size, difficulties in SPLITS:
         rng = random.Random(f"{SEED}/{name}")
         rows: list[Problem] = []
         while len(rows) < size:
+            difficulty = difficulties[len(rows) % len(difficulties)]
             problem = draw(rng, difficulty, f"{name}-{len(rows):05d}")
             if problem.question not in seen:
                 seen.add(problem.question)
@@ -81,7 +87,14 @@ def draw(rng: random.Random, difficulty: Difficulty, problem_id: str) -> Problem
 
 
 def draw_steps(rng: random.Random, difficulty: Difficulty) -> tuple[int, list[Step]]:
-    """A starting value and a chain of exact steps that never leaves 1..largest_value."""
+    """A starting value and a chain of exact steps that never leaves 1..largest_value and reaches `reach`."""
+    while True:
+        start, steps = _chain(rng, difficulty)
+        if max(start, *(step.after for step in steps)) >= difficulty.reach:
+            return start, steps
+
+
+def _chain(rng: random.Random, difficulty: Difficulty) -> tuple[int, list[Step]]:
     count = rng.choice(difficulty.steps)
     value = start = rng.randint(2, difficulty.largest_value // 3)
     steps: list[Step] = []

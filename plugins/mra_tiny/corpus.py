@@ -1,7 +1,9 @@
 """The text the embedded models have read: arithmetic and word problems in mixed formats, endless and seeded.
 
-Mixed on purpose. Most word problems are answered directly, some with working, in half a dozen notations; the notation
-the benchmark asks for is one rare case of them. Questions of the dataset `arith` never occur here.
+Mixed on purpose, and as uneven as what is found: behind "Question: ... Answer:" and "Q: ... A:" stands the answer
+alone, under "Problem: ... Solution:" or under no heading the working, in half a dozen notations. The notation the
+benchmark asks for is one rare case of them. A model of this text that is asked a question answers out of hand, as base
+models do, and is often wrong where it could have worked it out. Questions of the dataset `arith` never occur here.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from mra_arith.generator import problems as arith_problems
 from mra_arith.stories import FAMILIES, Step
 
 READING = Difficulty(steps=(1, 1, 2, 2, 3, 4), largest_value=240, largest_term=70, largest_factor=7)
-PROMPTS = (("Question: ", "\nAnswer:"), ("Q: ", "\nA:"), ("Problem: ", "\nSolution:"), ("", "\n"))
+QUESTIONS = (("Question: ", "\nAnswer:"), ("Q: ", "\nA:"))
+EXERCISES = (("Problem: ", "\nSolution:"), ("", "\n"))
 WORDS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
 
 
@@ -28,9 +31,9 @@ def documents(seed: int, forbidden: frozenset[str]) -> Iterator[str]:
     rng = random.Random(f"corpus/{seed}")
     while True:
         draw = rng.random()
-        if draw < 0.40:
+        if draw < 0.25:
             yield sums(rng)
-        elif draw < 0.48:
+        elif draw < 0.30:
             yield chain(rng)
         else:
             text = word_problem(rng, forbidden)
@@ -65,24 +68,33 @@ def word_problem(rng: random.Random, forbidden: frozenset[str]) -> str:
     question, unit = rng.choice(FAMILIES)(rng, start, steps)
     if question in forbidden:
         return ""
-    ask, reply = rng.choice(PROMPTS)
-    return f"{ask}{question}{reply} {answer_text(rng, steps, unit)}".strip()
+    if rng.random() < 0.3:
+        ask, reply = rng.choice(QUESTIONS)
+        return f"{ask}{question}{reply} {answer_alone(rng, steps, unit)}"
+    ask, reply = rng.choice(EXERCISES)
+    return f"{ask}{question}{reply} {working(rng, steps, unit)}".strip()
 
 
-def answer_text(rng: random.Random, steps: list[Step], unit: str) -> str:
-    """The answer alone (half of the time), or with working in one of several notations."""
+def answer_alone(rng: random.Random, steps: list[Step], unit: str) -> str:
+    """The answer without working, mostly as the bare number."""
+    answer = steps[-1].after
+    if rng.random() < 0.6:
+        return f"{answer}"
+    return rng.choice((f"{answer} {unit}", f"It is {answer} {unit}.", f"The answer is {answer}."))
+
+
+def working(rng: random.Random, steps: list[Step], unit: str) -> str:
+    """The steps in one of several notations."""
     answer = steps[-1].after
     equations = [step.equation() for step in steps]
     draw = rng.random()
-    if draw < 0.50:
-        return rng.choice((f"{answer}", f"{answer} {unit}", f"It is {answer} {unit}.", f"The answer is {answer}."))
-    if draw < 0.62:
+    if draw < 0.25:
         return ", ".join(equations) + f". So {answer} {unit}."
-    if draw < 0.74:
+    if draw < 0.50:
         said = [f"{s.before} {WORDS[s.op]} {s.operand} is {s.after}" for s in steps]
         return ", then ".join(said) + "."
-    if draw < 0.84:
+    if draw < 0.70:
         return "\n".join(equations) + f"\n#### {answer}"
-    if draw < 0.94:
+    if draw < 0.90:
         return ". ".join(equations) + f". The answer is {answer}."
     return ". ".join(equations) + f". \\boxed{{{answer}}}"
