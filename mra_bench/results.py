@@ -14,7 +14,7 @@ from mra_bench import statistics
 from mra_bench.stages import LOG, completion_of, grade_of, problems_of
 from mra_bench.store import read_rows, stage_record
 from mra_bench.types import LENGTH, Completion, Grade, Problem
-from mra_bench.verdict import conclusion, sentences, warnings_of
+from mra_bench.verdict import ALPHA, conclusion, sentences, warnings_of
 
 VERSION = 1
 RESULTS = "results.json"
@@ -156,12 +156,16 @@ def accuracy_interval(means: Sequence[float], samples: int) -> statistics.Interv
 
 
 def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
-    """Every pair of models in run order, the later against the earlier; p adjusted by Holm over all of them."""
+    """Every pair of models in run order, the later against the earlier; p adjusted by Holm over all of them.
+
+    `detectable` is about Holm's strictest step, so that it goes with the adjusted p that the verdict follows.
+    """
     rows: list[dict[str, Any]] = []
     if not scored or not scored[0].problems:
         return rows
-    for a, b in itertools.combinations(scored, 2):
-        comparison = statistics.compare(a.correct(), b.correct(), seed)
+    pairs = list(itertools.combinations(scored, 2))
+    for a, b in pairs:
+        comparison = statistics.compare(a.correct(), b.correct(), seed, ALPHA / len(pairs))
         rows.append({"a": a.model, "b": b.model, **vars(comparison)})
     for row, adjusted in zip(rows, statistics.holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = adjusted
