@@ -33,7 +33,6 @@ from mra_bench.store import (
     write_json,
     write_text,
 )
-from mra_bench.workers import Limits
 
 RUN = "run.json"
 TIMINGS = "timings.jsonl"
@@ -47,7 +46,6 @@ class RunOptions:
     out: Path
     reuse: Path | None = None
     strict: bool = False
-    grader_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,7 @@ def _execute(
     record = run_record(plan, threads)
     record["reused"] = _reused_before(out, plan)
     write_json(out / RUN, record)
-    limits = Limits(seconds=options.grader_seconds)
-    context = Context(out, registry, plugins, reporter, options.strict, limits)
+    context = Context(out, registry, plugins, reporter, options.strict)
     done = 0
     for stage in plan.stages:
         if stage_record(out / stage.folder) is None:
@@ -242,6 +239,7 @@ def _graders(plan: Plan) -> list[dict[str, Any]]:
             "name": g.work.registered.full_name,
             "version": g.work.registered.plugin.version,
             "options": g.spec["options"],
+            "limits": g.spec["limits"],
         }
         for g in first
     ]

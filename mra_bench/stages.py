@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,6 @@ class Context:
     plugins: PluginSettings
     reporter: Reporter
     strict: bool = False
-    limits: Limits = field(default_factory=Limits)
     _loaded: tuple[str, Model] | None = None
 
     def folder(self, stage: Stage) -> Path:
@@ -143,7 +142,7 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
     grades = grade_all(
         spec,
         items,
-        limits=context.limits,
+        limits=Limits(work.limits.seconds, work.limits.memory_mb),
         strict=context.strict,
         on_done=lambda count: context.reporter.update(before + count),
     )

@@ -189,6 +189,46 @@ def test_a_grader_that_raises_hangs_or_dies_costs_its_own_samples(folder: Path) 
     assert "made the grader fail" in done.stdout
 
 
+SLOW = """
+import time
+from mra_bench import Grade, hookimpl
+
+def grade(problem, text):
+    if problem.id == "test-00003":
+        time.sleep(4)
+    return Grade(correct=True, answer=problem.answer, reason="always right")
+
+@hookimpl
+def register_graders(register):
+    register("slow", grade)
+"""
+
+
+def test_more_time_for_the_grader_judges_again_what_timed_out(folder: Path) -> None:
+    (folder / "slow.py").write_text(SLOW)
+    asked = ("--plugin", "slow.py", "--grader", "slow")
+
+    def judged(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+        assert done.returncode == 0, done.stderr
+        used = json.loads((folder / "out" / "results.json").read_text())["stages"][0]["grades"]
+        paths = sorted((folder / "out" / used).glob("block-*.jsonl"))
+        return {r["problem"]: r["kind"] for p in paths for r in map(json.loads, p.read_text().splitlines())}
+
+    assert judged(run(folder, *asked, "--grader-seconds", "2"))["test-00003"] == "timeout"
+    kept = {p: p.stat().st_mtime_ns for p in (folder / "out" / "completions").rglob("*")}
+    assert judged(run(folder, *asked, "--grader-seconds", "600"))["test-00003"] == "correct"
+    assert kept == {p: p.stat().st_mtime_ns for p in (folder / "out" / "completions").rglob("*")}
+    assert yaml.safe_load((folder / "out" / "recipe.yaml").read_text())["grading"]["seconds"] == 600
+    again = run(folder, "--plugin", "slow.py", recipe="out/recipe.yaml")
+    assert "Nothing to do" in again.stdout
+
+
+def test_a_limit_that_is_none_is_refused(folder: Path) -> None:
+    refused(run(folder, "--grader-seconds", "0"), "--grader-seconds")
+    refused(run(folder, "--grader-seconds", "nan"), "grading.seconds", "nan")
+    refused(run(folder, "--set", "grading.second=3"), "grading.second", "did you mean 'seconds'")
+
+
 def test_strict_makes_a_plugins_exception_fatal(folder: Path) -> None:
     (folder / "fragile.py").write_text(GRADERS)
     done = run(folder, "--plugin", "fragile.py", "--grader", "fragile", "--grader-seconds", "2", "--strict")
