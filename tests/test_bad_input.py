@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from runs import bench
+from runs import bench, data_hashes
 
 ECHO_RECIPE = {
     "name": "echo",
@@ -221,6 +222,43 @@ def test_more_time_for_the_grader_judges_again_what_timed_out(folder: Path) -> N
     assert yaml.safe_load((folder / "out" / "recipe.yaml").read_text())["grading"]["seconds"] == 600
     again = run(folder, "--plugin", "slow.py", recipe="out/recipe.yaml")
     assert "Nothing to do" in again.stdout
+
+
+SPOILT: dict[int, Callable[[str], str]] = {  # block -> what became of its two rows
+    1: lambda text: text[:-20],
+    2: lambda text: "",
+    3: lambda text: text + text,
+    4: lambda text: text + "{",
+    5: lambda text: "".join(reversed(text.splitlines(keepends=True))),
+    6: lambda text: text.replace("test-00012", "test-00000"),
+    7: lambda text: text.replace('"sample": 0', '"sample": 1'),
+    8: lambda text: text.replace('"finish"', '"end"').replace('"kind"', '"sort"'),
+    9: lambda text: "[1]\n[2]\n",
+}
+
+
+@pytest.mark.parametrize("stage", ["completions", "grades"])
+def test_a_block_that_does_not_hold_its_rows_is_made_again(folder: Path, stage: str) -> None:
+    answers = [{"problem": f"test-{i:05d}", "text": f"The answer is {i}."} for i in range(20)]
+    (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
+    change(folder, datasets={"test": {"data": "arith", "split": "test", "limit": 20}})
+    assert run(folder).returncode == 0
+    out = folder / "out"
+    before = data_hashes(out)
+    (made,) = (out / stage).iterdir()
+    for number, spoil in SPOILT.items():
+        block = made / f"block-{number:05d}.jsonl"
+        good = block.read_text()
+        assert spoil(good) != good
+        block.write_text(spoil(good))
+    (made / "stage.json").unlink()  # as after a kill
+    kept = (made / "block-00000.jsonl").stat().st_mtime_ns
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "does not hold the rows of its block" in line]
+    assert [line.split()[0] for line in said] == [f"{stage}/{made.name}/block-{n:05d}.jsonl" for n in SPOILT]
+    assert (made / "block-00000.jsonl").stat().st_mtime_ns == kept
+    assert data_hashes(out) == before
 
 
 def test_a_limit_that_is_none_is_refused(folder: Path) -> None:
