@@ -45,6 +45,7 @@ class Context:
     registry: Registry
     plugins: PluginSettings
     reporter: Reporter
+    conditions: Mapping[str, Any]
     strict: bool = False
     _loaded: tuple[str, Model] | None = None
 
