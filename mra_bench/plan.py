@@ -18,7 +18,7 @@ from mra_bench.errors import UsageError
 from mra_bench.plugins import Registered, Registry
 from mra_bench.preferences import PairRule
 from mra_bench.problem_sets import ProblemSet, read_datasets, sample_problems, use_of, without
-from mra_bench.recipe import ModelEntry, Named, Recipe, select_models
+from mra_bench.recipe import Grading, ModelEntry, Named, Recipe, select_models
 from mra_bench.store import fingerprint
 from mra_bench.types import Decoding, Model
 
@@ -94,6 +94,7 @@ class GradeWork:
     problems: ProblemSet
     grader: Named
     registered: Registered
+    limits: Grading
 
 
 @dataclass(frozen=True)
@@ -315,9 +316,11 @@ class _Planner:
         spec = {
             "grader": f"{registered.full_name}@{registered.plugin.version}",
             "options": _plain(registered.parse_options(grader.options)),
+            "limits": self.recipe.grading.model_dump(),
         }
+        work = GradeWork(data, grader, registered, self.recipe.grading)
         name = f"{registered.name}-{completions.name}"
-        return self._add(Stage("grade", name, spec, (completions, problems), GradeWork(data, grader, registered)))
+        return self._add(Stage("grade", name, spec, (completions, problems), work))
 
     def _add(self, stage: Stage) -> Stage:
         return self.stages.setdefault(stage.folder, stage)

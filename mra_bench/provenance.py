@@ -1,4 +1,5 @@
-"""What a run ran on and with: versions, machine, git state. Times and machine facts live here, never in results."""
+"""What a run ran on and with: versions, machine, git state. Times and machine facts live here; results name a fact of
+a machine only where stages of one run were made under different ones (`conditions`)."""
 
 from __future__ import annotations
 
@@ -6,15 +7,16 @@ import datetime
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 PACKAGES = (
     "mra-bench", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers",
-    "sympy", "latex2sympy2-extended", "numpy", "scipy", "statsmodels",
+    "sympy", "latex2sympy2-extended", "numpy",
 )  # fmt: skip
+STATISTICS = ("scipy", "statsmodels")  # for results.json only, which every call computes anew
 
 
 def now() -> str:
@@ -22,10 +24,10 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def versions() -> dict[str, str]:
-    """Installed versions of the packages that can change a result."""
+def versions(packages: Iterable[str] = (*PACKAGES, *STATISTICS)) -> dict[str, str]:
+    """Installed versions of Python and the packages, by default all that can change a result."""
     found = {"python": platform.python_version()}
-    for name in PACKAGES:
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -39,7 +41,7 @@ def machine(threads: Mapping[str, Any]) -> dict[str, Any]:
 
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         **threads,
     }
@@ -64,7 +66,8 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -119,6 +119,13 @@ class Evaluation(Strict):
         return self
 
 
+class Grading(Strict):
+    """What one text may cost its grader: wall time, and memory beyond the worker's own where the platform limits it."""
+
+    seconds: float = pydantic.Field(default=10.0, gt=0, allow_inf_nan=False)
+    memory_mb: int = pydantic.Field(default=2048, ge=1)
+
+
 class Recipe(Strict):
     """A whole recipe. See `mra-bench recipes new` for a commented example."""
 
@@ -129,6 +136,7 @@ class Recipe(Strict):
     models: dict[str, ModelEntry]
     evaluate: Evaluation
     graders: list[Named] = pydantic.Field(default=[Named(name="sympy")], min_length=1)
+    grading: Grading = Grading()
     contamination: Literal["refuse", "allow", "drop"] = "refuse"
     block_size: int = pydantic.Field(default=256, ge=1)
 
@@ -289,7 +297,7 @@ def _explain(item: Any) -> str:
 
 
 def _known_keys() -> list[str]:
-    parts = (Recipe, Evaluation, ModelEntry, PairsEntry, DatasetEntry, Named)
+    parts = (Recipe, Evaluation, ModelEntry, PairsEntry, DatasetEntry, Named, Grading)
     return sorted({field.alias or name for part in parts for name, field in part.model_fields.items()})
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import statistics
+from mra_bench.conditions import differences
 from mra_bench.stages import LOG, completion_of, grade_of, problems_of
 from mra_bench.store import read_rows, stage_record
 from mra_bench.types import LENGTH, Completion, Grade, Problem
-from mra_bench.verdict import conclusion, sentences, warnings_of
+from mra_bench.verdict import ALPHA, conclusion, sentences, warnings_of
 
 VERSION = 1
 RESULTS = "results.json"
@@ -55,6 +56,7 @@ def compute(run: Path) -> dict[str, Any]:
         "training": [t for m in manifest["models"] if (t := training_results(run, m)) is not None],
         "pairs": [p for m in manifest["models"] if (p := pair_results(run, m)) is not None],
         "contamination": manifest["contamination"],
+        "mixed_conditions": differences(made_with_of(run, manifest["folders"])),
         "stages": [
             {
                 "dataset": e["dataset"],
@@ -156,12 +158,16 @@ def accuracy_interval(means: Sequence[float], samples: int) -> statistics.Interv
 
 
 def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
-    """Every pair of models in run order, the later against the earlier; p adjusted by Holm over all of them."""
+    """Every pair of models in run order, the later against the earlier; p adjusted by Holm over all of them.
+
+    `detectable` is about Holm's strictest step, so that it goes with the adjusted p that the verdict follows.
+    """
     rows: list[dict[str, Any]] = []
     if not scored or not scored[0].problems:
         return rows
-    for a, b in itertools.combinations(scored, 2):
-        comparison = statistics.compare(a.correct(), b.correct(), seed)
+    pairs = list(itertools.combinations(scored, 2))
+    for a, b in pairs:
+        comparison = statistics.compare(a.correct(), b.correct(), seed, ALPHA / len(pairs))
         rows.append({"a": a.model, "b": b.model, **vars(comparison)})
     for row, adjusted in zip(rows, statistics.holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = adjusted
@@ -207,6 +213,12 @@ def read_scored(run: Path, evaluation: Mapping[str, Any]) -> Scored:
     for text, verdict in zip(texts, grades, strict=True):
         samples[text["problem"]].append((completion_of(text), grade_of(verdict)))
     return Scored(evaluation["model"], problems, {pid: tuple(rows) for pid, rows in samples.items()})
+
+
+def made_with_of(run: Path, folders: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Under which conditions each finished stage was made; none where an older mra-bench did not record them."""
+    records = {folder: stage_record(run / folder) for folder in folders}
+    return {folder: record.get("made_with", []) for folder, record in records.items() if record is not None}
 
 
 def model_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import provenance
+from mra_bench.conditions import conditions, made_with
 from mra_bench.costs import check_disk
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plan import Plan, PlannedModel, Stage
@@ -23,6 +24,7 @@ from mra_bench.results import RESULTS, compute
 from mra_bench.runtime import prepare_threads
 from mra_bench.stages import EXECUTORS, Context, open_model, size_of
 from mra_bench.store import (
+    WORK,
     append_row,
     fingerprint,
     finish_stage,
@@ -33,7 +35,6 @@ from mra_bench.store import (
     write_json,
     write_text,
 )
-from mra_bench.workers import Limits
 
 RUN = "run.json"
 TIMINGS = "timings.jsonl"
@@ -47,7 +48,6 @@ class RunOptions:
     out: Path
     reuse: Path | None = None
     strict: bool = False
-    grader_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,7 @@ def _execute(
     record = run_record(plan, threads)
     record["reused"] = _reused_before(out, plan)
     write_json(out / RUN, record)
-    limits = Limits(seconds=options.grader_seconds)
-    context = Context(out, registry, plugins, reporter, options.strict, limits)
+    context = Context(out, registry, plugins, reporter, conditions(int(threads["threads"])), options.strict)
     done = 0
     for stage in plan.stages:
         if stage_record(out / stage.folder) is None:
@@ -136,6 +135,7 @@ def run_stage(context: Context, stage: Stage) -> None:
     folder = context.folder(stage)
     folder.mkdir(parents=True, exist_ok=True)
     tidy(folder)
+    made = made_with(folder / WORK, context.conditions)
     started = time.monotonic()
     total, unit = size_of(stage)
     context.reporter.begin(stage.label, total, unit)
@@ -149,6 +149,7 @@ def run_stage(context: Context, stage: Stage) -> None:
             "spec": stage.spec,
             "inputs": [s.folder for s in stage.inputs],
             "facts": facts,
+            "made_with": made,
         },
     )
     seconds = time.monotonic() - started
@@ -242,6 +243,7 @@ def _graders(plan: Plan) -> list[dict[str, Any]]:
             "name": g.work.registered.full_name,
             "version": g.work.registered.plugin.version,
             "options": g.spec["options"],
+            "limits": g.spec["limits"],
         }
         for g in first
     ]

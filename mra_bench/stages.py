@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ class Context:
     registry: Registry
     plugins: PluginSettings
     reporter: Reporter
+    conditions: Mapping[str, Any]
     strict: bool = False
-    limits: Limits = field(default_factory=Limits)
     _loaded: tuple[str, Model] | None = None
 
     def folder(self, stage: Stage) -> Path:
@@ -115,7 +116,7 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
     done = tokens = 0
     for number, chosen in enumerate(_chunks(requests, work.block_size)):
         path = folder / f"block-{number:05d}.jsonl"
-        if not path.exists():
+        if not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
             block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed)
             rows: dict[tuple[str, int], Completion] = {}
             for completion in _complete(model, block, work.model.name):
@@ -135,20 +136,25 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
     folder = context.folder(stage)
     source = context.folder(stage.inputs[0])
     problems = {p.id: p for p in work.problems.problems}
-    blocks = [p for p in sorted(source.glob("block-*.jsonl")) if not (folder / p.name).exists()]
-    before = sum(1 for _ in read_rows(folder)) if folder.is_dir() else 0
-    rows = [list(read_rows(path)) for path in blocks]
-    items = ((problems[row["problem"]], row["text"]) for row in itertools.chain.from_iterable(rows))
+    blocks: dict[Path, list[dict[str, Any]]] = {}
+    before = 0
+    for path in sorted(source.glob("block-*.jsonl")):
+        rows = list(read_rows(path))
+        if _kept(context, folder / path.name, [_key(row) for row in rows], grade_of):
+            before += len(rows)
+        else:
+            blocks[folder / path.name] = rows
+    items = ((problems[row["problem"]], row["text"]) for row in itertools.chain.from_iterable(blocks.values()))
     spec = GraderSpec(work.registered.full_name, work.grader.options, context.plugins)
     grades = grade_all(
         spec,
         items,
-        limits=context.limits,
+        limits=Limits(work.limits.seconds, work.limits.memory_mb),
         strict=context.strict,
         on_done=lambda count: context.reporter.update(before + count),
     )
-    for path, block in zip(blocks, rows, strict=True):
-        write_rows(folder / path.name, [_grade_row(row, next(grades)) for row in block])
+    for path, block in blocks.items():
+        write_rows(path, [_grade_row(row, next(grades)) for row in block])
     kinds: dict[str, int] = {}
     for row in read_rows(folder):
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
@@ -273,6 +279,29 @@ def _completion_row(rows: Mapping[tuple[str, int], Completion], request: Request
 
 def _grade_row(row: Mapping[str, Any], verdict: Grade) -> dict[str, Any]:
     return {"problem": row["problem"], "sample": row["sample"], **dataclasses.asdict(verdict)}
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, int]:
+    return row["problem"], row["sample"]
+
+
+def _kept(context: Context, path: Path, keys: list[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> bool:
+    """Whether an earlier call left this block with exactly the rows `keys`, in order, that `parse` reads. If it left
+    something else, that is said, and the block is made again."""
+    if not path.exists():
+        return False
+    try:
+        *lines, end = path.read_text(encoding="utf-8").split("\n")
+        rows = [json.loads(line) for line in lines]
+        for row in rows:
+            parse(row)
+        if not end and [_key(row) for row in rows] == keys:
+            return True
+    except (ValueError, KeyError, TypeError):
+        pass
+    name = path.relative_to(context.root).as_posix()
+    context.reporter.message(f"{name} does not hold the rows of its block; it is made again")
+    return False
 
 
 def completion_of(row: Mapping[str, Any]) -> Completion:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.95
-POWER_FACTOR = 2.8  # 1.96 + 0.84: two-sided 5 % test, 80 % power
+POWER = 0.8
 EXACT_OUTCOMES = 100_000
 NAMED_IN_ERRORS = 3
 
@@ -132,15 +132,23 @@ def paired_se(wins: int, losses: int, n: int) -> float:
     return math.sqrt(wins + losses - (wins - losses) ** 2 / n) / n
 
 
-def detectable_difference(wins: int, losses: int, n: int) -> float:
-    """The smallest difference that a test at 5 % finds with 80 % power at this n and this much disagreement: 2.8 times
-    the paired standard error, at most 1. Where that error is 0 (no disagreement, or nothing else), the error of a
-    single discordant pair, 1 / n, takes its place, since less cannot be seen."""
-    return _detectable(paired_se(wins, losses, n), 1 / n)
+def detectable_difference(wins: int, losses: int, n: int, alpha: float = 0.05) -> float:
+    """The smallest difference that a two-sided test at `alpha` finds with 80 % power at this n and this much
+    disagreement: z(1 - alpha / 2) + z(0.8) times the paired standard error (2.8 times at 5 %), at most 1. Where that
+    error is 0 (no disagreement, or nothing else), the error of a single discordant pair, 1 / n, takes its place, since
+    less cannot be seen.
+
+    Of m comparisons under Holm's correction each is sure to be tested at alpha / m, the strictest step; later steps
+    are easier. So give alpha / m here for a difference that is found whatever the other comparisons show.
+    """
+    return _detectable(paired_se(wins, losses, n), 1 / n, alpha)
 
 
-def _detectable(se: float, least: float) -> float:
-    return min(1.0, POWER_FACTOR * max(se, least))
+def _detectable(se: float, least: float, alpha: float) -> float:
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
+    normal = NormalDist()
+    return min(1.0, (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)) * max(se, least))
 
 
 def pass_at_k(n: int, correct: int, k: int) -> float:
@@ -239,10 +247,14 @@ def bootstrap_interval(values: Sequence[float], seed: int, draws: int = 10_000, 
 
 
 def compare(
-    a: Mapping[str, Sequence[bool | None]], b: Mapping[str, Sequence[bool | None]], seed: int = 0
+    a: Mapping[str, Sequence[bool | None]],
+    b: Mapping[str, Sequence[bool | None]],
+    seed: int = 0,
+    alpha: float = 0.05,
 ) -> Comparison:
     """Compare two models by problem id -> verdict of each sample (None counts as not correct).
 
+    `alpha` is the level that `detectable` is about, 0.05 / m for one of m comparisons (see detectable_difference).
     One sample: exact McNemar test and Tango's interval. Several: sign-flip test and bootstrap over problems. Raises
     ValueError, naming some, for problems that one model lacks and for numbers of samples that differ.
     """
@@ -253,10 +265,10 @@ def compare(
     n = len(right)
     if k == 1:
         interval, p = tango(wins, losses, n), mcnemar_exact(wins, losses)
-        detectable = detectable_difference(wins, losses, n)
+        detectable = detectable_difference(wins, losses, n, alpha)
     else:
         interval, p = bootstrap_interval(differences, seed), sign_flip_test(differences, seed)
-        detectable = _detectable(_standard_error(differences), 1 / (k * n))
+        detectable = _detectable(_standard_error(differences), 1 / (k * n), alpha)
     return Comparison(
         n=n,
         difference=sum(y - x for x, y in right) / (k * n),

@@ -88,6 +88,7 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     if contamination["overlaps"] and contamination["policy"] == "allow":
         count = len({(o["dataset"], o["problem_id"]) for o in contamination["overlaps"]})
         found.append(("contamination", f"{count} test questions were in the training data (allowed by the user)."))
+    found += _condition_warnings(results["mixed_conditions"])
     found += _control_warnings(results["models"])
     for dataset in results["datasets"]:
         for row in dataset["scores"]:
@@ -100,6 +101,14 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
                  "because their gold answer cannot be read.")
             )  # fmt: skip
     return [{"kind": kind, "text": text} for kind, text in found]
+
+
+def _condition_warnings(mixed: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    if not mixed:
+        return []
+    parts = [f"{m['what']} of {m['kind']} ({', '.join(v['value'] for v in m['values'])})" for m in mixed]
+    text = f"Stages of this run were not made under the same conditions: {'; '.join(parts)}."
+    return [("mixed-conditions", text)]
 
 
 def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from runs import bench
+from runs import bench, data_hashes
 
 ECHO_RECIPE = {
     "name": "echo",
@@ -187,6 +188,83 @@ def test_a_grader_that_raises_hangs_or_dies_costs_its_own_samples(folder: Path) 
     assert score["correct"] == 3
     assert (score["worst"], score["best"]) == (0.5, 1.0)
     assert "made the grader fail" in done.stdout
+
+
+SLOW = """
+import time
+from mra_bench import Grade, hookimpl
+
+def grade(problem, text):
+    if problem.id == "test-00003":
+        time.sleep(4)
+    return Grade(correct=True, answer=problem.answer, reason="always right")
+
+@hookimpl
+def register_graders(register):
+    register("slow", grade)
+"""
+
+
+def test_more_time_for_the_grader_judges_again_what_timed_out(folder: Path) -> None:
+    (folder / "slow.py").write_text(SLOW)
+    asked = ("--plugin", "slow.py", "--grader", "slow")
+
+    def judged(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+        assert done.returncode == 0, done.stderr
+        used = json.loads((folder / "out" / "results.json").read_text())["stages"][0]["grades"]
+        paths = sorted((folder / "out" / used).glob("block-*.jsonl"))
+        return {r["problem"]: r["kind"] for p in paths for r in map(json.loads, p.read_text().splitlines())}
+
+    assert judged(run(folder, *asked, "--grader-seconds", "2"))["test-00003"] == "timeout"
+    kept = {p: p.stat().st_mtime_ns for p in (folder / "out" / "completions").rglob("*")}
+    assert judged(run(folder, *asked, "--grader-seconds", "600"))["test-00003"] == "correct"
+    assert kept == {p: p.stat().st_mtime_ns for p in (folder / "out" / "completions").rglob("*")}
+    assert yaml.safe_load((folder / "out" / "recipe.yaml").read_text())["grading"]["seconds"] == 600
+    again = run(folder, "--plugin", "slow.py", recipe="out/recipe.yaml")
+    assert "Nothing to do" in again.stdout
+
+
+SPOILT: dict[int, Callable[[str], str]] = {  # block -> what became of its two rows
+    1: lambda text: text[:-20],
+    2: lambda text: "",
+    3: lambda text: text + text,
+    4: lambda text: text + "{",
+    5: lambda text: "".join(reversed(text.splitlines(keepends=True))),
+    6: lambda text: text.replace("test-00012", "test-00000"),
+    7: lambda text: text.replace('"sample": 0', '"sample": 1'),
+    8: lambda text: text.replace('"finish"', '"end"').replace('"kind"', '"sort"'),
+    9: lambda text: "[1]\n[2]\n",
+}
+
+
+@pytest.mark.parametrize("stage", ["completions", "grades"])
+def test_a_block_that_does_not_hold_its_rows_is_made_again(folder: Path, stage: str) -> None:
+    answers = [{"problem": f"test-{i:05d}", "text": f"The answer is {i}."} for i in range(20)]
+    (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
+    change(folder, datasets={"test": {"data": "arith", "split": "test", "limit": 20}})
+    assert run(folder).returncode == 0
+    out = folder / "out"
+    before = data_hashes(out)
+    (made,) = (out / stage).iterdir()
+    for number, spoil in SPOILT.items():
+        block = made / f"block-{number:05d}.jsonl"
+        good = block.read_text()
+        assert spoil(good) != good
+        block.write_text(spoil(good))
+    (made / "stage.json").unlink()  # as after a kill
+    kept = (made / "block-00000.jsonl").stat().st_mtime_ns
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "does not hold the rows of its block" in line]
+    assert [line.split()[0] for line in said] == [f"{stage}/{made.name}/block-{n:05d}.jsonl" for n in SPOILT]
+    assert (made / "block-00000.jsonl").stat().st_mtime_ns == kept
+    assert data_hashes(out) == before
+
+
+def test_a_limit_that_is_none_is_refused(folder: Path) -> None:
+    refused(run(folder, "--grader-seconds", "0"), "--grader-seconds")
+    refused(run(folder, "--grader-seconds", "nan"), "grading.seconds", "nan")
+    refused(run(folder, "--set", "grading.second=3"), "grading.second", "did you mean 'seconds'")
 
 
 def test_strict_makes_a_plugins_exception_fatal(folder: Path) -> None:

@@ -87,6 +87,16 @@ def test_a_graders_options_redo_its_grades_but_no_text(registry: Registry) -> No
     assert {label for label in before if before[label] != after[label]} == {"grade sympy-base-test"}
 
 
+@pytest.mark.parametrize("setting", ["grading.seconds=3", "grading.memory_mb=512"])
+def test_a_graders_limit_redoes_the_grades_and_what_depends_on_them(registry: Registry, setting: str) -> None:
+    before, after = folders(plan_of(registry)), folders(plan_of(registry, setting))
+    different = {label for label in before if before[label] != after[label]}
+    grades = {label for label in before if label.startswith("grade ")}
+    assert len(grades) == 4
+    assert different == grades | {"pair dpo", "train dpo", "generate dpo-test"}
+    assert folders(plan_of(registry, "grading.seconds=10", "grading.memory_mb=2048")) == before
+
+
 def test_carved_problems_are_in_no_other_set(registry: Registry) -> None:
     plan = plan_of(registry, "evaluate.datasets=[test, dev]")
     train, dev = ({p.id for p in plan.datasets[name].problems} for name in ("train", "dev"))

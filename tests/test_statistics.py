@@ -174,22 +174,43 @@ def test_paired_se_is_that_of_the_differences(counts):
     assert s.paired_se(wins, losses, n) == pytest.approx(math.sqrt(sum((d - mean) ** 2 for d in differences)) / n)
 
 
-def test_detectable_difference_has_the_power_it_says():
+@pytest.mark.parametrize("comparisons", [1, 6])
+def test_detectable_difference_has_the_power_it_says(comparisons):
     import numpy as np
 
     n, win, loss = 400, 0.12, 0.06
-    needed = s.detectable_difference(round(win * n), round(loss * n), n)
+    alpha = 0.05 / comparisons
+    needed = s.detectable_difference(round(win * n), round(loss * n), n, alpha)
     rng = np.random.default_rng(3)
     spread = win + loss
     rates = [(spread + needed) / 2, (spread - needed) / 2, 1 - spread]
-    found = [s.tango(int(w), int(ls), n).low > 0 for w, ls, _ in rng.multinomial(n, rates, size=400)]
+    found = [s.tango(int(w), int(ls), n, 1 - alpha).low > 0 for w, ls, _ in rng.multinomial(n, rates, size=400)]
     assert 0.72 <= sum(found) / 400 <= 0.92
 
 
 def test_detectable_difference_without_disagreement_is_that_of_one_pair():
-    assert s.detectable_difference(0, 0, 1000) == pytest.approx(0.0028)
-    assert s.detectable_difference(1000, 0, 1000) == pytest.approx(0.0028)
+    assert s.detectable_difference(0, 0, 1000) == pytest.approx(0.0028, rel=1e-3)
+    assert s.detectable_difference(1000, 0, 1000) == pytest.approx(0.0028, rel=1e-3)
     assert s.detectable_difference(0, 0, 1) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "factor"),  # from a table of the normal distribution: z(1 - 0.025 / m) + z(0.8)
+    [(1, 1.9600 + 0.8416), (2, 2.2414 + 0.8416), (3, 2.3940 + 0.8416), (6, 2.6383 + 0.8416), (10, 2.8070 + 0.8416)],
+)
+@pytest.mark.parametrize("k", [1, 4])
+def test_detectable_difference_at_holms_strictest_step(comparisons, factor, k):
+    a, b = models(k, 200, 1), models(k, 200, 2)
+    values = [(sum(b[i]) - sum(a[i])) / k for i in a]
+    mean = sum(values) / len(values)
+    se = math.sqrt(sum((v - mean) ** 2 for v in values)) / len(values)
+    assert s.compare(a, b, alpha=0.05 / comparisons).detectable == pytest.approx(factor * se, rel=1e-4)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -0.05, float("nan")])
+def test_a_level_that_is_none_is_refused(alpha):
+    with pytest.raises(ValueError, match="alpha must lie between 0 and 1"):
+        s.detectable_difference(3, 1, 10, alpha)
 
 
 # pass@k and maj@k

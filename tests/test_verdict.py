@@ -44,7 +44,7 @@ def results(models: list[dict[str, Any]], pairs: list[dict[str, Any]], **score: 
     dataset = {"name": "test", "n": 100, "headline": True, "pairs": pairs, "scores": scores, "unreadable": []}
     return {
         "partial": False, "missing": [], "datasets": [dataset], "models": models,
-        "contamination": {"policy": "refuse", "overlaps": []},
+        "contamination": {"policy": "refuse", "overlaps": []}, "mixed_conditions": [],
     }  # fmt: skip
 
 
@@ -107,3 +107,12 @@ def test_allowed_contamination_is_stamped() -> None:
     data = results([LINE[0]], [])
     data["contamination"] = {"policy": "allow", "overlaps": [{"dataset": "test", "problem_id": "1"}]}
     assert kinds(warnings_of(data)) == ["contamination"]
+
+
+def test_stages_made_under_different_conditions_are_named() -> None:
+    data = results([LINE[0]], [])
+    values = [{"value": "2.12.0", "stages": ["models/sft-00000001"]}, {"value": "2.13.0", "stages": ["models/dpo-2"]}]
+    data["mixed_conditions"] = [{"what": "torch", "kind": "models", "values": values}]
+    (warning,) = warnings_of(data)
+    assert warning["kind"] == "mixed-conditions"
+    assert warning["text"].endswith("not made under the same conditions: torch of models (2.12.0, 2.13.0).")

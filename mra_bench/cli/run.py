@@ -68,9 +68,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
 @click.option(
     "--grader-seconds",
     type=click.FloatRange(min=0, min_open=True),
-    default=10.0,
-    show_default=True,
-    help="A text that takes the grader longer is counted as timed out.",
+    metavar="N",
+    help="A text that takes the grader longer is counted as timed out. [default: the recipe's grading.seconds, or 10]",
 )
 @click.option("--strict", is_flag=True, help="Stop when a plugin raises, instead of recording it.")
 @click.option("--quiet", is_flag=True, help="Print the result only.")
@@ -108,7 +107,7 @@ def command(**given: Any) -> None:
         check_disk(plan, [s for s in plan.stages if s.folder not in complete], out)
         return
     try:
-        how = RunOptions(out, given["reuse"], given["strict"], given["grader_seconds"])
+        how = RunOptions(out, given["reuse"], given["strict"])
         outcome = execute(plan, registry, settings, how, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
@@ -134,6 +133,8 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
         apply_setting(data, setting)
     if given["graders"]:
         data["graders"] = list(given["graders"])
+    if given["grader_seconds"] is not None:
+        apply_setting(data, f"grading.seconds={given['grader_seconds']!r}")
     if given["contamination"]:
         data["contamination"] = given["contamination"]
     recipe = validate_recipe(data, name)

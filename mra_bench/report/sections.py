@@ -116,6 +116,7 @@ def _provenance(run: RunData) -> Mapping[str, Any] | None:
         return None
     return {
         "checks": conditions(run.provenance),
+        "mixed": run.results.get("mixed_conditions"),
         "provenance": run.provenance,
         "recipe": run.recipe,
     }

@@ -185,6 +185,12 @@ def test_small_groups_are_greyed_and_said(page: str, run_folder: Path) -> None:
     assert page.count('<tr class="small">') == len(small)
 
 
+def test_the_level_behind_smallest_seen_is_said(page: str, tmp_path: Path) -> None:
+    assert "(p under 0.05 / 6)" in page  # four models
+    two = write_report(build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))).read_text("utf-8")
+    assert "would be missed more than one time in five." in two
+
+
 def test_different_prompts_are_said(tmp_path: Path) -> None:
     folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
     assert "Same prompt on test" in write_report(folder).read_text("utf-8")
