@@ -1,4 +1,4 @@
-"""results.json of small real runs: further graders, duplicate questions, an evaluation that lacks a grader's verdicts."""
+"""results.json of a small real run: further graders, duplicate questions, verdicts that are not there yet."""
 
 from __future__ import annotations
 
