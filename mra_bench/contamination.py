@@ -141,6 +141,15 @@ def find_overlaps(
     ]
 
 
+def find_duplicates(problems: Iterable[Problem]) -> list[list[str]]:
+    """Ids of the problems that ask the same question once normalised, a list for each such question, in file order."""
+    places: dict[str, list[str]] = {}
+    for problem in problems:
+        for key in _same_question(problem.question):
+            places.setdefault(key, []).append(problem.id)
+    return [ids for ids in places.values() if len(ids) > 1]
+
+
 def guard(overlaps: Sequence[Overlap], policy: Policy) -> frozenset[str]:
     """What to do about overlaps: the ids of the training rows to drop, empty for "allow". For "refuse" raises
     UsageError with the count, the first pairs and both ways on."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mra_bench import statistics
 from mra_bench.conditions import differences
+from mra_bench.contamination import find_duplicates
 from mra_bench.stages import LOG, completion_of, grade_of, problems_of
 from mra_bench.store import read_rows, stage_record
 from mra_bench.types import LENGTH, Completion, Grade, Problem
@@ -40,7 +41,7 @@ class Scored:
 def compute(run: Path) -> dict[str, Any]:
     """All of results.json for a run folder. Evaluations whose stages are not complete are listed as missing."""
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
-    missing = [f"{e['model']} on {e['dataset']}" for e in manifest["evaluations"] if not _complete(run, e)]
+    missing = [what for e in manifest["evaluations"] for what in _missing(run, e, manifest["graders"])]
     datasets = [
         dataset_results(run, entry, [e for e in manifest["evaluations"] if e["dataset"] == entry["name"]], manifest)
         for entry in manifest["datasets"]
@@ -83,6 +84,7 @@ def dataset_results(
     unreadable = [p.id for p in read[0].problems if _gold_unreadable(p.id, read)] if read else []
     scored = [_without(s, set(unreadable)) for s in read]
     answer_format = entry["answer_format"]
+    duplicates = find_duplicates(scored[0].problems) if scored else []
     return {
         "name": entry["name"],
         "data": entry["data"],
@@ -91,10 +93,16 @@ def dataset_results(
         "n": len(scored[0].problems) if scored else 0,
         "answer_format": answer_format,
         "unreadable": unreadable,
+        "duplicates": {"repeated": sum(len(ids) - 1 for ids in duplicates), "groups": duplicates},
         "scores": [score(s, answer_format) for s in scored],
         "pairs": paired(scored, manifest["seed"]),
         "by_subject": breakdown(scored, lambda p: p.subject),
         "by_level": breakdown(scored, lambda p: p.level),
+        "other_graders": [
+            {**grader, "scores": other_scores(run, scored, evaluations, place)}
+            for place, grader in enumerate(manifest["graders"])
+            if place
+        ],
     }
 
 
@@ -131,6 +139,46 @@ def score(scored: Scored, answer_format: str) -> dict[str, Any]:
     if samples > 1:
         row["pass_at_k"], row["maj_at_k"] = several_samples(scored, samples)
     return row
+
+
+def other_scores(
+    run: Path, scored: Sequence[Scored], evaluations: Sequence[Mapping[str, Any]], place: int
+) -> list[dict[str, Any]]:
+    """Each model by the grader at `place` of the recipe's list, on the texts and problems of the headline's figures."""
+    by_model = {e["model"]: e for e in evaluations}
+    rows = []
+    for headline in scored:
+        evaluation = by_model[headline.model]
+        if stage_record(run / evaluation["grades"][place]) is None:
+            continue
+        read = read_scored(run, evaluation, place)
+        other = _without(read, {p.id for p in read.problems} - {p.id for p in headline.problems})
+        means = [sum(c) / len(c) for c in other.correct().values()]
+        interval = accuracy_interval(means, len(headline.samples[headline.problems[0].id]) if means else 0)
+        rows.append(
+            {
+                "model": headline.model,
+                "correct": sum(means),
+                "accuracy": _ratio(sum(means), len(means)),
+                "low": interval.low,
+                "high": interval.high,
+                "agreement": agreement(headline.flat(), other.flat()),
+            }
+        )
+    return rows
+
+
+def agreement(headline: Iterable[tuple[Any, Grade]], other: Iterable[tuple[Any, Grade]]) -> dict[str, int]:
+    """Texts by what two graders say of them; a text that either could not judge is in "not_judged" only."""
+    counts = dict.fromkeys(("both", "headline_only", "other_only", "neither", "not_judged"), 0)
+    for (_, a), (_, b) in zip(headline, other, strict=True):
+        if a.correct is None or b.correct is None:
+            counts["not_judged"] += 1
+        elif a.correct == b.correct:
+            counts["both" if a.correct else "neither"] += 1
+        else:
+            counts["headline_only" if a.correct else "other_only"] += 1
+    return counts
 
 
 def several_samples(scored: Scored, samples: int) -> tuple[dict[str, float], dict[str, float]]:
@@ -204,12 +252,12 @@ def breakdown(scored: Sequence[Scored], key: Callable[[Problem], str | None]) ->
     return rows
 
 
-def read_scored(run: Path, evaluation: Mapping[str, Any]) -> Scored:
-    """The stored problems, completions and headline grades of one evaluation."""
+def read_scored(run: Path, evaluation: Mapping[str, Any], grader: int = 0) -> Scored:
+    """The stored problems, completions and grades of one evaluation; `grader` counts in the recipe's list."""
     problems = tuple(problems_of(run / evaluation["problems"]))
     samples: dict[str, list[tuple[Completion, Grade]]] = {p.id: [] for p in problems}
     texts = read_rows(run / evaluation["completions"])
-    grades = read_rows(run / evaluation["grades"][0])
+    grades = read_rows(run / evaluation["grades"][grader])
     for text, verdict in zip(texts, grades, strict=True):
         samples[text["problem"]].append((completion_of(text), grade_of(verdict)))
     return Scored(evaluation["model"], problems, {pid: tuple(rows) for pid, rows in samples.items()})
@@ -250,6 +298,17 @@ def pair_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     counts = record["facts"]["counts"]
     return {**counts, "model": model["name"], "no_pair": record["facts"]["no_pair"]}
+
+
+def _missing(run: Path, evaluation: Mapping[str, Any], graders: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What an evaluation still lacks, in words: all of it, or the verdicts of a further grader."""
+    what = f"{evaluation['model']} on {evaluation['dataset']}"
+    if not _complete(run, evaluation):
+        yield what
+        return
+    for grader, folder in zip(graders[1:], evaluation["grades"][1:], strict=True):
+        if stage_record(run / folder) is None:
+            yield f"{what}, graded by {grader['name']}"
 
 
 def _complete(run: Path, evaluation: Mapping[str, Any]) -> bool:

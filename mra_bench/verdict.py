@@ -95,6 +95,11 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
             found += _score_warnings(row, dataset["name"])
         if dataset["scores"] and not dataset["n"]:
             found.append(("nothing-judged", f"{dataset['name']}: no problem is left that the grader could judge."))
+        if count := dataset["duplicates"]["repeated"]:
+            found.append(
+                ("duplicate-questions", f"{dataset['name']}: {count} of {dataset['n']} problems repeat the "
+                 "question of another. Each counts, so intervals and p are a little too sure of themselves.")
+            )  # fmt: skip
         if dataset["unreadable"]:
             found.append(
                 ("unreadable-gold", f"{dataset['name']}: {len(dataset['unreadable'])} problems left out for all models "

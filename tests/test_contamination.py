@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mra_bench.contamination import SAME_QUESTION, Overlap, Rule, find_overlaps, guard, normalise
+from mra_bench.contamination import SAME_QUESTION, Overlap, Rule, find_duplicates, find_overlaps, guard, normalise
 from mra_bench.errors import UsageError
 from mra_bench.types import Problem
 
@@ -198,3 +198,17 @@ def test_dropping_and_allowing():
     assert guard(OVERLAPS, "drop") == {f"train/{i}" for i in range(5)}
     assert guard(OVERLAPS, "allow") == frozenset()
     assert guard([], "refuse") == guard([], "drop") == frozenset()
+
+
+def test_duplicates_are_found_by_their_normalised_question():
+    questions = {
+        "a": "What is 2 + 3?",
+        "b": "1,000 - 1",
+        "c": "what is 2+3",
+        "d": "1000 - 1 .",
+        "e": "?",
+        "f": "...",
+        "g": "2 + 4",
+    }
+    found = find_duplicates(Problem(name, question, "1") for name, question in questions.items())
+    assert found == [["a", "c"], ["b", "d"]]

@@ -41,7 +41,8 @@ def results(models: list[dict[str, Any]], pairs: list[dict[str, Any]], **score: 
         {"model": "dpo", "n": 100, "samples": 1, "accuracy": 0.5, "low": 0.4, "high": 0.6, "truncated": 0, "empty": 0,
          "kinds": {}} | score
     ]  # fmt: skip
-    dataset = {"name": "test", "n": 100, "headline": True, "pairs": pairs, "scores": scores, "unreadable": []}
+    dataset = {"name": "test", "n": 100, "headline": True, "pairs": pairs, "scores": scores, "unreadable": [],
+               "duplicates": {"repeated": 0, "groups": []}}  # fmt: skip
     return {
         "partial": False, "missing": [], "datasets": [dataset], "models": models,
         "contamination": {"policy": "refuse", "overlaps": []}, "mixed_conditions": [],

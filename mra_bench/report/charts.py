@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from mra_bench.report.formatting import significant
 
-WIDTH = 200  # of a dots-and-whiskers cell, in CSS pixels
+WIDTH = 176  # of a dots-and-whiskers cell, in CSS pixels
 EDGE = 14  # room left and right for tick labels
 LANE = 13  # from one whisker to the next
 ALONE = 20  # room above a whisker that stands alone in its row

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,9 +17,20 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What one of the further graders says of a text; `correct` None when it could not judge it."""
+
+    correct: bool | None
+    answer: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Sample:
     """One completion with its grade. `span`: [start, end) of the answer in `text`, in code points; `finish` "stop" or
-    "length"; `correct` None when it could not be judged. A sample without a grade has kind "not graded"."""
+    "length"; `correct` None when it could not be judged. A sample without a grade has kind "not graded". `others`: the
+    verdicts of further graders in the recipe's order, None where one is not there yet."""
 
     index: int
     text: str
@@ -31,6 +42,7 @@ class Sample:
     kind: str = "not graded"
     span: tuple[int, int] | None = None
     rule: str = ""
+    others: tuple[Verdict | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,29 +116,35 @@ def _read_samples(run: Path, stages: Sequence[Mapping[str, Any]]) -> dict[str, D
 
 
 def _read_answers(run: Path, stage: Mapping[str, Any]) -> dict[str, Sequence[Sample]]:
-    grades: dict[tuple[str, int], Mapping[str, Any]] = {}
-    if stage.get("grades"):
-        for block in sorted(_inside(run, stage["grades"]).glob("block-*.jsonl")):
-            for row in _read_lines(block):
-                grades[row["problem"], row["sample"]] = row
+    grades = _read_grades(run, stage.get("grades"))
+    others = [_read_grades(run, folder) for folder in stage.get("other_grades") or ()]
     found: dict[str, dict[int, Sample]] = {}
     for block in sorted(_inside(run, stage["completions"]).glob("block-*.jsonl")):
         for row in _read_lines(block):
             key = row["problem"], row["sample"]
-            found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key))
+            verdicts = tuple(_verdict(other.get(key)) for other in others)
+            found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key), verdicts)
     return {problem: [by_index[index] for index in sorted(by_index)] for problem, by_index in found.items()}
 
 
-def _sample(row: Mapping[str, Any], grade: Mapping[str, Any] | None) -> Sample:
-    base = Sample(index=row["sample"], text=row["text"], tokens=row["tokens"], finish=row["finish"])
+def _read_grades(run: Path, folder: str | None) -> dict[tuple[str, int], Mapping[str, Any]]:
+    blocks = sorted(_inside(run, folder).glob("block-*.jsonl")) if folder else []
+    return {(row["problem"], row["sample"]): row for block in blocks for row in _read_lines(block)}
+
+
+def _verdict(grade: Mapping[str, Any] | None) -> Verdict | None:
+    if grade is None:
+        return None
+    return Verdict(grade.get("correct"), grade.get("answer") or "", grade.get("kind") or "", grade.get("reason") or "")
+
+
+def _sample(row: Mapping[str, Any], grade: Mapping[str, Any] | None, others: tuple[Verdict | None, ...]) -> Sample:
+    base = Sample(index=row["sample"], text=row["text"], tokens=row["tokens"], finish=row["finish"], others=others)
     if grade is None:
         return base
     span = grade.get("span")
-    return Sample(
-        index=base.index,
-        text=base.text,
-        tokens=base.tokens,
-        finish=base.finish,
+    return replace(
+        base,
         correct=grade.get("correct"),
         answer=grade.get("answer") or "",
         reason=grade.get("reason") or "",

@@ -8,7 +8,7 @@ from typing import Any
 from mra_bench.report.charts import difference_scale, percent_scale, whisker
 from mra_bench.report.data import RunData
 from mra_bench.report.formatting import NARROW, percent, points
-from mra_bench.report.samples import label
+from mra_bench.report.samples import grader_labels, label
 
 ALPHA = 0.05
 SMALL = 20  # a group of fewer problems is greyed
@@ -23,6 +23,7 @@ def dataset_view(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
         "n": dataset["n"],
         "format": dataset.get("answer_format") or "",
         "unreadable": dataset.get("unreadable") or [],
+        "duplicates": dataset.get("duplicates") or {"repeated": 0, "groups": []},
         "browsable": dataset["name"] in run.samples,
         "scoreboard": scoreboard(run, dataset),
         "pairs": pairs(dataset),
@@ -32,6 +33,7 @@ def dataset_view(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
             if dataset.get(key)
         ],
         "kinds": kinds(run, dataset),
+        "others": other_graders(run, dataset),
     }
 
 
@@ -71,7 +73,7 @@ def _ks(scores: Sequence[Mapping[str, Any]], field: str) -> list[int]:
 
 
 def pairs(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """Rows of pairs with their whisker around zero, the sign of a clear difference and filters behind each count."""
+    """Rows of pairs with their whisker around zero, the verdict in a few words and filters behind each count."""
     entries = dataset.get("pairs") or []
     axis = difference_scale([pair[key] for pair in entries for key in ("low", "high")])
     rows = []
@@ -86,7 +88,7 @@ def pairs(dataset: Mapping[str, Any]) -> dict[str, Any]:
                 "counts": [_pair_count(dataset, pair, *column) for column in _PAIR_COLUMNS],
             }
         )
-    return {"axis": axis, "rows": rows}
+    return {"axis": axis, "rows": rows, "told_apart": sum(row["mark"][1] != "level" for row in rows)}
 
 
 # (field of results.json, wanted of a, wanted of b, words with {a} and {b})
@@ -108,11 +110,54 @@ def _pair_count(dataset: Mapping[str, Any], pair: Mapping[str, Any], *column: st
     return {"value": pair[field], "words": words.format(a=pair["a"], b=pair["b"]), "filter": wanted}
 
 
-def _mark(pair: Mapping[str, Any]) -> tuple[str, str]:
-    """Symbol and class of a pair: a clear gain, a clear loss, or neither, after Holm."""
+def _mark(pair: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Symbol, class and words of a pair: a clear gain, a clear loss, or neither, after Holm."""
     if pair["p_holm"] is None or pair["p_holm"] >= ALPHA or pair["difference"] == 0:
-        return "≈", "level"
-    return ("▲", "gain") if pair["difference"] > 0 else ("▼", "loss")
+        return "≈", "level", "not told apart"
+    return ("▲", "gain", "better") if pair["difference"] > 0 else ("▼", "loss", "worse")
+
+
+# (field of results.json, words with {other}, whether a browser filter shows its texts)
+_AGREEMENT_COLUMNS = (
+    ("both", "both graders say right", False),
+    ("headline_only", "right for the headline grader only", True),
+    ("other_only", "right for {other} only", True),
+    ("neither", "both graders say wrong", False),
+    ("not_judged", "one of the graders could not judge it", True),
+)
+
+
+def other_graders(run: RunData, dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """For each further grader and model: both accuracies, and the texts by what the two graders say of them."""
+    rows = []
+    headline = {score["model"]: score for score in dataset.get("scores") or ()}
+    names = grader_labels(dataset)
+    for place, grader in enumerate(dataset.get("other_graders") or ()):
+        for score in grader["scores"]:
+            agreement = score["agreement"]
+            texts = sum(agreement.values())
+            model = score["model"]
+            cells = [
+                {
+                    "value": agreement[field],
+                    "words": f"{model}: {words.format(other=names[place])}",
+                    "filter": {"data": dataset["name"], "models": {model: f"grader={place}:{field}"}}
+                    if linked
+                    else None,
+                }
+                for field, words, linked in _AGREEMENT_COLUMNS
+            ]
+            rows.append(
+                {
+                    **score,
+                    "grader": names[place],
+                    "index": run.model_order.get(model, 0),
+                    "headline": headline[model]["accuracy"] if model in headline else None,
+                    "agree": (agreement["both"] + agreement["neither"]) / texts if texts else None,
+                    "counts": cells,
+                }
+            )
+    return rows
 
 
 def breakdown(run: RunData, dataset: Mapping[str, Any], key: str, title: str) -> dict[str, Any]:
@@ -157,7 +202,12 @@ def kinds(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
             cells.append({"number": number, "cut": cut, "filter": wanted, "cut_filter": wanted_cut})
         rows.append({"kind": kind, "cells": cells})
     totals = [{"number": sum(score["kinds"].values()), "cut": score["truncated"]} for score in scores]
-    return {"models": _named(run, [score["model"] for score in scores]), "rows": rows, "totals": totals}
+    return {
+        "models": _named(run, [score["model"] for score in scores]),
+        "rows": rows,
+        "totals": totals,
+        "cut": any(total["cut"] for total in totals),
+    }
 
 
 def _named(run: RunData, names: Sequence[str]) -> list[dict[str, Any]]:

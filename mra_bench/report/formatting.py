@@ -8,12 +8,18 @@ import re
 NARROW = "\u202f"  # keeps a number and its unit together
 MINUS = "\u2212"
 DASH = "\u2013"
+_INSEPARABLE = re.compile(r"(?<=\b[np]) (?=[=<])|(?<=[=<]) (?=\d)|(?<=\d) (?=%)|(?<=%) (?=CI\b)")
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share in 0..1 as a percentage, e.g. ``67.3 %``; a dash when there is none."""
     return DASH if value is None else f"{100 * value:.{digits}f}{NARROW}%"
+
+
+def bare(value: float | None, digits: int = 1) -> str:
+    """A share in 0..1 in per cent without the sign, for where the sign stands close by, e.g. ``67.3``."""
+    return DASH if value is None else f"{100 * value:.{digits}f}"
 
 
 def share(part: float, whole: float, digits: int = 1) -> str:
@@ -41,7 +47,7 @@ def p_value(p: float | None) -> str:
     if p is None:
         return DASH
     if p < 0.0001:
-        return "< 0.0001"
+        return f"<{NARROW}0.0001"
     fine = p < 0.001 or 0.0495 <= p < 0.0505  # say on which side of 0.05
     return f"{p:.4f}" if fine else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
@@ -85,6 +91,17 @@ def scalar(value: object) -> str:
     if isinstance(value, float):
         return repr(value)
     return str(value)
+
+
+def unbroken(text: str) -> str:
+    """`text` with the spaces inside ``n = 5``, ``p < 0.001`` and ``95 % CI`` kept from breaking a line."""
+    return _INSEPARABLE.sub("\u00a0", text)
+
+
+def verdict_parts(sentence: str) -> tuple[str, str]:
+    """A sentence of the verdict as what it says, and the figures in brackets (with what follows) behind it."""
+    lead, bracket, rest = sentence.partition(" (")
+    return (lead, "(" + rest) if bracket else (sentence, "")
 
 
 def visible(text: str) -> str:

@@ -12,7 +12,7 @@ from mra_bench.report.data import RunData
 CURVES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("Loss", {"loss": ""}),
     ("Held-out loss", {"eval_loss": ""}),
-    ("Share of tokens predicted", {"mean_token_accuracy": ""}),
+    ("Share of tokens predicted right", {"mean_token_accuracy": ""}),
     ("Log-probability of the answers", {"logps/chosen": "chosen", "logps/rejected": "rejected"}),
     ("Reward of the answers", {"rewards/chosen": "chosen", "rewards/rejected": "rejected"}),
     ("Reward margin, chosen over rejected", {"rewards/margins": ""}),
@@ -21,6 +21,14 @@ CURVES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("Distance from the reference model (KL)", {"kl": ""}),
 )
 
+WORK = {  # folder of a run -> what was done to fill it
+    "problems": "Reading problems",
+    "completions": "Generating",
+    "grades": "Grading",
+    "models": "Training",
+    "pairs": "Building pairs",
+}
+
 
 def training_view(training: Mapping[str, Any]) -> dict[str, Any]:
     """One trained model: its charts, and its log as a table of the fields that have numbers."""
@@ -28,17 +36,27 @@ def training_view(training: Mapping[str, Any]) -> dict[str, Any]:
     charts = [chart for title, names in CURVES if (chart := line_chart(title, log, names))]
     drawn = [name for _, names in CURVES for name in names if any(name in row for row in log)]
     extra = [name for name in ("learning_rate", "grad_norm") if any(name in row for row in log)]
-    rows = thin([row for row in log if any(name in row for name in drawn)])
+    kept = [row for row in log if any(name in row for name in drawn)]
     return {
         "model": training["model"],
         "trainer": training.get("trainer") or "",
         "facts": training.get("facts") or {},
         "charts": charts,
         "fields": [*drawn, *extra],
-        "rows": rows,
+        "rows": thin(kept),
         "steps": len(log),
         "unsound": sorted(_unsound(log)),
+        "short_end": _short_end(kept),
     }
+
+
+def _short_end(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int] | None:
+    """Steps behind the last record and behind the one before it, where the last is an average over fewer."""
+    steps = sorted({int(row["step"]) for row in rows if isinstance(row.get("step"), int | float)})[-3:]
+    if len(steps) < 3:
+        return None
+    usual, last = steps[1] - steps[0], steps[2] - steps[1]
+    return (last, usual) if last < usual else None
 
 
 def _unsound(log: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -64,7 +82,15 @@ def timings_view(run: RunData) -> dict[str, Any]:
     rows = [
         {"stage": name, **stage, "share": stage["seconds"] / total if total else 0} for name, stage in stages.items()
     ]
-    return {"rows": rows, "seconds": total, "tokens": sum(stage["tokens"] for stage in stages.values())}
+    kinds: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        folder = row["stage"].split("/")[0]
+        name = WORK.get(folder, folder)
+        kind = kinds.setdefault(name, {"name": name, "seconds": 0.0, "tokens": 0, "share": 0.0})
+        for key in ("seconds", "tokens", "share"):
+            kind[key] += row[key]
+    tokens = sum(stage["tokens"] for stage in stages.values())
+    return {"rows": rows, "kinds": list(kinds.values()), "seconds": total, "tokens": tokens}
 
 
 def conditions(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from mra_bench.errors import BenchError
 from mra_bench.report.data import RunData, read_run
-from mra_bench.report.formatting import visible
+from mra_bench.report.formatting import verdict_parts, visible
 from mra_bench.report.sections import SECTIONS, Section, environment
 
 STYLES = ("base.css", "tables.css", "browser.css", "print.css")
@@ -67,7 +67,7 @@ def _summary(run: RunData) -> dict[str, Any]:
         "partial": bool(results.get("partial")),
         "missing": results.get("missing") or [],
         "warnings": results.get("warnings") or [],
-        "verdict": results.get("verdict") or [],
+        "verdict": [verdict_parts(sentence) for sentence in results.get("verdict") or []],
     }
 
 

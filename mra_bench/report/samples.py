@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Any
 from mra_bench.report.data import DatasetSamples, RunData, Sample
 from mra_bench.report.formatting import count
 
-FIELDS = ("index", "text", "tokens", "finish", "correct", "answer", "reason", "kind", "span", "rule")
+FIELDS = ("index", "text", "tokens", "finish", "correct", "answer", "reason", "kind", "span", "rule", "others")
+VERDICT = ("correct", "answer", "kind", "reason")  # of each further grader, in "others"
 PLAIN = "json"
 PACKED = "gzip+base64"
 
@@ -60,7 +62,7 @@ def blocks(run: RunData, limits: Limits | None = None) -> list[Block]:
 def payload(run: RunData, name: str, problems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the script reads for one dataset. "answers" is [problem][model][sample][field], null where a model has none.
 
-    Spans are in UTF-16 units, as the script counts.
+    Spans are in UTF-16 units, as the script counts. "graders" names the further graders, in the order of "others".
     """
     samples = run.samples[name]
     entry = next((entry for entry in run.datasets if entry["name"] == name), {})
@@ -68,6 +70,8 @@ def payload(run: RunData, name: str, problems: Sequence[Mapping[str, Any]]) -> d
     models = sorted(samples.answers, key=lambda model: run.model_order.get(model, len(run.model_order)))
     return {
         "fields": list(FIELDS),
+        "verdict": list(VERDICT),
+        "graders": grader_labels(entry),
         "models": [{"name": model, "index": run.model_order.get(model, 0)} for model in models],
         "problems": [
             {
@@ -111,7 +115,15 @@ def right_share(samples: Sequence[Sample]) -> float | None:
 def _cells(samples: Sequence[Sample] | None) -> list[list[Any]] | None:
     if not samples:
         return None
-    return [[getattr(s, name) if name != "span" else _utf16_span(s) for name in FIELDS] for s in samples]
+    return [[_cell(sample, name) for name in FIELDS] for sample in samples]
+
+
+def _cell(sample: Sample, name: str) -> Any:
+    if name == "span":
+        return _utf16_span(sample)
+    if name == "others":
+        return [other and [getattr(other, part) for part in VERDICT] for other in sample.others]
+    return getattr(sample, name)
 
 
 def _utf16_span(sample: Sample) -> list[int] | None:
@@ -129,9 +141,10 @@ def _block(run: RunData, name: str, problems: Sequence[Mapping[str, Any]], encod
         flips = sum(is_flip(samples, problem["id"]) for problem in samples.problems)
         inside = sum(is_flip(samples, problem["id"]) for problem in problems)
         every = f"all {count(flips)}" if inside == flips else f"{count(inside)} of the {count(flips)}"
+        differ = f"{every} on which models differ, and a random draw from the others"
         note = (
             f"To keep this file small it holds {count(len(problems))} of {count(total)} problems of {name}: "
-            f"{every} on which models differ, and a random draw from the others (seed {_seed(run)}). "
+            f"{differ if len(samples.answers) > 1 else 'a random draw'} (seed {_seed(run)}). "
             f"The figures above are over all problems; the run folder has every text."
         )
     return Block(name, label(entry) or name, total, len(problems), note, encoding, content)
@@ -146,6 +159,16 @@ def label(entry: Mapping[str, Any]) -> str:
     if not source or name in (entry.get("data"), entry.get("split"), source):
         return source or name
     return f"{name} ({source})"
+
+
+def grader_labels(entry: Mapping[str, Any]) -> list[str]:
+    """Names of a dataset's further graders; one that is there twice, with other options, is told apart by them."""
+    graders = entry.get("other_graders") or []
+    names = [str(grader["name"]) for grader in graders]
+    return [
+        f"{name} {json.dumps(grader.get('options') or {}, sort_keys=True)}" if names.count(name) > 1 else name
+        for name, grader in zip(names, graders, strict=True)
+    ]
 
 
 def _names(run: RunData) -> list[str]:

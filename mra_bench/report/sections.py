@@ -41,7 +41,19 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("percent", "share", "points", "size", "p_value", "count", "significant", "duration", "scalar")
+    names = (
+        "percent",
+        "share",
+        "bare",
+        "points",
+        "size",
+        "p_value",
+        "count",
+        "significant",
+        "duration",
+        "scalar",
+        "unbroken",
+    )
     made.filters.update({name: getattr(formatting, name) for name in names})
     return made
 
@@ -77,6 +89,12 @@ def _further(run: RunData) -> Mapping[str, Any] | None:
     return {"views": others, "small": SMALL, "alpha": ALPHA} if others else None
 
 
+def _other_graders(run: RunData) -> Mapping[str, Any] | None:
+    views = [view for entry in run.datasets if (view := dataset_view(run, entry))["others"]]
+    grader = (run.results.get("grader") or {}).get("name", "")
+    return {"views": views, "headline": grader} if views else None
+
+
 def _training(run: RunData) -> Mapping[str, Any] | None:
     entries = [training_view(entry) for entry in run.results.get("training") or ()]
     return {"trainings": entries} if entries else None
@@ -92,7 +110,8 @@ def _contamination(run: RunData) -> Mapping[str, Any] | None:
     if not found:
         return None
     overlaps = found.get("overlaps") or []
-    return {"found": found, "overlaps": overlaps[:SHOWN_OVERLAPS], "total": len(overlaps)}
+    trained = any(model.get("from") for model in run.results.get("models") or ())
+    return {"found": found, "overlaps": overlaps[:SHOWN_OVERLAPS], "total": len(overlaps), "trained": trained}
 
 
 def _samples(run: RunData) -> Mapping[str, Any] | None:
@@ -136,6 +155,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("pairs", "Model against model", from_template("pairs.html", _pairs)),
     Section("groups", "By subject and level", from_template("groups.html", _groups)),
     Section("errors", "Kinds of answer", from_template("errors.html", _headline)),
+    Section("graders", "Other graders", from_template("graders.html", _other_graders)),
     Section("further", "Further datasets", from_template("further.html", _further)),
     Section("training", "Training", from_template("training.html", _training)),
     Section("preference-pairs", "Preference pairs", from_template("built_pairs.html", _built_pairs)),

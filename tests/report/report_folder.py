@@ -77,6 +77,45 @@ def build(folder: Path, shape: Shape | None = None, **changes: Any) -> Path:
     return folder
 
 
+def add_grader(folder: Path, name: str = "strict") -> dict[str, dict[str, int]]:
+    """Let a second grader, which takes boxed answers only and judges no text that ran on, judge a built folder's texts.
+
+    Returns for each model of "test" how its verdicts agree with the first grader's."""
+    results = read(folder)
+    agreements: dict[str, dict[str, int]] = {}
+    for stage in results["stages"]:
+        rows = [json.loads(line) for line in (folder / stage["grades"] / "block-00000.jsonl").read_text().splitlines()]
+        others = [_strict(row) for row in rows]
+        stage["other_grades"] = [stage["grades"].replace("sympy", name)]
+        _lines(folder / stage["other_grades"][0] / "block-00000.jsonl", others)
+        pairs = [(row["correct"], other["correct"]) for row, other in zip(rows, others, strict=True)]
+        agreement = {
+            "both": pairs.count((True, True)),
+            "headline_only": pairs.count((True, False)),
+            "other_only": pairs.count((False, True)),
+            "neither": pairs.count((False, False)),
+            "not_judged": sum(None in pair for pair in pairs),
+        }
+        dataset = next(d for d in results["datasets"] if d["name"] == stage["dataset"])
+        right = sum(other["correct"] is True for other in others)
+        low, high = wilson(right, len(others))
+        score = {"model": stage["model"], "correct": right, "accuracy": right / len(others), "low": low, "high": high}
+        found = dataset.setdefault("other_graders", [{"name": name, "version": "1", "options": {}, "scores": []}])
+        found[0]["scores"].append({**score, "agreement": agreement})
+        if stage["dataset"] == "test":
+            agreements[stage["model"]] = agreement
+    _json(folder / "results.json", results)
+    return agreements
+
+
+def _strict(row: Mapping[str, Any]) -> dict[str, Any]:
+    boxed = row["rule"] == "boxed"
+    correct = None if row["kind"] == "ran-on" else bool(row["correct"]) and boxed
+    reason = "Only a boxed answer counts <b>here</b>."
+    answer = row["answer"] if boxed else ""
+    return {**row, "correct": correct, "answer": answer, "reason": reason, "kind": "strict", "span": None}
+
+
 def read(folder: Path) -> dict[str, Any]:
     """results.json of a folder."""
     loaded: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
@@ -301,7 +340,7 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
 def _results(shape: Shape, datasets: list[dict[str, Any]], stages: list[dict[str, str]]) -> dict[str, Any]:
     last = next((pair for pair in datasets[0]["pairs"] if (pair["a"], pair["b"]) == ("sft", "dpo")), None)
-    first = next(pair for pair in datasets[0]["pairs"] if pair["b"] == shape.models[1])
+    first = datasets[0]["pairs"][0] if datasets[0]["pairs"] else None
     return {
         "version": 1,
         "run": {
@@ -317,7 +356,7 @@ def _results(shape: Shape, datasets: list[dict[str, Any]], stages: list[dict[str
             {"kind": "truncation", "text": "base: more than 5 % of texts were cut at the length limit."},
             {"kind": "compute", "text": "dpo was trained on fewer tokens than sft-more."},
         ],
-        "verdict": [_sentence(first), *([_sentence(last)] if last else [])],
+        "verdict": [_sentence(pair) for pair in (first, last) if pair],
         "models": [
             {"name": name, "from": MODELS[name][0], "how": MODELS[name][1], "parameters": 2_100_000, "facts": {}}
             for name in shape.models

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_folder import HOSTILE, Shape, build, read
+from report_folder import HOSTILE, Shape, add_grader, build, read
 
 from mra_bench.report import write_report
+from mra_bench.report.formatting import verdict_parts
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -168,8 +169,8 @@ def test_pairs_of_several_samples_open_as_many_problems(browser: Page, tmp_path:
     pair = read(folder)["datasets"][0]["pairs"][0]
     for place, name in enumerate(("wins", "losses", "both_right", "both_wrong")):
         if pair[name]:
-            code = "[...document.querySelectorAll('#pairs tbody td')].slice(-5)[arguments[0]].firstElementChild.click()"
-            browser.run(code, place)
+            cells = "[...document.querySelectorAll('#pairs tbody td')].slice(-7)"
+            browser.run(f"{cells}[arguments[0]].querySelector('button').click()", place)
             browser.wait(f"document.getElementById('count').textContent.startsWith('{pair[name]} of 40')")
             assert not browser.run("return document.getElementById('relation').hidden")
     browser.run("document.querySelector('#relation button').click()")
@@ -257,6 +258,62 @@ def test_the_page_never_scrolls_sideways(page: Page, width: int) -> None:
     assert page.run("return document.documentElement.scrollWidth") <= width
 
 
+def test_the_main_tables_fit_a_phone_without_scrolling(page: Page) -> None:
+    page.cdp("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
+    page.open(Path(page.driver.current_url.split("#")[0].removeprefix("file://")))
+    wide = """return [...document.querySelectorAll('#scoreboard .scroll, #pairs .scroll, #groups .scroll')]
+              .map((box) => box.scrollWidth - box.clientWidth)"""
+    over = page.run(wide)
+    assert len(over) == 4
+    assert max(over) <= 0
+    labels = "return [...document.querySelectorAll('#pairs tbody tr:first-child td')].map((e) => e.dataset.label)"
+    assert page.run(labels)[2:] == [
+        "Wins",
+        "Losses",
+        "Both right",
+        "Both wrong",
+        "p",
+        "p Holm",
+        "Smallest detectable",
+    ]
+    shown = "return getComputedStyle(document.querySelector('#pairs td[data-label=Wins]'), '::before').content"
+    assert page.run(shown) == '"Wins"'
+
+
+@pytest.mark.parametrize("section", ["scoreboard", "pairs"])
+def test_the_main_tables_fit_a_laptop_without_scrolling(page: Page, section: str) -> None:
+    page.cdp("Emulation.setDeviceMetricsOverride", width=1280, height=800, deviceScaleFactor=1, mobile=False)
+    box = f"document.querySelector('#{section} .scroll')"
+    assert page.run(f"return {box}.scrollWidth - {box}.clientWidth") <= 0
+
+
+def test_other_graders_are_shown_with_each_sample_and_their_counts_open_as_many(browser: Page, tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=60, hard=0, hostile=False, models=("base", "sft")))
+    agreement = add_grader(folder)["base"]
+    assert agreement["headline_only"] > 0
+    assert agreement["not_judged"] > 0
+    browser.open(write_report(folder))
+    assert browser.text(".card .others b") == "strict"
+    assert "Only a boxed answer counts <b>here</b>." in browser.text(".card .others")
+    for field in ("headline_only", "not_judged"):
+        buttons = "[...document.querySelectorAll('#graders button')]"
+        browser.run(f"{buttons}.find((b) => b.dataset.filter.includes(arguments[0])).click()", f"grader=0:{field}")
+        browser.wait(f"document.getElementById('count').textContent.startsWith('{agreement[field]} of 60')")
+        assert browser.run("return document.querySelector('[data-model=base]').value") == f"grader=0:{field}"
+    assert browser.text(".card .others").startswith("strict ? not judged (strict).")
+
+
+def test_one_model_is_offered_nothing_that_compares(browser: Page, page: Page, tmp_path: Path) -> None:
+    hidden = (
+        "return ['flips', 'kind', 'dataset'].map((id) => document.getElementById(id).getClientRects().length === 0)"
+    )
+    assert page.run(hidden) == [False, False, False]
+    folder = build(tmp_path / "run", Shape(test=6, hard=0, hostile=False, models=("base",)))
+    browser.open(write_report(folder))
+    assert browser.run(hidden) == [True, True, True]
+    assert browser.count() == 6
+
+
 def test_dark_and_light_differ_and_are_readable(page: Page) -> None:
     backgrounds = {}
     for theme in ("light", "dark"):
@@ -298,7 +355,7 @@ def test_without_scripts_the_summary_still_reads(browser: Page, run_folder: Path
     finally:
         browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
     results = read(run_folder)
-    assert results["verdict"][0] in said
+    assert verdict_parts(results["verdict"][0])[0] in said
     assert any("needs scripts" in text for text in said)
     assert any("Accuracy of dpo" in text for text in said)
     assert "Search" not in said

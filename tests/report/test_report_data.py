@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_folder import HOSTILE, Shape, build, read
+from report_folder import HOSTILE, Shape, add_grader, build, read
 
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.report import charts, formatting
 from mra_bench.report.data import Sample, read_run
 from mra_bench.report.history import conditions, timings_view, training_view
-from mra_bench.report.samples import FIELDS, PACKED, PLAIN, Limits, blocks, is_flip, payload, right_share
+from mra_bench.report.samples import FIELDS, PACKED, PLAIN, Limits, blocks, grader_labels, is_flip, payload, right_share
 
 
 def decoded(block: Any) -> dict[str, Any]:
@@ -163,7 +163,14 @@ def test_points(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "< 0.0001"), (0.00042, "0.0004"), (0.0123, "0.012"), (0.0498, "0.0498"), (0.0502, "0.0502"), (0.37, "0.37")],
+    [
+        (0.0, "<\u202f0.0001"),
+        (0.00042, "0.0004"),
+        (0.0123, "0.012"),
+        (0.0498, "0.0498"),
+        (0.0502, "0.0502"),
+        (0.37, "0.37"),
+    ],
 )
 def test_p_values_never_round_to_zero_nor_across_the_limit(value: float, text: str) -> None:
     assert formatting.p_value(value) == text
@@ -264,3 +271,65 @@ def test_conditions_compare_prompts_and_number_formats() -> None:
     rows = [{"model": m, "dataset": "test", "hash": "1"} for m in "ab"]
     assert conditions({"prompts": rows})[0]["same"] is True
     assert conditions({}) == []
+
+
+def test_further_graders_go_with_each_sample(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=8, hard=0, models=("base", "sft")))
+    add_grader(folder)
+    run = read_run(folder)
+    data = payload(run, "test", run.samples["test"].problems)
+    assert data["graders"] == ["strict"]
+    cell = data["answers"][5][1][0]
+    (other,) = cell[FIELDS.index("others")]
+    verdict = dict(zip(data["verdict"], other, strict=True))
+    assert (verdict["kind"], verdict["reason"]) == ("strict", "Only a boxed answer counts <b>here</b>.")
+    assert verdict["correct"] is (cell[FIELDS.index("correct")] and cell[FIELDS.index("rule")] == "boxed")
+
+
+def test_a_further_graders_missing_verdicts_are_none(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    add_grader(folder)
+    (folder / "grades/strict-sft-test-00000001/block-00000.jsonl").unlink()
+    assert read_run(folder).samples["test"].answers["sft"]["test-00001"][0].others == (None,)
+
+
+def test_one_grader_twice_is_told_apart_by_its_options() -> None:
+    graders = [{"name": "a", "options": {"x": 1}}, {"name": "b"}, {"name": "a", "options": {}}]
+    assert grader_labels({"other_graders": graders}) == ['a {"x": 1}', "b", "a {}"]
+    assert grader_labels({}) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "parts"),
+    [
+        ("b beats a by 2.0 points (p = 0.01, n = 9).", ("b beats a by 2.0 points", "(p = 0.01, n = 9).")),
+        ("x: nothing (n = 1); a gap (small).", ("x: nothing", "(n = 1); a gap (small).")),
+        ("no brackets.", ("no brackets.", "")),
+    ],
+)
+def test_a_verdict_is_split_at_its_figures(sentence: str, parts: tuple[str, str]) -> None:
+    assert formatting.verdict_parts(sentence) == parts
+
+
+def test_figures_are_kept_from_breaking_a_line() -> None:
+    kept = formatting.unbroken("(95 % CI 1.0 to 2.0, p < 0.001, n = 1000)")
+    assert kept.replace("\u00a0", "_") == "(95_%_CI 1.0 to 2.0, p_<_0.001, n_=_1000)"
+
+
+def test_a_last_point_over_fewer_steps_is_said() -> None:
+    def short_end(steps: list[int]) -> object:
+        return training_view({"model": "m", "log": [{"step": step, "loss": 1.0} for step in steps]})["short_end"]
+
+    assert short_end([1, 10, 20, 22]) == (2, 10)
+    assert short_end([10, 20, 30]) is None
+    assert short_end([1, 2]) is None
+    assert short_end(list(range(0, 5001, 10))) is None
+
+
+def test_time_is_summed_by_kind_of_work(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    names = ("completions/base-test-1", "models/sft-1", "completions/sft-test-1", "grades/sympy-1", "other")
+    rows = [{"stage": name, "seconds": 2, "tokens": 10} for name in names]
+    (folder / "timings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = [(kind["name"], kind["seconds"], kind["tokens"]) for kind in timings_view(read_run(folder))["kinds"]]
+    assert found == [("Generating", 4, 20), ("Training", 2, 10), ("Grading", 2, 10), ("other", 2, 10)]

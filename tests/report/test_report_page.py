@@ -16,10 +16,11 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from report_folder import Shape, build, read
+from report_folder import Shape, add_grader, build, read
 
 from mra_bench.errors import BenchError
 from mra_bench.report import SECTIONS, Section, write_report
+from mra_bench.report.formatting import unbroken, verdict_parts
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
@@ -157,8 +158,14 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
 
 def test_verdict_and_warnings_stand_before_the_figures(page: str, run_folder: Path) -> None:
     results = read(run_folder)
-    verdict, warning = escape(results["verdict"][0]), escape(results["warnings"][0]["text"])
-    places = [page.index(verdict), page.index(warning), page.index("<table")]
+    lead, figures = verdict_parts(results["verdict"][0])
+    warning = escape(results["warnings"][0]["text"])
+    places = [
+        page.index(escape(lead)),
+        page.index(escape(unbroken(figures))),
+        page.index(warning),
+        page.index("<table"),
+    ]
     assert places == sorted(places)
 
 
@@ -175,20 +182,20 @@ def test_partial_run_has_a_banner_and_no_headline(tmp_path: Path) -> None:
     text = write_report(folder).read_text("utf-8")
     assert "not finished" in text
     assert "generate dpo on test" in text
-    assert escape(read(folder)["verdict"][0]) not in text
+    assert escape(verdict_parts(read(folder)["verdict"][0])[0]) not in text
 
 
 def test_small_groups_are_greyed_and_said(page: str, run_folder: Path) -> None:
     groups = [g for d in read(run_folder)["datasets"] for key in ("by_subject", "by_level") for g in d[key]]
     small = [group for group in groups if group["n"] < 20]
     assert 0 < len(small) < len(groups)
-    assert page.count('<tr class="small">') == len(small)
+    assert page.count('<tr role="row" class="small">') == len(small)
 
 
-def test_the_level_behind_smallest_seen_is_said(page: str, tmp_path: Path) -> None:
+def test_the_level_behind_the_smallest_detectable_difference_is_said(page: str, tmp_path: Path) -> None:
     assert "(p under 0.05 / 6)" in page  # four models
     two = write_report(build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))).read_text("utf-8")
-    assert "would be missed more than one time in five." in two
+    assert "is missed more than one time in five." in two
 
 
 def test_different_prompts_are_said(tmp_path: Path) -> None:
@@ -259,3 +266,78 @@ def test_importing_the_report_imports_nothing_heavy() -> None:
     code = f"import sys, mra_bench.report; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def text_of(page: str, section: str) -> str:
+    """The words of one section, tags taken away."""
+    inner = re.search(f'<section id="{section}".*?</section>', page, flags=re.S)
+    assert inner, section
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", inner.group())).split())
+
+
+def test_other_graders_have_a_section_of_their_own(tmp_path: Path, page: str) -> None:
+    folder = build(tmp_path / "run", Shape(test=40, hard=12, models=("base", "sft")))
+    agreements = add_grader(folder)
+    shown = write_report(folder).read_text("utf-8")
+    assert Outline(shown).faults == []
+    words = text_of(shown, "graders")
+    for model, counts in agreements.items():
+        figures = " ".join(str(counts[key]) for key in ("both", "headline_only", "other_only", "neither", "not_judged"))
+        assert re.search(rf"{model} strict .*? {figures} \d", words), (model, figures, words)
+    assert words.count("strict") == 4  # two models on two datasets
+    assert 'id="graders"' not in page
+
+
+def test_the_paired_table_says_its_verdict_in_short_words(page: str, run_folder: Path) -> None:
+    words = text_of(page, "pairs")
+    for pair in read(run_folder)["datasets"][0]["pairs"]:
+        verdict = "≈ not told apart" if pair["p_holm"] >= 0.05 else "▲ better" if pair["difference"] > 0 else "▼ worse"
+        counts = " ".join(str(pair[key]) for key in ("wins", "losses", "both_right", "both_wrong"))
+        row = rf"{pair['b']} over {pair['a']} {verdict} \S+ \S+ to \S+ .*? {counts} "
+        assert re.search(row, words), row
+        assert pair["conclusion"] not in words
+
+
+def test_each_dataset_has_its_own_breakdowns_and_kinds(page: str, run_folder: Path) -> None:
+    words = text_of(page, "further")
+    told_apart = sum(pair["p_holm"] < 0.05 for pair in read(run_folder)["datasets"][1]["pairs"])
+    said = f"Here {told_apart} of 6 comparisons tell" if told_apart else "No two models can be told apart here."
+    assert said in words
+    for caption in ("by subject on arith hard", "by level on arith hard", "each text on arith hard"):
+        assert caption in words
+    assert "built-in method" not in page
+
+
+def test_contamination_says_when_nothing_was_trained(tmp_path: Path, page: str) -> None:
+    nothing = {"policy": "refuse", "checked": 0, "overlaps": []}
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base",)), contamination=nothing, training=[])
+    words = text_of(write_report(folder).read_text("utf-8"), "contamination")
+    assert "Nothing was trained in this run" in words
+    assert "✓" not in words
+    assert "✓ None of the 20,000 training problems" in text_of(page, "contamination")
+
+
+@pytest.mark.parametrize(("policy", "words"), [("drop", "left out; 90 remained"), ("allow", "as the user allowed")])
+def test_overlaps_say_what_became_of_them(tmp_path: Path, policy: str, words: str) -> None:
+    overlap = {"train_id": "train/1", "dataset": "test", "problem_id": "test-00001", "rule": "same question"}
+    found = {"policy": policy, "checked": 90, "overlaps": [overlap]}
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")), contamination=found)
+    assert words in text_of(write_report(folder).read_text("utf-8"), "contamination")
+
+
+def test_duplicate_questions_are_named(tmp_path: Path, page: str) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    results = read(folder)
+    results["datasets"][0]["duplicates"] = {"repeated": 2, "groups": [["test-00000", "test-00002", "test-00003"]]}
+    (folder / "results.json").write_text(json.dumps(results), "utf-8")
+    words = text_of(write_report(folder).read_text("utf-8"), "scoreboard")
+    assert "2 problems repeat the question of another: test-00000 = test-00002 = test-00003." in words
+    assert "the question of another" not in page
+
+
+def test_one_model_has_no_words_about_comparing(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base",)))
+    shown = write_report(folder).read_text("utf-8")
+    assert 'id="pairs"' not in shown
+    assert "paired" not in text_of(shown, "reading")
+    assert "Smallest detectable" not in shown

@@ -18,14 +18,26 @@ function isFlip(item) {
   return new Set(item.cells.map(rightShare).filter((share) => share !== null)).size > 1;
 }
 
-// `wanted`: "", an outcome, "cut", "kind=K" or "cut=K" (of kind K and cut at the limit).
+// `wanted`: "", an outcome, "cut", "kind=K", "cut=K" (of kind K and cut at the limit) or "grader=N:R", what further
+// grader number N says of a text beside the headline grader: R is "headline_only", "other_only", "not_judged", ...
 function modelMatches(samples, wanted) {
   if (!wanted) return true;
   if (wanted === "cut") return samples.some((sample) => sample.finish === "length");
   const [word, kind] = split(wanted);
+  if (word === "grader") return samples.some((sample) => graderRelation(sample, kind) === kind);
   if (word === "kind") return samples.some((sample) => sample.kind === kind);
   if (word === "cut") return samples.some((sample) => sample.kind === kind && sample.finish === "length");
   return outcome(samples) === wanted;
+}
+
+// "N:R" for the further grader that `named` ("N:...") begins with; "" where it has no verdict.
+function graderRelation(sample, named) {
+  const place = Number(named.split(":")[0]);
+  const other = sample.others[place];
+  if (!other) return "";
+  const [a, b] = [sample.correct, other.correct];
+  if (a === null || b === null) return place + ":not_judged";
+  return place + ":" + (a === b ? (a ? "both" : "neither") : a ? "headline_only" : "other_only");
 }
 
 function split(wanted) {

@@ -86,6 +86,9 @@ function fillControls() {
   byId("flips").checked = filters.flips;
   byId("model-filters").replaceChildren(...data.models.map(modelFilter));
   for (const id of ["subject", "level"]) byId(id).parentElement.hidden = byId(id).options.length < 2;
+  byId("dataset").parentElement.hidden = store.index.length < 2;
+  for (const id of ["flips", "kind"]) byId(id).parentElement.hidden = data.models.length < 2; // what compares models
+  byId("columns").replaceChildren(element("span", {}, "Problem"), element("span", { class: "marks" }, ...data.models.map(swatch)));
 }
 
 function modelFilter(model, place) {
@@ -102,11 +105,18 @@ function modelFilter(model, place) {
     ...(cut.length ? [{ value: "cut", label: "Cut at the limit" }] : []),
     ...kinds.map((kind) => ({ value: "kind=" + kind, label: kind, group: "Kind" })),
     ...cut.map((kind) => ({ value: "cut=" + kind, label: kind, group: "Kind, cut at the limit" })),
+    ...data.graders.flatMap((grader, number) => graderOptions(grader, number, cells)),
   ];
   const select = element("select", { "data-model": model.name });
   fillSelect(select, options, filters.models[model.name] || "");
-  const swatch = element("span", { class: "swatch m" + (model.index % 8), "aria-hidden": "true" });
-  return element("label", { class: "field" }, element("span", {}, swatch, element("bdi", {}, model.name)), select);
+  return element("label", { class: "field" }, element("span", {}, swatch(model), element("bdi", {}, model.name)), select);
+}
+
+function graderOptions(grader, number, cells) {
+  const words = { headline_only: "right for the headline grader only", other_only: "right for this one only", not_judged: "not judged by one" };
+  const found = new Set(cells.map((sample) => graderRelation(sample, number + ":")));
+  const present = Object.keys(words).filter((relation) => found.has(number + ":" + relation));
+  return present.map((relation) => ({ value: "grader=" + number + ":" + relation, label: words[relation], group: "By " + grader }));
 }
 
 function readControls() {

@@ -8,7 +8,7 @@ const store = {
     return this.index.map((entry) => entry.name);
   },
 
-  // {name, label, note, problems: total in the run, models, items, several}
+  // {name, label, note, problems: total in the run, models, graders: names of the further ones, items, several}
   async dataset(name) {
     if (!this.loaded.has(name)) this.loaded.set(name, unpack(this.index.findIndex((entry) => entry.name === name)));
     return this.loaded.get(name);
@@ -21,10 +21,16 @@ async function unpack(place) {
   const data = JSON.parse(entry.encoding === "json" ? text : await inflate(text));
   const items = data.problems.map((problem, row) => ({
     ...problem,
-    cells: data.answers[row].map((samples) => (samples || []).map((values) => named(data.fields, values))),
+    cells: data.answers[row].map((samples) => (samples || []).map((values) => sampleOf(data, values))),
   }));
   const several = items.some((item) => item.cells.some((samples) => samples.length > 1));
-  return { ...entry, models: data.models, items, several };
+  return { ...entry, models: data.models, graders: data.graders, items, several };
+}
+
+function sampleOf(data, values) {
+  const sample = named(data.fields, values);
+  sample.others = sample.others.map((verdict) => verdict && named(data.verdict, verdict));
+  return sample;
 }
 
 function named(fields, values) {

@@ -5,6 +5,12 @@ const WORDS = { right: "right", wrong: "wrong", mixed: "right in some samples", 
 const SHOWN = 20000; // characters of one text before a button offers the rest
 const AROUND = 500;
 
+const SHAPES = ["\u25cf", "\u25a0", "\u25c6", "\u25b2", "\u25bc", "\u271a"]; // the markers of the charts
+
+function swatch(model) {
+  return element("span", { class: "swatch m" + (model.index % 8), title: model.name, "aria-hidden": "true" }, SHAPES[model.index % 6]);
+}
+
 function sign(name) {
   return element("span", { class: "sign-" + name, "aria-hidden": "true" }, SIGNS[name]);
 }
@@ -45,11 +51,11 @@ function problemView(item, data, place, total, go) {
     body.push(element("details", {}, element("summary", {}, "Reference solution"), element("pre", { class: "text" }, item.solution)));
   }
   const columns = element("div", { class: "columns" });
-  data.models.forEach((model, column) => columns.append(modelCard(model, item.cells[column])));
+  data.models.forEach((model, column) => columns.append(modelCard(model, item.cells[column], data.graders)));
   return [...body, columns];
 }
 
-function modelCard(model, samples) {
+function modelCard(model, samples, graders) {
   const card = element("section", { class: "card", "aria-label": model.name });
   const show = (place) => {
     card.replaceChildren(cardHead(model, samples));
@@ -58,7 +64,7 @@ function modelCard(model, samples) {
       return;
     }
     if (samples.length > 1) card.append(sampleStrip(samples, place, show));
-    card.append(...sampleView(samples[place]));
+    card.append(...sampleView(samples[place], graders));
   };
   show(0);
   return card;
@@ -66,8 +72,7 @@ function modelCard(model, samples) {
 
 function cardHead(model, samples) {
   const result = outcome(samples);
-  const key = element("span", { class: "swatch m" + (model.index % 8), "aria-hidden": "true" });
-  return element("h4", { class: "is-" + result }, key, element("bdi", {}, model.name), element("span", { class: "result" }, sign(result), " " + WORDS[result]));
+  return element("h4", { class: "is-" + result }, swatch(model), element("bdi", {}, model.name), element("span", { class: "result" }, sign(result), " " + WORDS[result]));
 }
 
 function sampleStrip(samples, place, show) {
@@ -80,18 +85,33 @@ function sampleStrip(samples, place, show) {
   return strip;
 }
 
-function sampleView(sample) {
+// What the other graders say of a text: name, verdict, answer and sentence, a line each.
+function otherVerdicts(sample, graders) {
+  const lines = graders.map((grader, place) => {
+    const other = sample.others[place];
+    if (!other) return element("li", {}, element("b", {}, grader), " has not judged this text yet");
+    const result = sampleOutcome(other);
+    const found = other.answer ? element("span", {}, " Answer ", element("code", { class: "found" }, other.answer), ".") : null;
+    const differs = other.correct !== sample.correct ? " differs" : "";
+    return element("li", { class: "other" + differs }, element("b", {}, grader), " ", sign(result), " ", WORDS[result], other.kind && other.kind !== "correct" && other.kind !== "wrong" ? " (" + other.kind + ")" : "", ".", found, " ", other.reason);
+  });
+  return lines.length ? element("ul", { class: "others", "aria-label": "Other graders" }, ...lines) : null;
+}
+
+function sampleView(sample, graders) {
   const found = sample.answer
-    ? element("span", {}, "Answer ", element("code", { class: "found" }, sample.answer), sample.rule ? " by " + sample.rule : "")
+    ? element("span", {}, "Answer ", element("code", { class: "found" }, sample.answer))
     : element("span", {}, "No answer found");
   const kind = element("span", { class: "tag" }, sample.kind || sampleOutcome(sample));
+  const rule = sample.answer && sample.rule ? element("span", { class: "tag" }, "found as " + sample.rule) : null;
   const cut = sample.finish === "length" ? element("span", { class: "tag cut" }, "cut at limit") : null;
   return [
-    element("p", { class: "found-line" }, found, " ", kind, " ", cut),
+    element("p", { class: "found-line" }, found, " ", kind, " ", rule, " ", cut),
     element("p", { class: "reason" }, sample.reason),
+    otherVerdicts(sample, graders),
     textView(sample),
     element("p", { class: "foot" }, number(sample.tokens) + " tokens, " + (sample.finish === "length" ? "cut at the limit" : "stopped by itself")),
-  ];
+  ].filter(Boolean);
 }
 
 // The text with the extracted answer marked. A very long one shows its start and the place of the answer first.
