@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
 API = re.compile(r"/api/(models|datasets)/([^/]+/[^/]+?)(?:/(revision|tree|paths-info)/([^/]+))?(?:/(.*))?")
 FILE = re.compile(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 
@@ -59,6 +61,20 @@ class Hub:
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }
+
+    def use_here(self, patch: pytest.MonkeyPatch, home: Path) -> None:
+        """Point the client in this process, which may be loaded already, at this hub and a cache in `home`."""
+        from huggingface_hub import constants
+        from huggingface_hub.utils import close_session
+
+        for name, value in self.environment(home).items():
+            patch.setenv(name, value)
+        patch.setattr(constants, "HF_HUB_OFFLINE", False)
+        patch.setattr(constants, "ENDPOINT", self.url)
+        patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", self.url + "/{repo_id}/resolve/{revision}/{filename}")
+        patch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", str(home / "datasets"))
+        close_session()
 
 
 @contextmanager
