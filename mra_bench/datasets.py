@@ -7,11 +7,12 @@ import hashlib
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mra_bench.dataset_files import Located, is_data_file, read_rows
+from mra_bench.dataset_hub import hub_rows
 from mra_bench.dataset_rows import check_encodable, to_problem
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, built_in_specs
 from mra_bench.errors import BenchError, UsageError, nearest, unknown
@@ -29,6 +30,15 @@ class DatasetUse:
     data: str
     split: str
     path: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """The problems of a split in the source's order. `commit`: the hub's name for the files they were read from, 40 hex
+    digits; None where they come from a local file or a plugin."""
+
+    problems: list[Problem]
+    commit: str | None = None
 
 
 def dataset_names(registry: Registry) -> list[str]:
@@ -72,22 +82,28 @@ def style(spec: DatasetSpec) -> PromptStyle:
 
 
 def load_problems(use: DatasetUse, registry: Registry) -> list[Problem]:
-    """All problems of `use`, in the source's order.
+    """The problems of `load`, without where they come from."""
+    return load(use, registry).problems
+
+
+def load(use: DatasetUse, registry: Registry) -> Loaded:
+    """All problems of `use`.
 
     Raises UsageError for an unknown dataset or split, a broken row (with file and line), an empty split, ids that are
-    not unique, and rows that are not those the spec was verified against; BenchError when a plugin's loader raises.
+    not unique, rows that are not those the spec was verified against, and a hub dataset that cannot be had; BenchError
+    when a plugin's loader raises.
     """
     spec = spec_of(use, registry)
     file = Path(use.path or use.data) if use.path or spec.source is None else None
     if file is not None:
-        problems = _problems(read_rows(file), use.split, spec)
+        loaded = Loaded(_problems(read_rows(file), use.split, spec))
     else:
-        problems = _from_source(spec, use.split, registry)
-    if not problems:
+        loaded = _from_source(spec, use.split, registry)
+    if not loaded.problems:
         raise UsageError(f"The split '{use.split}' of the dataset '{use.data}' is empty.")
-    _check_ids(problems, use)
-    _check_verified(spec, use.split, problems, from_file=file is not None)
-    return problems
+    _check_ids(loaded.problems, use)
+    _check_verified(spec, use.split, loaded.problems, from_file=file is not None)
+    return loaded
 
 
 def problems_hash(problems: Iterable[Problem]) -> str:
@@ -124,14 +140,15 @@ def _specs(registry: Registry) -> list[DatasetSpec]:
     return specs + [DatasetSpec(name=thing.name, source=Source(loader=thing.full_name)) for thing in rest]
 
 
-def _from_source(spec: DatasetSpec, split: str, registry: Registry) -> list[Problem]:
+def _from_source(spec: DatasetSpec, split: str, registry: Registry) -> Loaded:
     if spec.splits and split not in spec.splits:
         raise _unknown_split(spec.name, split, spec.splits)
     assert spec.source is not None  # files, the only specs without a source, are read elsewhere
     name_there = spec.splits[split].source if split in spec.splits else split
     if spec.source.loader:
-        return _from_plugin(spec, name_there, registry)
-    return _problems(_hub_rows(spec, spec.source, name_there), split, spec)
+        return Loaded(_from_plugin(spec, name_there, registry))
+    rows, commit = hub_rows(spec, spec.source, name_there)
+    return Loaded(_problems(rows, split, spec), commit)
 
 
 def _unknown_split(data: str, split: str, known: Iterable[str]) -> UsageError:
@@ -172,22 +189,6 @@ def _check_problem(problem: Any, where: str) -> None:
         if required and not value.strip():
             raise UsageError(f"{where}: {field} is empty")
         check_encodable(value, where, field)
-
-
-def _hub_rows(spec: DatasetSpec, source: Source, split: str) -> Iterator[Located]:
-    import datasets
-
-    try:
-        rows = datasets.load_dataset(source.hub, source.config, split=split, revision=source.revision)
-    except Exception as error:
-        wanted = " ".join(part for part in (source.hub, source.config) if part)
-        raise UsageError(
-            f"The dataset '{spec.name}' could not be loaded from the hub ({wanted}, split {split}): "
-            f"{type(error).__name__}: {error}. It has to be downloaded once while online. Or point to a file of "
-            f"its rows: --data {spec.name}=FILE.jsonl, or path: FILE.jsonl beside data: {spec.name} in the recipe."
-        ) from error
-    for number, row in enumerate(rows, start=1):
-        yield f"{source.hub} {split}, row {number}", row
 
 
 def _problems(rows: Iterable[Located], split: str, spec: DatasetSpec) -> list[Problem]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from mra_bench.datasets import DatasetUse, load_problems, problems_hash, spec_of, style
+from mra_bench.datasets import DatasetUse, Loaded, load, problems_hash, spec_of, style
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registry
 from mra_bench.recipe import DatasetEntry, Recipe
@@ -18,7 +18,8 @@ from mra_bench.types import Problem, PromptStyle
 
 @dataclass(frozen=True)
 class ProblemSet:
-    """A named set of the recipe, read: its problems, how they are asked, and where they come from."""
+    """A named set of the recipe, read: its problems, how they are asked, and where they come from. `commit`: the hub's
+    name for the files they were read from, None where they come from elsewhere."""
 
     name: str
     data: str
@@ -26,24 +27,25 @@ class ProblemSet:
     problems: tuple[Problem, ...]
     style: PromptStyle
     hash: str
+    commit: str | None = None
 
 
 def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
     """Load the named sets: carve first, then limit. Raises UsageError for an empty or too small set."""
-    cache: dict[tuple[str, str, str | None], list[Problem]] = {}
+    cache: dict[tuple[str, str, str | None], Loaded] = {}
     return {name: _read_set(recipe, registry, name, cache) for name in names}
 
 
 def _read_set(
-    recipe: Recipe, registry: Registry, name: str, cache: dict[tuple[str, str, str | None], list[Problem]]
+    recipe: Recipe, registry: Registry, name: str, cache: dict[tuple[str, str, str | None], Loaded]
 ) -> ProblemSet:
     entry = recipe.datasets[name]
     source = entry if entry.carve is None else recipe.datasets[entry.carve]
     use = use_of(source)
     key = (use.data, use.split, use.path)
     if key not in cache:
-        cache[key] = load_problems(use, registry)
-    everything = cache[key]
+        cache[key] = load(use, registry)
+    everything = cache[key].problems
     carved_from = entry.carve or name
     carves = {n: e.count or 0 for n, e in recipe.datasets.items() if e.carve == carved_from}
     parts = _carve(everything, carves)
@@ -51,7 +53,8 @@ def _read_set(
     chosen = tuple(problems[: entry.limit])
     if not chosen:
         raise UsageError(f"The dataset '{name}' has no problems left")
-    return ProblemSet(name, use.data, use.split, chosen, style(spec_of(use, registry)), problems_hash(chosen))
+    asked = style(spec_of(use, registry))
+    return ProblemSet(name, use.data, use.split, chosen, asked, problems_hash(chosen), cache[key].commit)
 
 
 def use_of(entry: DatasetEntry) -> DatasetUse:

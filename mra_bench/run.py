@@ -184,7 +184,13 @@ def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
         "machine": provenance.machine(threads),
         "git": provenance.git_state(Path.cwd()),
         "datasets": {
-            s.name: {"data": s.data, "split": s.split, "problems": len(s.problems), "sha256": s.hash}
+            s.name: {
+                "data": s.data,
+                "split": s.split,
+                "problems": len(s.problems),
+                "sha256": s.hash,
+                "commit": s.commit,
+            }
             for s in plan.datasets.values()
         },
         "models": {},

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,7 @@ from hypothesis import strategies as st
 
 from mra_bench import datasets
 from mra_bench.dataset_rows import last_boxed, read_gold, write_solution
-from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Gold, Solution, built_in_specs, parse_spec
+from mra_bench.dataset_spec import Gold, Solution, built_in_specs, parse_spec
 from mra_bench.datasets import (
     DatasetUse,
     dataset_names,
@@ -382,58 +379,6 @@ def test_a_split_under_another_splits_name_is_refused(tmp_path: Path, registry: 
     assert load_problems(DatasetUse("arith", "hard", str(path)), registry) == hard
     message = refusal(DatasetUse("arith", "test", str(path)), registry)
     assert message == "The file holds the split 'hard' of 'arith', not 'test'."
-
-
-# The hub
-
-
-def hub_spec(folder: Path, **split: Any) -> DatasetSpec:
-    gsm8k = built_in_specs()["gsm8k"]
-    source = gsm8k.source.model_copy(update={"hub": str(folder), "config": None})
-    splits = {"test": gsm8k.splits["test"].model_copy(update={"source": "train", **split})}
-    return gsm8k.model_copy(update={"source": source, "splits": splits})
-
-
-@pytest.fixture
-def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jsonl: WriteRows) -> Path:
-    """A folder of two rows in the shape of GSM8K, which `datasets.load_dataset` reads as it reads the hub's."""
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "hub").mkdir()
-    row = {"question": "1 + 1?", "answer": "1+1 = <<1+1=2>>2\n#### 2"}
-    jsonl(row, row | {"question": "1 + 2?", "answer": "#### 3"}, name="hub/train.jsonl")
-    return tmp_path / "hub"
-
-
-def load_hub(spec: DatasetSpec, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
-    monkeypatch.setattr(datasets, "built_in_specs", lambda: {spec.name: spec})
-    return load_problems(DatasetUse("gsm8k", "test"), registry)
-
-
-def test_a_hub_dataset_is_read_through_its_spec(hub_folder: Path, registry: Registry, monkeypatch) -> None:
-    problems = load_hub(hub_spec(hub_folder, rows=2, checksum=UNVERIFIED), registry, monkeypatch)
-    assert problems == [
-        Problem("test-00000", "1 + 1?", "2", "1+1 = 2\nThe final answer is \\boxed{2}."),
-        Problem("test-00001", "1 + 2?", "3", "The final answer is \\boxed{3}."),
-    ]
-    with pytest.raises(UsageError, match="has 2 rows, not 1319"):
-        load_hub(hub_spec(hub_folder), registry, monkeypatch)
-    with pytest.warns(UserWarning, match="checksum differs"):
-        assert load_hub(hub_spec(hub_folder, rows=2), registry, monkeypatch) == problems
-
-
-def test_offline_and_not_cached_says_what_to_do(tmp_path: Path) -> None:
-    code = """
-from mra_bench.datasets import DatasetUse, load_problems
-from mra_bench.plugins import PluginSettings, load_plugins
-load_problems(DatasetUse("gsm8k", "test"), load_plugins(PluginSettings()))
-"""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
-    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
-    last = result.stderr.strip().splitlines()[-1]
-    assert result.returncode == 1
-    assert "mra_bench.errors.UsageError: The dataset 'gsm8k' could not be loaded from the hub" in result.stderr
-    assert "openai/gsm8k main, split test" in result.stderr
-    assert "--data gsm8k=FILE.jsonl" in last
 
 
 # Real data, where it is at hand

@@ -6,6 +6,7 @@ import platform
 from pathlib import Path
 
 from mra_bench.errors import UsageError
+from mra_bench.runtime import prepare_threads
 
 SMALL = 64_000_000
 """Parameters below which fp32 is always taken: half precision saves nothing there and costs exactness."""
@@ -27,6 +28,7 @@ def choose_device(name: str) -> str:
         return "cpu"
     if name != "auto" and name.split(":")[0] not in ("cuda", "mps"):
         raise UsageError(f"Unknown device '{name}'. Use auto, cpu, cuda, cuda:<number> or mps.")
+    prepare_threads()  # before torch is first imported
     import torch
 
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

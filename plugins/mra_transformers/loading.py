@@ -98,5 +98,7 @@ def _quiet() -> None:
 
 def _unusable(what: str, source: Source, error: Exception) -> BenchError:
     reason = (str(error).strip().splitlines() or [""])[0]
+    if "trust_remote_code" in str(error):
+        reason = "it needs Python code that comes with the model, and such code is never run"
     place = source.folder / source.gguf if source.gguf else source.folder
     return UsageError(f"The {what} of {place} cannot be loaded: {type(error).__name__}: {reason}")

@@ -63,15 +63,19 @@ class TransformersModel:
 
     def identity(self) -> Mapping[str, Any]:
         """`weights`: hashes of weights, config and tokenizer files. `environment`: facts that do not name a different
-        model. The rest are the conditions a lineage shares: prompt format, dtype, device, bounds of a batch, and a hash
-        of this plugin's source."""
+        model, such as the commit of a hub id. The rest are the conditions a lineage shares: prompt format, dtype,
+        device, bounds of a batch, and a hash of this plugin's source."""
         device = choose_device(self.options.device)
         kind = device_kind(device)
         limits = self._limits(kind)
         count = parameters(self.source)
         return {
             "weights": {"sha256": file_hashes(self.source)},
-            "environment": {"parameters": count, "threads": runtime.threads() if kind == "cpu" else None},
+            "environment": {
+                "parameters": count,
+                "threads": runtime.threads() if kind == "cpu" else None,
+                "commit": self.source.commit or None,
+            },
             "prompt": self.format.describe(),
             "family": self.format.family.describe(),
             "dtype": choose_dtype(self.options.dtype, device, count),

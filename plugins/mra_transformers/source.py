@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench import hub
 from mra_bench.errors import BenchError, UsageError
+from mra_bench.runtime import prepare_threads
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 INDEX = "model.safetensors.index.json"
@@ -21,17 +23,20 @@ SHAPING = (
     "config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
     "merges.txt", "chat_template.jinja", "chat_template.json", *TOKENIZERS,
 )  # fmt: skip
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+FROM_HUB = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 
 @dataclass(frozen=True)
 class Source:
     """A model's files on this machine: `folder`, and within it `gguf`, the name of a GGUF file, or "" for
-    safetensors. `name` is what the model is called: the last part of the path or hub id."""
+    safetensors. `name` is what the model is called: the last part of the path or hub id. `commit` is the hub's name
+    for the files of a hub id, "" for others."""
 
     folder: Path
     name: str
     gguf: str = ""
+    commit: str = ""
 
 
 def is_hub_id(path: str) -> bool:
@@ -40,7 +45,8 @@ def is_hub_id(path: str) -> bool:
 
 
 def locate(path: str, revision: str | None = None) -> Source:
-    """The files of a model, downloaded where `path` is a hub id (or taken from the hub's local cache).
+    """The files of a model, downloaded where `path` is a hub id (or taken from the hub's local cache). A process asks
+    the hub once, so that a branch which moves meanwhile gives no second model.
 
     Raises UsageError for a folder or file that is not a usable model, BenchError when the hub cannot give it.
     """
@@ -64,6 +70,7 @@ def check(source: Source) -> None:
         raise UsageError(f"Weights are missing from the model folder {folder}: {', '.join(missing[:3])}")
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise UsageError(f"No tokenizer in the model folder {folder}: save one there with tokenizer.save_pretrained()")
+    _check_code(source)
 
 
 def weight_files(folder: Path) -> list[str]:
@@ -72,13 +79,7 @@ def weight_files(folder: Path) -> list[str]:
         return sorted(set(read_json(folder / INDEX).get("weight_map", {}).values()))
     if (folder / "model.safetensors").is_file():
         return ["model.safetensors"]
-    pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
-    if pickles:
-        raise UsageError(
-            f"The model folder {folder} holds weights only as {pickles[0]}, a pickle, which can run code when it is "
-            "read. Convert it with save_pretrained(), which writes model.safetensors."
-        )
-    raise UsageError(f"No weights in the model folder {folder}: model.safetensors is not there")
+    raise _no_weights(f"the model folder {folder}", sorted(path.name for path in folder.glob("*")))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -165,17 +166,41 @@ def _local(path: str) -> Source:
     raise UsageError(f"No such model: {path}. Give a model folder, a .gguf file or a hub id such as Qwen/Qwen2.5-0.5B.")
 
 
+@functools.cache
 def _hub(path: str, revision: str | None) -> Source:
-    from huggingface_hub import snapshot_download
-
-    wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
     try:
-        folder = snapshot_download(path, revision=revision, allow_patterns=wanted, ignore_patterns=["*/*"])
-        return Source(Path(folder), path.rsplit("/", 1)[-1])
-    except Exception as error:  # the hub's client raises errors of many libraries
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+        found = hub.download(path, "model", revision, FROM_HUB)
+    except hub.HubError as error:
         at = f" at revision {revision}" if revision else ""
-        raise BenchError(
-            f"There is no folder '{path}', and the hub gave no model of this name{at}: {reason[0]} "
-            "Give the path of a model folder, or check the name and the network."
-        ) from None
+        raise BenchError(f"There is no folder '{path}', and the hub gave no model of this name{at}: {error}") from None
+    if not any(found.folder.glob("*.safetensors")):
+        raise _no_weights(f"the model {path} of the hub", hub.file_names(path, "model", found.commit))
+    return Source(found.folder, path.rsplit("/", 1)[-1], commit=found.commit)
+
+
+def _no_weights(where: str, names: list[str]) -> UsageError:
+    """The refusal of a place whose files, `names`, are no safetensors."""
+    pickles = [name for name in names if name.endswith(PICKLES)]
+    if pickles:
+        return UsageError(
+            f"The weights in {where} are only there as {pickles[0]}, a pickle, which can run code when it is read. "
+            "Convert it with save_pretrained(), which writes model.safetensors."
+        )
+    ggufs = [name for name in names if name.endswith(".gguf")]
+    hint = f" Give the path of the file {ggufs[0]} instead." if ggufs else ""
+    return UsageError(f"No weights in {where}: model.safetensors is not there.{hint}")
+
+
+def _check_code(source: Source) -> None:
+    """Refuse a model that only its own code can build; one that transformers knows too is built without that code."""
+    config = config_of(source)
+    if "auto_map" not in config:
+        return
+    prepare_threads()  # the next line imports torch
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    if config.get("model_type") not in CONFIG_MAPPING_NAMES:
+        raise UsageError(
+            f"The model in {source.folder} needs Python code that comes with it (auto_map in its config.json), and "
+            f"such code is never run. Its type '{config.get('model_type')}' is none that transformers knows itself."
+        )

@@ -131,11 +131,24 @@ def test_a_broken_tokenizer_is_an_error_that_names_the_folder(folder: Path, cont
         list(opened(folder).generate(block((QUESTION,), Decoding(2))))
 
 
-def test_a_config_that_wants_foreign_code_is_refused(folder: Path) -> None:
+def test_a_model_that_needs_its_own_code_is_refused_at_once(folder: Path) -> None:
     (folder / "evil.py").write_text("raise SystemExit('ran')")
     edit(folder / "config.json", model_type="evil", auto_map={"AutoConfig": "evil.C", "AutoModelForCausalLM": "evil.M"})
-    with pytest.raises(UsageError, match="cannot be loaded"):
-        list(opened(folder).generate(block((QUESTION,), Decoding(2))))
+    with pytest.raises(UsageError, match="needs Python code that comes with it .* never run. Its type 'evil'"):
+        opened(folder)
+
+
+def test_the_code_of_a_model_that_transformers_knows_is_left_alone(folder: Path) -> None:
+    (folder / "evil.py").write_text("raise SystemExit('ran')")
+    edit(folder / "config.json", auto_map={"AutoConfig": "evil.C", "AutoModelForCausalLM": "evil.M"})
+    assert len(list(opened(folder).generate(block((QUESTION,), Decoding(2))))) == 1
+
+
+def test_a_known_type_that_is_a_language_model_only_by_its_own_code_is_refused(folder: Path) -> None:
+    (folder / "evil.py").write_text("raise SystemExit('ran')")
+    edit(folder / "config.json", model_type="vit", auto_map={"AutoModelForCausalLM": "evil.M"})
+    with pytest.raises(UsageError, match="weights of .* needs Python code that comes with the model, .* never run"):
+        load_causal_lm(str(folder), device="cpu")
 
 
 def test_a_hub_id_is_looked_up_only_when_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

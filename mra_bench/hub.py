@@ -1,0 +1,117 @@
+"""Repositories of the Hugging Face hub, as models and datasets need them: fetched quietly, refused in plain words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mra_bench.errors import BenchError
+
+Kind = Literal["model", "dataset"]
+
+
+class HubError(BenchError):
+    """The hub did not give a repository. The message says why and what to do, and goes on from a colon."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A repository as it was at one commit (40 hex digits), in a folder of the hub's cache on this machine."""
+
+    folder: Path
+    commit: str
+
+
+def download(name: str, kind: Kind, revision: str | None = None, only: Sequence[str] | None = None) -> Snapshot:
+    """Fetch the repository `name` at `revision`, a branch, tag or commit (None: ``main``).
+
+    What the cache holds is not fetched again, and answers when the hub is out of reach. only: patterns of the file
+    names wanted, none of them in a subfolder; None: every file. Raises HubError.
+    """
+    from huggingface_hub import snapshot_download
+
+    limits: dict[str, Any] = {} if only is None else {"allow_patterns": list(only), "ignore_patterns": ["*/*"]}
+    try:
+        with _quiet():
+            folder = Path(snapshot_download(name, repo_type=kind, revision=revision, **limits))
+    except Exception as error:  # the client raises errors of many libraries
+        raise HubError(_reason(error, name, kind, revision)) from error
+    return Snapshot(folder, folder.name)
+
+
+def file_names(name: str, kind: Kind, commit: str) -> list[str]:
+    """Names of all files of a repository, fetched or not; none where the hub cannot be asked."""
+    from huggingface_hub import HfApi
+
+    try:
+        with _quiet():
+            return sorted(HfApi().list_repo_files(name, repo_type=kind, revision=commit))
+    except Exception:  # as above; the names only make a message better
+        return []
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No lines of the client on every retry, and bars only on a terminal, unless the user's variables ask for them."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars, logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity(max(level, logging.ERROR))
+    hide = constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not sys.stderr.isatty()
+    if hide:
+        disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if hide:
+            enable_progress_bars()
+
+
+def _reason(error: Exception, name: str, kind: Kind, revision: str | None) -> str:
+    """Why the hub gave nothing. Errors are told by name: the library under the client changes with its versions."""
+    from huggingface_hub import constants
+
+    chain = list(_chain(error))
+    names = {ancestor.__name__ for link in chain for ancestor in type(link).__mro__}
+    status = next((link.response.status_code for link in chain if getattr(link, "response", None) is not None), None)
+    hub = constants.ENDPOINT
+    page = f"{hub}/{'datasets/' if kind == 'dataset' else ''}{name}"
+    login = "with: hf auth login (or set HF_TOKEN)."
+    elsewhere = _elsewhere(name, kind, revision)
+    if "GatedRepoError" in names:
+        return f"it is gated, so its owners must let you have it. Ask them at {page}, then log in {login} {elsewhere}"
+    if "RevisionNotFoundError" in names:
+        return f"it has no revision '{revision}'. Its branches, tags and commits are listed at {page}."
+    if "RepositoryNotFoundError" in names or status == 401:
+        return f"there is none that you may read. Check the spelling; for a private one, log in {login}"
+    if "OfflineModeIsEnabled" in names:
+        return f"HF_HUB_OFFLINE is set, and the hub's cache on this machine does not hold it. Unset it. {elsewhere}"
+    if {"RemoteProtocolError", "ReadError"} & names or "Consistency check failed" in str(error):
+        return f"the connection broke off. Try again: the files that came whole are kept. {elsewhere}"
+    if {"ConnectError", "TimeoutException", "ProxyError"} & names:
+        return f"{hub} cannot be reached, and its cache on this machine does not hold it. {elsewhere}"
+    if status is not None:
+        return f"{hub} answered with the error {status}. Try again later. {elsewhere}"
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first.rstrip('.')}."
+
+
+def _elsewhere(name: str, kind: Kind, revision: str | None) -> str:
+    at = f" --revision {revision}" if revision else ""
+    what = f"{name} --repo-type dataset{at}" if kind == "dataset" else f"{name}{at}"
+    give = "the file of the split" if kind == "dataset" else "that folder"
+    return f"Or fetch it on another machine with: hf download {what} --local-dir FOLDER; and give {give} here."
+
+
+def _chain(error: BaseException | None) -> Iterator[Any]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
