@@ -223,6 +223,7 @@ class _Planner:
     def _loaded(self, name: str, entry: ModelEntry) -> PlannedModel:
         loader = self.registry.resolve("models", entry.model or "")
         model: Model = loader.build(entry.options)
+        self._check_problems(name, model)
         checkpoint = model.checkpoint()
         size = sum(p.stat().st_size for p in checkpoint.rglob("*.safetensors")) if checkpoint else 0
         identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
@@ -230,6 +231,14 @@ class _Planner:
         if children and checkpoint is None:
             raise UsageError(f"The model '{name}' has no checkpoint to train from, but {', '.join(children)} need it")
         return PlannedModel(name, entry, loader, entry.options, identity, size)
+
+    def _check_problems(self, name: str, model: Model) -> None:
+        check = getattr(model, "check_problems", None)
+        for dataset in self.recipe.evaluate.datasets if check is not None else ():
+            try:
+                check(self.sets[dataset].problems)
+            except UsageError as error:
+                raise UsageError(f"The model '{name}' cannot answer '{dataset}': {error}") from error
 
     def _trained(self, name: str, entry: ModelEntry) -> PlannedModel:
         parent = self.models[entry.parent or ""]

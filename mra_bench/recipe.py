@@ -159,9 +159,9 @@ def recipe_text(name_or_file: str) -> str:
         except UnicodeDecodeError:
             raise UsageError(f"{path} is not a text file in UTF-8") from None
     if path.suffix in (".yaml", ".yml") or "/" in name_or_file:
-        raise UsageError(
-            f"There is no recipe file {name_or_file}. Write one with: mra-bench recipes new {name_or_file}"
-        )
+        missing = "" if path.parent.is_dir() else f", not even the folder {path.parent}"
+        hint = "" if missing else f". Write one with: mra-bench recipes new {name_or_file}"
+        raise UsageError(f"There is no recipe file {name_or_file}{missing}{hint}")
     raise unknown("recipe", name_or_file, recipe_names(), "mra-bench recipes")
 
 
@@ -213,13 +213,12 @@ def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
 
 def check_references(recipe: Recipe) -> None:
     """Every model, dataset and lineage named in the recipe exists in it. Raises UsageError with the nearest name."""
-    command = "mra-bench recipes show NAME"
     for name, entry in recipe.models.items():
         for other in filter(None, (entry.parent, entry.control_for)):
             if other not in recipe.models:
-                raise unknown(f"model in '{name}'", other, recipe.models, command)
+                raise unknown("model", other, recipe.models, where=f"in '{name}'")
         if entry.data is not None and entry.data not in recipe.datasets:
-            raise unknown(f"dataset in model '{name}'", entry.data, recipe.datasets, command)
+            raise unknown("dataset", entry.data, recipe.datasets, where=f"in model '{name}'")
         if entry.data is not None and not _says_what(recipe.datasets[entry.data]):
             raise UsageError(f"Say which split '{entry.data}' is: model '{name}' trains on it, and test must not be it")
         if entry.control_for is not None and recipe.models[entry.control_for].parent != entry.parent:
@@ -229,11 +228,11 @@ def check_references(recipe: Recipe) -> None:
         lineage(recipe, name)
     for used in recipe.evaluate.datasets:
         if used not in recipe.datasets:
-            raise unknown("dataset in 'evaluate'", used, recipe.datasets, command)
+            raise unknown("dataset", used, recipe.datasets, where="in 'evaluate'")
     for name, dataset in recipe.datasets.items():
         if dataset.carve is not None:
             if dataset.carve not in recipe.datasets:
-                raise unknown(f"dataset that '{name}' is carved from", dataset.carve, recipe.datasets, command)
+                raise unknown("dataset", dataset.carve, recipe.datasets, where=f"that '{name}' is carved from")
             if recipe.datasets[dataset.carve].carve is not None:
                 raise UsageError(f"The dataset '{name}' is carved from '{dataset.carve}', which is carved itself")
 
@@ -252,7 +251,7 @@ def lineage(recipe: Recipe, name: str) -> list[str]:
                 f"The lineage of model '{name}' is a cycle: {circle}. One of them must have 'model: NAME'."
             )
         if parent not in recipe.models:
-            raise unknown(f"model in '{chain[-1]}'", parent, recipe.models, "mra-bench recipes show NAME")
+            raise unknown("model", parent, recipe.models, where=f"in '{chain[-1]}'")
         chain.append(parent)
     return chain[::-1]
 
@@ -264,9 +263,7 @@ def select_models(recipe: Recipe, wanted: Iterable[str] | None) -> tuple[list[st
     asked = list(dict.fromkeys(wanted))
     for name in asked:
         if name not in recipe.models:
-            raise unknown(
-                f"model in recipe '{recipe.name}'", name, recipe.models, f"mra-bench recipes show {recipe.name}"
-            )
+            raise unknown("model", name, recipe.models, where=f"in recipe '{recipe.name}'")
     needed = {ancestor for name in asked for ancestor in lineage(recipe, name)}
     chosen = [name for name in recipe.models if name in needed]
     return chosen, [name for name in chosen if name not in asked]
@@ -285,7 +282,12 @@ def _explain(item: Any) -> str:
         return f"unknown key '{where}'" + (f"; did you mean '{close[0]}'?" if close else "")
     if item["type"] == "missing":
         return f"the key '{where}' is missing"
-    return f"'{where}': {item['msg'].removeprefix('Value error, ')} (got {item['input']!r})"
+    what = item["msg"].removeprefix("Value error, ")
+    if item["type"] in ("model_type", "dict_type"):
+        what = "must hold keys with values"
+    given = item["input"]
+    got = {dict: "", list: " (got a list)"}.get(type(given), f" (got {given!r:.80})")
+    return f"'{where}': {what}{got}" if where else f"{what}{got}"
 
 
 def _known_keys() -> list[str]:

@@ -135,7 +135,7 @@ def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str
     shares = (
         ("truncated", row["truncated"], "were cut at the length limit"),
         ("ran-on", row["kinds"].get("ran-on", 0), "ran on into an invented next question"),
-        ("empty", row["empty"], "are empty: the model has stopped talking"),
+        ("empty", row["empty"], "are empty: there is no answer in them"),
     )
     found = [
         (kind, f"{who}: {100 * count / texts:.0f} % of texts {what}.")
