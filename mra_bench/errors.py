@@ -41,4 +41,6 @@ def unknown(what: str, name: str, known: Iterable[str], command: str = "", *, wh
     hint = f" Did you mean '{close}'?" if close else ""
     if not close or not command:
         hint += f" Known: {', '.join(names) or 'none'}."
-    return UsageError(f"Unknown {what} '{name}'{where and ' '}{where}.{hint}" + (f" List them with: {command}" if command else ""))
+    return UsageError(
+        f"Unknown {what} '{name}'{where and ' '}{where}.{hint}" + (f" List them with: {command}" if command else "")
+    )

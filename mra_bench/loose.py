@@ -58,8 +58,9 @@ def _model(what: str, registry: Registry) -> dict[str, Any]:
             raise unknown("model loader", loader, registry.names("models"), "mra-bench models")
         if close := nearest(what, loaders, NEARLY):
             raise UsageError(
-                f"Unknown model '{what}'. Did you mean the loader '{close}'? List them with: mra-bench models. There is "
-                f"no folder or file '{what}' here; if it is the id of a model on the hub, give transformers@{what}"
+                f"Unknown model '{what}'. Did you mean the loader '{close}'? List them with: mra-bench models. "
+                f"There is no folder or file '{what}' here; if it is the id of a model on the hub, give "
+                f"transformers@{what}"
             )
     return {"model": DEFAULT_LOADER, "options": {"path": what}}
 

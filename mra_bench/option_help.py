@@ -1,12 +1,13 @@
-"""What each option of a plugin is: type, default and meaning, read from its options class.
+"""What each option of a plugin and each key of a recipe is: type, default and meaning, read from its class.
 
-A meaning is the part behind ``name:`` in the docstring of the class (or of a class it inherits from), or the field's own
-description. ``python -m mra_bench.option_help`` prints docs/options.md.
+A meaning is the part behind ``name:`` in the docstring of the class (or of a class it inherits from), or the field's
+own description. ``python -m mra_bench.option_help`` prints docs/options.md.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,16 @@ WORDS = {
     "object": "mapping",
 }
 BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+
+
+HEAD = """# Options
+
+What a recipe may hold, and `--set KEY=VALUE` may change: keys of the recipe (`--set seed=1`,
+`--set evaluate.samples=4`) and options of its models, trainers and graders
+(`--set models.sft.options.learning_rate=1e-4`). Values are read as YAML; "none" is YAML's `null`. Written by
+`python -m mra_bench.option_help > docs/options.md`, and a test compares the two; `mra-bench models`,
+`mra-bench trainers` and `mra-bench graders` say the same, for plugins of your own too.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,15 +55,18 @@ class Option:
 
 def options_of(thing: Registered) -> list[Option]:
     """The options of a registered thing in the order of its class; only their names where no more can be told."""
+    return fields_of(thing.options) if thing.options is not None else []
+
+
+def fields_of(options: type) -> list[Option]:
+    """The same for a dataclass or pydantic model."""
     import pydantic
 
-    if thing.options is None:
-        return []
     try:
-        schema = pydantic.TypeAdapter(thing.options).json_schema()
+        schema = pydantic.TypeAdapter(options).json_schema()
     except (pydantic.PydanticUserError, TypeError, ValueError):  # a field of a type that JSON does not know
-        return [Option(name, "", None, False, "") for name in option_names(thing.options)]
-    texts = [inspect.cleandoc(c.__doc__) for c in thing.options.__mro__[:-1] if c.__doc__]
+        return [Option(name, "", None, False, "") for name in option_names(options)]
+    texts = [inspect.cleandoc(c.__doc__) for c in options.__mro__[:-1] if c.__doc__]
     return _described(schema, schema.get("$defs", {}), texts)
 
 
@@ -78,23 +92,28 @@ def data_of(thing: Registered) -> dict[str, Any]:
 
 
 def markdown(registry: Registry) -> str:
-    """docs/options.md: a table for every registered thing that takes options."""
-    lines = [
-        "# Options",
-        "",
-        "What `options:` of a model, a trainer or a grader may hold in a recipe, and `--set models.NAME.options.KEY=VALUE`",
-        "on the command line. Written by `python -m mra_bench.option_help > docs/options.md`; a test compares the two. For",
-        "plugins of your own: `mra-bench models`, `mra-bench trainers` and `mra-bench graders` print the same.",
-    ]
+    """docs/options.md: a table for every part of a recipe and every registered thing that takes options."""
+    from mra_bench.recipe import DatasetEntry, Evaluation, ModelEntry, Recipe
+
+    keys = [option for option in fields_of(Recipe) if "." not in option.name]  # `evaluate` has a table of its own
+    lines = [HEAD, "## Recipe", *_table("A recipe", keys)]
+    lines += _table("An entry of `datasets`", fields_of(DatasetEntry))
+    lines += _table("An entry of `models`", fields_of(ModelEntry))
+    lines += _table("`evaluate`", fields_of(Evaluation))
     for kind in KINDS:
         things = [thing for thing in registry.of(kind) if thing.options is not None]
         lines += ["", f"## {kind.capitalize()}"] if things else []
         for thing in things:
-            lines += ["", f"### `{thing.name}`", "", "| option | type | default | meaning |", "|---|---|---|---|"]
-            for option in options_of(thing):
-                cells = (f"`{option.name}`", option.type, option.default_text, option.meaning)
-                lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+            lines += _table(f"`{thing.name}`", options_of(thing))
     return "\n".join(lines) + "\n"
+
+
+def _table(title: str, options: Iterable[Option]) -> list[str]:
+    lines = ["", f"### {title}", "", "| option | type | default | meaning |", "|---|---|---|---|"]
+    for option in options:
+        cells = (f"`{option.name}`", option.type, option.default_text, option.meaning)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines
 
 
 def _described(schema: Mapping[str, Any], known: Mapping[str, Any], texts: Iterable[str]) -> list[Option]:
@@ -156,7 +175,7 @@ def _yaml(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if value != "" else '""'
+    return json.dumps(value) if isinstance(value, dict | list) or value == "" else str(value)
 
 
 if __name__ == "__main__":

@@ -233,8 +233,8 @@ class _Planner:
         return PlannedModel(name, entry, loader, entry.options, identity, size)
 
     def _check_problems(self, name: str, model: Model) -> None:
-        check = getattr(model, "check_problems", None)
-        for dataset in self.recipe.evaluate.datasets if check is not None else ():
+        check = getattr(model, "check_problems", lambda problems: None)
+        for dataset in self.recipe.evaluate.datasets:
             try:
                 check(self.sets[dataset].problems)
             except UsageError as error:

@@ -25,7 +25,15 @@ class Strict(pydantic.BaseModel):
 
 
 class DatasetEntry(Strict):
-    """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set."""
+    """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set.
+
+    data: a dataset of `mra-bench datasets`, or any name with `path`.
+    split: which split of it, as `mra-bench datasets` lists them.
+    path: a local file of problems instead of the dataset's own source.
+    limit: at most so many problems, the first ones.
+    carve: take the problems out of this other set instead, which loses them.
+    count: how many are carved out.
+    """
 
     data: str | None = None
     split: str | None = None
@@ -67,7 +75,19 @@ class Sampling(Strict):
 
 
 class PairsEntry(Sampling):
-    """Preference pairs made by grading the parent's own samples on training problems."""
+    """Preference pairs made by grading the parent's own samples on training problems.
+
+    samples_per_problem: texts drawn for each problem.
+    temperature: 0 is greedy.
+    top_p: sample from the likeliest tokens that make up this share; 1 is all of them.
+    max_new_tokens: length limit of a text; none is that of `evaluate`.
+    problems: sample so many problems only, drawn by the recipe's seed; none is all.
+    grader: which grader tells chosen from rejected: a name, or a mapping of name and options.
+    pairs_per_problem: at most so many pairs of one problem.
+    include_truncated: a text cut at the length limit may be a rejected one.
+    reference_when_unsolved: the reference solution is chosen where no sample is right.
+    min_characters: shorter texts enter no pair.
+    """
 
     grader: Named = Named(name="sympy")
     pairs_per_problem: int = pydantic.Field(default=2, ge=1)
@@ -77,7 +97,17 @@ class PairsEntry(Sampling):
 
 
 class ModelEntry(Strict):
-    """A model: loaded (`model`, `options`), or trained from another one (`from`, `trainer`, `data`, `options`)."""
+    """A model: loaded (`model`, `options`), or trained from another one (`from`, `trainer`, `data`, `options`).
+
+    model: a loader of `mra-bench models`, for a model that is loaded.
+    from: the model of this recipe that it is trained from.
+    trainer: a trainer of `mra-bench trainers`.
+    data: the dataset of this recipe that it is trained on.
+    options: options of the loader or trainer.
+    pairs: how preference pairs are made, for a trainer that learns from pairs.
+    control_for: the model that this one is the equal-budget control of.
+    seed: seed of its training; none is one derived from the recipe's seed and the model's name.
+    """
 
     model: str | None = None
     parent: str | None = pydantic.Field(default=None, alias="from")
@@ -100,7 +130,16 @@ class ModelEntry(Strict):
 
 
 class Evaluation(Strict):
-    """How every model is evaluated. The first dataset is the one the verdict is about."""
+    """How every model is evaluated.
+
+    datasets: names of this recipe's datasets; the verdict is about the first.
+    max_new_tokens: length limit of a text.
+    samples: texts for each problem; more than one needs a temperature.
+    temperature: 0 is greedy.
+    top_p: sample from the likeliest tokens that make up this share; 1 is all of them.
+    stop: strings that end a text and are cut from it.
+    stop_after_answer: end a text behind its first closed boxed answer.
+    """
 
     datasets: list[str] = pydantic.Field(min_length=1)
     max_new_tokens: int = pydantic.Field(default=512, ge=1)
@@ -120,7 +159,18 @@ class Evaluation(Strict):
 
 
 class Recipe(Strict):
-    """A whole recipe. See `mra-bench recipes new` for a commented example."""
+    """A whole recipe. See `mra-bench recipes new` for a commented example.
+
+    name: names the run folder.
+    description: one or two sentences for the report.
+    seed: of sampling, of the choice of pairs, and of training.
+    datasets: name and entry of each set of problems.
+    models: name and entry of each model.
+    evaluate: how all of them are evaluated.
+    graders: names, or mappings of name and options; the first one's grades count.
+    contamination: what happens to training rows that are test questions.
+    block_size: texts in a unit of work and of resume.
+    """
 
     name: str
     description: str = ""
@@ -286,7 +336,7 @@ def _explain(item: Any) -> str:
     if item["type"] in ("model_type", "dict_type"):
         what = "must hold keys with values"
     given = item["input"]
-    got = {dict: "", list: " (got a list)"}.get(type(given), f" (got {given!r:.80})")
+    got = "" if isinstance(given, dict) else " (got a list)" if isinstance(given, list) else f" (got {given!r:.80})"
     return f"'{where}': {what}{got}" if where else f"{what}{got}"
 
 

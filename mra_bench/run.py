@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import provenance
-from mra_bench.costs import check_disk
+from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plan import Plan, PlannedModel, Stage
@@ -142,7 +142,9 @@ def run_stage(context: Context, stage: Stage) -> None:
     tidy(folder)
     started = time.monotonic()
     total, unit = size_of(stage)
-    context.reporter.begin(stage.label, total, unit)
+    cost = stage_cost(stage)
+    about = f"about {cost.amount:,} {cost.unit}" if cost.amount and not total else ""
+    context.reporter.begin(stage.label, total, unit, about)
     facts = EXECUTORS[stage.kind](context, stage)
     finish_stage(
         folder,

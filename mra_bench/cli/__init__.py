@@ -84,13 +84,14 @@ def call(arguments: list[str]) -> int:
         click.echo(error.format_message())
         return 0
     except click.ClickException as error:
-        return _failed("usage", error.format_message(), error.exit_code, as_json, error.show)
+        return _failed("usage", error.format_message(), error.exit_code, None if as_json else error.show)
     except BenchError as error:
         kind, word = ("usage", "Usage error") if isinstance(error, UsageError) else ("failed", "Error")
-        return _failed(kind, str(error), error.code, as_json, lambda: _say(printable(f"{word}: {error}")))
+        text = printable(f"{word}: {error}")
+        return _failed(kind, str(error), error.code, None if as_json else lambda: _say(text))
     except (KeyboardInterrupt, click.Abort):
         text = "Interrupted. What was finished is kept; the same command goes on from there."
-        return _failed("interrupted", text, INTERRUPTED, as_json, lambda: _say(f"\n{text}"))
+        return _failed("interrupted", text, INTERRUPTED, None if as_json else lambda: _say(f"\n{text}"))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -98,12 +99,13 @@ def call(arguments: list[str]) -> int:
         if not as_json:
             raise
         traceback.print_exc()
-        return _failed("internal", f"{type(error).__name__}: {error}", 1, True, lambda: None)
+        return _failed("internal", f"{type(error).__name__}: {error}", 1, None)
     return 0
 
 
-def _failed(kind: str, message: str, code: int, as_json: bool, show: Callable[[], None]) -> int:
-    if as_json:
+def _failed(kind: str, message: str, code: int, show: Callable[[], None] | None) -> int:
+    """Say what went wrong by `show`, or as JSON where there is none."""
+    if show is None:
         click.echo(json.dumps({"event": "error", "kind": kind, "message": message, "exit_code": code}))
     else:
         show()

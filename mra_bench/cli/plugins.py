@@ -30,7 +30,9 @@ def command(**given: Any) -> None:
     rows = []
     for plugin, things in found:
         offered = ", ".join(f"{thing.kind[:-1]} {thing.name}" for thing in things)
-        rows.append([plugin.name, plugin.origin, plugin.version, f"broken: {plugin.error}" if plugin.error else offered])
+        rows.append(
+            [plugin.name, plugin.origin, plugin.version, f"broken: {plugin.error}" if plugin.error else offered]
+        )
     show(["plugin", "origin", "version", "offers"], rows)
     if given["with_options"]:
         click.echo("\n" + text_of(registry.things))

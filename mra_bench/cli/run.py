@@ -45,7 +45,10 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
     "`graders` the options. Repeatable.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="At most N problems of every evaluation dataset. [default: all]"
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="At most N problems of every evaluation dataset. [default: all]",
 )
 @click.option(
     "--grader",
@@ -90,7 +93,9 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
 )
 @click.option("--strict", is_flag=True, help="Stop when a plugin raises, instead of recording it.")
 @click.option("--quiet", is_flag=True, help="Print the result only.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, the last with the result or the error.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a line, the last with the result or the error."
+)
 @plugin_options
 def command(**given: Any) -> None:
     """Evaluate models, train the ones the recipe trains, compare all on the same problems, and write a report."""
