@@ -223,13 +223,13 @@ class _Planner:
     def _loaded(self, name: str, entry: ModelEntry) -> PlannedModel:
         loader = self.registry.resolve("models", entry.model or "")
         model: Model = loader.build(entry.options)
-        self._check_problems(name, model)
         checkpoint = model.checkpoint()
         size = sum(p.stat().st_size for p in checkpoint.rglob("*.safetensors")) if checkpoint else 0
         identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
         children = [n for n in self.names if self.recipe.models[n].parent == name]
         if children and checkpoint is None:
             raise UsageError(f"The model '{name}' has no checkpoint to train from, but {', '.join(children)} need it")
+        self._check_problems(name, model)
         return PlannedModel(name, entry, loader, entry.options, identity, size)
 
     def _check_problems(self, name: str, model: Model) -> None:
