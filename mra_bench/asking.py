@@ -24,9 +24,12 @@ def ask(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> Completion:
-    """The model's answer, asked as the run's first dataset asks. Raises UsageError for an unknown run or model."""
+    """The model's answer, asked as the run's first dataset asks. Raises UsageError for an unknown
+    run or model, or an empty question."""
     import yaml
 
+    if not question.strip():
+        raise UsageError("The question is empty; give the text of a problem, in quotes")
     prepare_threads()
     try:
         plan = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
@@ -34,7 +37,7 @@ def ask(
         raise UsageError(f"{run} is not a run folder: it has no run.json") from None
     entries = {m["name"]: m for m in plan["models"]}
     if model_name not in entries:
-        raise unknown(f"model in {run}", model_name, entries, f"mra-bench report {run}")
+        raise unknown("model", model_name, entries, where=f"in {run}")
     recipe = validate_recipe(
         yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8")), str(run / "recipe.yaml")
     )

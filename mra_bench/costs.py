@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mra_bench.errors import UsageError
 from mra_bench.plan import GenerateWork, PairWork, Plan, PlannedModel, Stage, TrainWork
@@ -117,3 +119,12 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
         f"{size(total_disk(pending))} of disk in {out}."
     )
     return "\n".join(lines)
+
+
+def plan_data(plan: Plan, out: Path, complete: frozenset[str]) -> dict[str, Any]:
+    """The plan of `plan_table` as data: disk in bytes, arithmetic in floating-point operations."""
+    stages = []
+    for stage in plan.stages:
+        cost = dataclasses.asdict(stage_cost(stage))
+        stages.append({"stage": stage.label, "folder": stage.folder, **cost, "complete": stage.folder in complete})
+    return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages}

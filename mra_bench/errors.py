@@ -25,14 +25,22 @@ class TrainingFailed(BenchError):
     """Training could not go on (a loss that is not a number, say). Earlier stages are kept."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name closest to `name`, or "" when none is close."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """The known name closest to `name`, or "" when none is close (1: equal, 0: nothing in common)."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
 
 
-def unknown(what: str, name: str, known: Iterable[str], command: str) -> UsageError:
-    """The error for a name that does not exist, e.g. ``unknown grader 'simpy'; did you mean 'sympy'?``."""
+def unknown(what: str, name: str, known: Iterable[str], command: str = "", *, where: str = "") -> UsageError:
+    """The error for a name that does not exist, e.g. ``Unknown grader 'simpy'. Did you mean 'sympy'?``.
+
+    `command` lists all names; without one (names of one recipe, of one run) the message lists them itself. `where` says
+    in which part of a recipe or folder, e.g. "in 'evaluate'".
+    """
     names = sorted(known)
     close = nearest(name, names)
-    hint = f" Did you mean '{close}'?" if close else f" Known: {', '.join(names) or 'none'}."
-    return UsageError(f"Unknown {what} '{name}'.{hint} List them with: {command}")
+    hint = f" Did you mean '{close}'?" if close else ""
+    if not close or not command:
+        hint += f" Known: {', '.join(names) or 'none'}."
+    return UsageError(
+        f"Unknown {what} '{name}'{where and ' '}{where}.{hint}" + (f" List them with: {command}" if command else "")
+    )

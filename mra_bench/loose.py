@@ -7,32 +7,30 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mra_bench.errors import UsageError
+from mra_bench.errors import UsageError, nearest, unknown
 from mra_bench.plugins import Registry
+from mra_bench.recipe import NAME
 
 DEFAULT_LOADER = "mra_transformers:transformers"
+NEARLY = 0.75  # likeness of a misspelt loader; real ids such as gpt2 (0.62 to tiny-gpt2) lie below
 FILES = (".jsonl", ".csv", ".parquet")
 
 
 def loose_recipe(models: Iterable[str], data: Iterable[str], registry: Registry) -> dict[str, Any]:
     """Recipe data for ``--model NAME=WHAT`` and ``--data NAME[:SPLIT]`` or ``NAME=FILE``, each given once or more.
 
-    WHAT is a registered model loader, or else a folder, GGUF file or hub id. Raises UsageError for a malformed value.
+    WHAT is a registered model loader, LOADER@PATH, or else a folder, GGUF file or hub id. Raises UsageError for a
+    malformed value, and for a word that is no file but nearly the name of a loader.
     """
     entries: dict[str, Any] = {}
     for given in models:
         name, equals, what = given.partition("=")
         if not equals or not name or not what:
             raise UsageError(f"--model takes NAME=PATH_OR_ID, as in --model mine=./checkpoint; got {given!r}")
+        _check_name("--model", name)
         if name in entries:
             raise UsageError(f"--model names '{name}' twice")
-        loader, _, path = what.partition("@")
-        if what in registry.names("models"):
-            entries[name] = {"model": what}
-        elif path and loader in registry.names("models"):
-            entries[name] = {"model": loader, "options": {"path": path}}
-        else:
-            entries[name] = {"model": DEFAULT_LOADER, "options": {"path": what}}
+        entries[name] = _model(what, registry)
     datasets: dict[str, Any] = {}
     for given in data:
         label, dataset = _dataset(given)
@@ -46,6 +44,30 @@ def loose_recipe(models: Iterable[str], data: Iterable[str], registry: Registry)
         "models": entries,
         "evaluate": {"datasets": list(datasets)},
     }
+
+
+def _model(what: str, registry: Registry) -> dict[str, Any]:
+    loaders = [name for thing in registry.of("models") for name in (thing.name, thing.full_name)]
+    loader, _, path = what.partition("@")
+    if what in loaders:
+        return {"model": what}
+    if path and loader in loaders:
+        return {"model": loader, "options": {"path": path}}
+    if "/" not in what and not Path(what).exists():
+        if path:
+            raise unknown("model loader", loader, registry.names("models"), "mra-bench models")
+        if close := nearest(what, loaders, NEARLY):
+            raise UsageError(
+                f"Unknown model '{what}'. Did you mean the loader '{close}'? List them with: mra-bench models. "
+                f"There is no folder or file '{what}' here; if it is the id of a model on the hub, give "
+                f"transformers@{what}"
+            )
+    return {"model": DEFAULT_LOADER, "options": {"path": what}}
+
+
+def _check_name(option: str, name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{option} {name}=...: a name may hold letters, digits, '.', '_' and '-' only; got '{name}'")
 
 
 def _dataset(data: str) -> tuple[str, dict[str, Any]]:

@@ -230,7 +230,16 @@ class _Planner:
         children = [n for n in self.names if self.recipe.models[n].parent == name]
         if children and checkpoint is None:
             raise UsageError(f"The model '{name}' has no checkpoint to train from, but {', '.join(children)} need it")
+        self._check_problems(name, model)
         return PlannedModel(name, entry, loader, entry.options, identity, size)
+
+    def _check_problems(self, name: str, model: Model) -> None:
+        check = getattr(model, "check_problems", lambda problems: None)
+        for dataset in self.recipe.evaluate.datasets:
+            try:
+                check(self.sets[dataset].problems)
+            except UsageError as error:
+                raise UsageError(f"The model '{name}' cannot answer '{dataset}': {error}") from error
 
     def _trained(self, name: str, entry: ModelEntry) -> PlannedModel:
         parent = self.models[entry.parent or ""]

@@ -131,7 +131,7 @@ class Registry:
             both = " and ".join(thing.full_name for thing in found)
             raise UsageError(f"The {what} '{name}' is offered by {both}. Say which: {found[0].full_name}")
         broken = [f"{p.name} ({p.error})" for p in self.plugins if p.error]
-        error = unknown(what, name, self.names(kind), f"mra-bench {kind if kind != 'trainers' else 'plugins'}")
+        error = unknown(what, name, self.names(kind), f"mra-bench {kind}")
         raise UsageError(f"{error} Broken plugins: {'; '.join(broken)}" if broken else str(error))
 
 
@@ -178,7 +178,7 @@ def _check_blocked(settings: PluginSettings) -> None:
     known |= {name for given in settings.named for name in (given, Path(given).stem)}
     for name in settings.blocked:
         if name not in known:
-            raise unknown("plugin in --no-plugin", name, known, "mra-bench plugins")
+            raise unknown("plugin", name, known, "mra-bench plugins", where="in --no-plugin")
 
 
 def _installed(blocked: tuple[str, ...]) -> list[Plugin]:

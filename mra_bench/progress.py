@@ -8,11 +8,17 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
+SETTLED = 0.5  # seconds that a rate must be measured over
+EARLY = 2.0  # seconds after which the first line with a rate comes
+
 
 class Reporter(Protocol):
-    """Told what happens in a run. `begin`, then any number of `update`, then `end`, for each stage in turn."""
+    """Told what happens in a run. `begin`, then any number of `update`, then `end`, for each stage in turn.
 
-    def begin(self, label: str, total: int, unit: str) -> None: ...
+    `about` says how much there is to do where `total`, in the stage's own unit, is 0: not known before it starts.
+    """
+
+    def begin(self, label: str, total: int, unit: str, about: str = "") -> None: ...
 
     def update(self, done: int, *, total: int | None = None, tokens: int = 0, note: str = "") -> None: ...
 
@@ -24,36 +30,55 @@ class Reporter(Protocol):
 
 
 class Clock:
-    """Done, rate and time left of the current stage. Rates count from the first update of this process."""
+    """Done, rate and time left of the current stage. Rates count from the first update of this process: what comes
+    before it is loading, or was done by an earlier one."""
 
-    def __init__(self, label: str, total: int, unit: str) -> None:
-        self.label, self.total, self.unit = label, total, unit
+    def __init__(self, label: str, total: int, unit: str, about: str = "") -> None:
+        self.label, self.total, self.unit, self.about = label, total, unit, about
         self.done = self.tokens = 0
         self.started = time.monotonic()
-        self.first_done: int | None = None
+        self.first: tuple[float, int, int] | None = None
         self.note = ""
 
     def update(self, done: int, total: int | None, tokens: int, note: str) -> None:
-        if self.first_done is None:
-            self.first_done = 0 if done <= max(1, self.total // 20) else done
+        if self.first is None:
+            self.first = (time.monotonic(), done, tokens)
         self.done, self.tokens, self.note = done, tokens, note or self.note
         self.total = self.total if total is None else total
 
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    def speed(self) -> float | None:
+        """Tokens a second, or None as long as there is nothing to compute it from."""
+        if self.first is None or self.tokens <= self.first[2] or not self._measured():
+            return None
+        return (self.tokens - self.first[2]) / (time.monotonic() - self.first[0])
+
+    def left(self) -> float | None:
+        """Seconds to go, or None as long as there is nothing to compute it from."""
+        if self.first is None or self.done <= self.first[1] or self.done >= self.total or not self._measured():
+            return None
+        return (time.monotonic() - self.first[0]) / (self.done - self.first[1]) * (self.total - self.done)
+
+    def _measured(self) -> bool:
+        return self.first is not None and time.monotonic() - self.first[0] >= SETTLED
+
     def line(self) -> str:
-        """For example ``generate sft-test  512/1000 problems  18,342 tokens/s  ETA 0:12``."""
-        parts = [f"{self.label}  {self.done:,}/{self.total:,} {self.unit}"]
-        elapsed = self.seconds()
-        if self.tokens and elapsed > 0:
-            parts.append(f"{self.tokens / elapsed:,.0f} tokens/s")
-        moved = self.done - (self.first_done or 0)
-        if moved > 0 and self.done < self.total:
-            parts.append(f"ETA {minutes(elapsed / moved * (self.total - self.done))}")
+        """For example ``generate sft-test  512/1000 texts  18,342 tokens/s  ETA 0:12``."""
+        parts = [f"{self.label}  {self.done:,}/{self.total:,} {self.unit}" if self.total else self.head()]
+        if (speed := self.speed()) is not None:
+            parts.append(f"{speed:,.0f} tokens/s")
+        if (left := self.left()) is not None:
+            parts.append(f"ETA {minutes(left)}")
         if self.note:
             parts.append(self.note)
         return "  ".join(parts)
+
+    def head(self) -> str:
+        """How much there is to do, e.g. ``grade sympy-sft-test: 1,000 texts``."""
+        amount = f"{self.total:,} {self.unit}" if self.total else self.about
+        return f"{self.label}: {amount or 'starting'}"
 
 
 def minutes(seconds: float) -> str:
@@ -64,24 +89,39 @@ def minutes(seconds: float) -> str:
 
 
 class PlainReporter:
-    """Lines of text: one when a stage begins, one every `every` seconds, one when it ends."""
+    """Lines of text: one when a stage begins, one as soon as the time left is known, then one every `every` seconds,
+    and one when it ends."""
 
     def __init__(self, stream: TextIO | None = None, every: float = 10.0) -> None:
         self.stream = stream or sys.stderr
         self.every = every
         self.clock = Clock("", 0, "")
         self.last = 0.0
+        self.told = False
 
-    def begin(self, label: str, total: int, unit: str) -> None:
-        self.clock = Clock(label, total, unit)
-        self.last = time.monotonic()
-        self.message(f"{label}: {total:,} {unit}" if total else f"{label}: starting")
+    def begin(self, label: str, total: int, unit: str, about: str = "") -> None:
+        self._start(label, total, unit, about)
+        self.message(self.clock.head())
 
     def update(self, done: int, *, total: int | None = None, tokens: int = 0, note: str = "") -> None:
+        learnt = not self.clock.total and total
         self.clock.update(done, total, tokens, note)
-        if time.monotonic() - self.last >= self.every:
-            self.last = time.monotonic()
+        if learnt:
+            self.message(f"  {self.clock.head()}")
+        elif self._due():
             self.message(f"  {self.clock.line()}")
+
+    def _start(self, label: str, total: int, unit: str, about: str) -> None:
+        self.clock = Clock(label, total, unit, about)
+        self.last, self.told = time.monotonic(), False
+
+    def _due(self) -> bool:
+        waited = time.monotonic() - self.last
+        early = not self.told and waited >= EARLY and self.clock.left() is not None
+        if not early and waited < self.every:
+            return False
+        self.last, self.told = time.monotonic(), self.told or early
+        return True
 
     def end(self, outcome: str) -> None:
         self.message(f"  {outcome} in {minutes(self.clock.seconds())}")
@@ -96,8 +136,8 @@ class PlainReporter:
 class QuietReporter(PlainReporter):
     """Only the result."""
 
-    def begin(self, label: str, total: int, unit: str) -> None:
-        self.clock = Clock(label, total, unit)
+    def begin(self, label: str, total: int, unit: str, about: str = "") -> None:
+        self._start(label, total, unit, about)
 
     def update(self, done: int, *, total: int | None = None, tokens: int = 0, note: str = "") -> None:
         pass
@@ -115,17 +155,23 @@ class JsonReporter(PlainReporter):
     def __init__(self, every: float = 2.0) -> None:
         super().__init__(sys.stdout, every)
 
-    def begin(self, label: str, total: int, unit: str) -> None:
-        self.clock = Clock(label, total, unit)
-        self.last = time.monotonic()
-        self._event("begin", stage=label, total=total, unit=unit)
+    def begin(self, label: str, total: int, unit: str, about: str = "") -> None:
+        self._start(label, total, unit, about)
+        self._event("begin", stage=label, total=total, unit=unit, about=about)
 
     def update(self, done: int, *, total: int | None = None, tokens: int = 0, note: str = "") -> None:
         self.clock.update(done, total, tokens, note)
-        if time.monotonic() - self.last >= self.every:
-            self.last = time.monotonic()
-            clock = self.clock
-            self._event("progress", stage=clock.label, done=clock.done, total=clock.total, tokens=clock.tokens)
+        if self._due():
+            clock, speed, left = self.clock, self.clock.speed(), self.clock.left()
+            self._event(
+                "progress",
+                stage=clock.label,
+                done=clock.done,
+                total=clock.total,
+                tokens=clock.tokens,
+                tokens_per_second=None if speed is None else round(speed, 1),
+                seconds_left=None if left is None else round(left, 1),
+            )
 
     def end(self, outcome: str) -> None:
         self._event("end", stage=self.clock.label, outcome=outcome, seconds=round(self.clock.seconds(), 3))
@@ -153,9 +199,9 @@ class RichReporter(PlainReporter):
         self.bar = Progress(*columns, console=self.console, transient=True)
         self.task: Any = None
 
-    def begin(self, label: str, total: int, unit: str) -> None:
-        self.clock = Clock(label, total, unit)
-        self.task = self.bar.add_task(self.clock.line(), total=total)
+    def begin(self, label: str, total: int, unit: str, about: str = "") -> None:
+        self._start(label, total, unit, about)
+        self.task = self.bar.add_task(self.clock.line(), total=total or None)
         self.bar.start()
 
     def update(self, done: int, *, total: int | None = None, tokens: int = 0, note: str = "") -> None:

@@ -25,7 +25,15 @@ class Strict(pydantic.BaseModel):
 
 
 class DatasetEntry(Strict):
-    """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set."""
+    """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set.
+
+    data: a dataset of `mra-bench datasets`, or any name with `path`.
+    split: which split of it, as `mra-bench datasets` lists them.
+    path: a local file of problems instead of the dataset's own source.
+    limit: at most so many problems, the first ones.
+    carve: take the problems out of this other set instead, which loses them.
+    count: how many are carved out.
+    """
 
     data: str | None = None
     split: str | None = None
@@ -67,7 +75,19 @@ class Sampling(Strict):
 
 
 class PairsEntry(Sampling):
-    """Preference pairs made by grading the parent's own samples on training problems."""
+    """Preference pairs made by grading the parent's own samples on training problems.
+
+    samples_per_problem: texts drawn for each problem.
+    temperature: 0 is greedy.
+    top_p: sample from the likeliest tokens that make up this share; 1 is all of them.
+    max_new_tokens: length limit of a text; none is that of `evaluate`.
+    problems: sample so many problems only, drawn by the recipe's seed; none is all.
+    grader: which grader tells chosen from rejected: a name, or a mapping of name and options.
+    pairs_per_problem: at most so many pairs of one problem.
+    include_truncated: a text cut at the length limit may be a rejected one.
+    reference_when_unsolved: the reference solution is chosen where no sample is right.
+    min_characters: shorter texts enter no pair.
+    """
 
     grader: Named = Named(name="sympy")
     pairs_per_problem: int = pydantic.Field(default=2, ge=1)
@@ -77,7 +97,17 @@ class PairsEntry(Sampling):
 
 
 class ModelEntry(Strict):
-    """A model: loaded (`model`, `options`), or trained from another one (`from`, `trainer`, `data`, `options`)."""
+    """A model: loaded (`model`, `options`), or trained from another one (`from`, `trainer`, `data`, `options`).
+
+    model: a loader of `mra-bench models`, for a model that is loaded.
+    from: the model of this recipe that it is trained from.
+    trainer: a trainer of `mra-bench trainers`.
+    data: the dataset of this recipe that it is trained on.
+    options: options of the loader or trainer.
+    pairs: how preference pairs are made, for a trainer that learns from pairs.
+    control_for: the model that this one is the equal-budget control of.
+    seed: seed of its training; none is one derived from the recipe's seed and the model's name.
+    """
 
     model: str | None = None
     parent: str | None = pydantic.Field(default=None, alias="from")
@@ -100,7 +130,16 @@ class ModelEntry(Strict):
 
 
 class Evaluation(Strict):
-    """How every model is evaluated. The first dataset is the one the verdict is about."""
+    """How every model is evaluated.
+
+    datasets: names of this recipe's datasets; the verdict is about the first.
+    max_new_tokens: length limit of a text.
+    samples: texts for each problem; more than one needs a temperature.
+    temperature: 0 is greedy.
+    top_p: sample from the likeliest tokens that make up this share; 1 is all of them.
+    stop: strings that end a text and are cut from it.
+    stop_after_answer: end a text behind its first closed boxed answer.
+    """
 
     datasets: list[str] = pydantic.Field(min_length=1)
     max_new_tokens: int = pydantic.Field(default=512, ge=1)
@@ -127,7 +166,18 @@ class Grading(Strict):
 
 
 class Recipe(Strict):
-    """A whole recipe. See `mra-bench recipes new` for a commented example."""
+    """A whole recipe. See `mra-bench recipes new` for a commented example.
+
+    name: names the run folder.
+    description: one or two sentences for the report.
+    seed: of sampling, of the choice of pairs, and of training.
+    datasets: name and entry of each set of problems.
+    models: name and entry of each model.
+    evaluate: how all of them are evaluated.
+    graders: names, or mappings of name and options; the first one's grades count.
+    contamination: what happens to training rows that are test questions.
+    block_size: texts in a unit of work and of resume.
+    """
 
     name: str
     description: str = ""
@@ -167,9 +217,9 @@ def recipe_text(name_or_file: str) -> str:
         except UnicodeDecodeError:
             raise UsageError(f"{path} is not a text file in UTF-8") from None
     if path.suffix in (".yaml", ".yml") or "/" in name_or_file:
-        raise UsageError(
-            f"There is no recipe file {name_or_file}. Write one with: mra-bench recipes new {name_or_file}"
-        )
+        missing = "" if path.parent.is_dir() else f", not even the folder {path.parent}"
+        hint = "" if missing else f". Write one with: mra-bench recipes new {name_or_file}"
+        raise UsageError(f"There is no recipe file {name_or_file}{missing}{hint}")
     raise unknown("recipe", name_or_file, recipe_names(), "mra-bench recipes")
 
 
@@ -221,13 +271,12 @@ def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
 
 def check_references(recipe: Recipe) -> None:
     """Every model, dataset and lineage named in the recipe exists in it. Raises UsageError with the nearest name."""
-    command = "mra-bench recipes show NAME"
     for name, entry in recipe.models.items():
         for other in filter(None, (entry.parent, entry.control_for)):
             if other not in recipe.models:
-                raise unknown(f"model in '{name}'", other, recipe.models, command)
+                raise unknown("model", other, recipe.models, where=f"in '{name}'")
         if entry.data is not None and entry.data not in recipe.datasets:
-            raise unknown(f"dataset in model '{name}'", entry.data, recipe.datasets, command)
+            raise unknown("dataset", entry.data, recipe.datasets, where=f"in model '{name}'")
         if entry.data is not None and not _says_what(recipe.datasets[entry.data]):
             raise UsageError(f"Say which split '{entry.data}' is: model '{name}' trains on it, and test must not be it")
         if entry.control_for is not None and recipe.models[entry.control_for].parent != entry.parent:
@@ -237,11 +286,11 @@ def check_references(recipe: Recipe) -> None:
         lineage(recipe, name)
     for used in recipe.evaluate.datasets:
         if used not in recipe.datasets:
-            raise unknown("dataset in 'evaluate'", used, recipe.datasets, command)
+            raise unknown("dataset", used, recipe.datasets, where="in 'evaluate'")
     for name, dataset in recipe.datasets.items():
         if dataset.carve is not None:
             if dataset.carve not in recipe.datasets:
-                raise unknown(f"dataset that '{name}' is carved from", dataset.carve, recipe.datasets, command)
+                raise unknown("dataset", dataset.carve, recipe.datasets, where=f"that '{name}' is carved from")
             if recipe.datasets[dataset.carve].carve is not None:
                 raise UsageError(f"The dataset '{name}' is carved from '{dataset.carve}', which is carved itself")
 
@@ -260,7 +309,7 @@ def lineage(recipe: Recipe, name: str) -> list[str]:
                 f"The lineage of model '{name}' is a cycle: {circle}. One of them must have 'model: NAME'."
             )
         if parent not in recipe.models:
-            raise unknown(f"model in '{chain[-1]}'", parent, recipe.models, "mra-bench recipes show NAME")
+            raise unknown("model", parent, recipe.models, where=f"in '{chain[-1]}'")
         chain.append(parent)
     return chain[::-1]
 
@@ -272,9 +321,7 @@ def select_models(recipe: Recipe, wanted: Iterable[str] | None) -> tuple[list[st
     asked = list(dict.fromkeys(wanted))
     for name in asked:
         if name not in recipe.models:
-            raise unknown(
-                f"model in recipe '{recipe.name}'", name, recipe.models, f"mra-bench recipes show {recipe.name}"
-            )
+            raise unknown("model", name, recipe.models, where=f"in recipe '{recipe.name}'")
     needed = {ancestor for name in asked for ancestor in lineage(recipe, name)}
     chosen = [name for name in recipe.models if name in needed]
     return chosen, [name for name in chosen if name not in asked]
@@ -293,7 +340,12 @@ def _explain(item: Any) -> str:
         return f"unknown key '{where}'" + (f"; did you mean '{close[0]}'?" if close else "")
     if item["type"] == "missing":
         return f"the key '{where}' is missing"
-    return f"'{where}': {item['msg'].removeprefix('Value error, ')} (got {item['input']!r})"
+    what = item["msg"].removeprefix("Value error, ")
+    if item["type"] in ("model_type", "dict_type"):
+        what = "must hold keys with values"
+    given = item["input"]
+    got = "" if isinstance(given, dict) else " (got a list)" if isinstance(given, list) else f" (got {given!r:.80})"
+    return f"'{where}': {what}{got}" if where else f"{what}{got}"
 
 
 def _known_keys() -> list[str]:

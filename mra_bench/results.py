@@ -136,6 +136,8 @@ def score(scored: Scored, answer_format: str) -> dict[str, Any]:
         "pass_at_k": {},
         "maj_at_k": {},
     }
+    if crashes := [g.reason for _, g in flat if g.kind == "crashed"]:
+        row["first_crash"] = crashes[0]
     if samples > 1:
         row["pass_at_k"], row["maj_at_k"] = several_samples(scored, samples)
     return row

@@ -13,7 +13,8 @@ from typing import Any
 
 from mra_bench import provenance
 from mra_bench.conditions import conditions, made_with
-from mra_bench.costs import check_disk
+from mra_bench.costs import check_disk, stage_cost
+from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plan import Plan, PlannedModel, Stage
 from mra_bench.plugins import PluginSettings, Registry
@@ -91,6 +92,9 @@ def _execute(
         return Outcome(out / REPORT, results, 0, len(plan.stages), current=True)
     check_disk(plan, pending, out)
     threads = prepare_threads()
+    if (other := other_run(out, plan.fingerprint)) is not None:
+        reporter.message(other.sentence())
+        set_aside(other)
     for stale in (REPORT, RESULTS):  # so that a kill from here on never leaves them beside another plan
         (out / stale).unlink(missing_ok=True)
     write_text(out / "recipe.yaml", to_yaml(plan.recipe))
@@ -138,7 +142,9 @@ def run_stage(context: Context, stage: Stage) -> None:
     made = made_with(folder / WORK, context.conditions)
     started = time.monotonic()
     total, unit = size_of(stage)
-    context.reporter.begin(stage.label, total, unit)
+    cost = stage_cost(stage)
+    about = f"about {cost.amount:,} {cost.unit}" if cost.amount and not total else ""
+    context.reporter.begin(stage.label, total, unit, about)
     facts = EXECUTORS[stage.kind](context, stage)
     finish_stage(
         folder,

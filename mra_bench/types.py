@@ -133,7 +133,12 @@ class ModelRef:
 
 @runtime_checkable
 class Model(Protocol):
-    """Turns a block of requests into completions. Building one is cheap; weights load on first use."""
+    """Turns a block of requests into completions. Building one is cheap; weights load on first use.
+
+    Two more methods are called where a model has them: ``check_problems(problems)`` with all problems of each dataset
+    it will be evaluated on, before any work, to raise UsageError when it cannot answer them; ``release()`` to free
+    memory.
+    """
 
     reproducible: bool
 

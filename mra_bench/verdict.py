@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 ALPHA = 0.05
 MANY = 0.05  # share of texts cut, empty or run on above which a warning is due
+QUOTED = 200  # characters of a grader's error that are quoted
 UNEQUAL = 1.25  # ratio of training tokens above which two budgets are not called equal
 
 
@@ -46,6 +47,32 @@ def sentences(results: Mapping[str, Any]) -> list[str]:
     headline = next((d for d in results["datasets"] if d["headline"]), None)
     if headline is None:
         return []
+    silent = {row["model"] for row in headline["scores"] if not judged(row)}
+    if silent:
+        return [unjudged_sentence(headline, silent), *_of_judged(results, headline, silent)]
+    return _compared(results, headline)
+
+
+def judged(row: Mapping[str, Any]) -> bool:
+    """Whether the grader could judge a single text of this scoreboard row (or there was none to judge)."""
+    return bool(row["worst"] > 0 or row["best"] < 1 or not row["n"])
+
+
+def unjudged_sentence(dataset: Mapping[str, Any], silent: Collection[str]) -> str:
+    """That there is nothing to conclude about the models in `silent`, and the grader's first error, if it raised."""
+    who = "" if len(silent) == len(dataset["scores"]) else f" of {', '.join(sorted(silent))}"
+    errors = [row.get("first_crash", "") for row in dataset["scores"] if row["model"] in silent]
+    why = next((f" The first error: {error[:QUOTED]}" for error in errors if error), "")
+    return f"Nothing was judged: the grader could not judge a single text{who} on {dataset['name']}.{why}"
+
+
+def _of_judged(results: Mapping[str, Any], headline: Mapping[str, Any], silent: Collection[str]) -> list[str]:
+    scores = [row for row in headline["scores"] if row["model"] not in silent]
+    pairs = [row for row in headline["pairs"] if not {row["a"], row["b"]} & set(silent)]
+    return _compared(results, {**headline, "scores": scores, "pairs": pairs})
+
+
+def _compared(results: Mapping[str, Any], headline: Mapping[str, Any]) -> list[str]:
     if not headline["pairs"]:
         return [score_sentence(row, headline) for row in headline["scores"]]
     models = results["models"]
@@ -149,7 +176,7 @@ def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str
     shares = (
         ("truncated", row["truncated"], "were cut at the length limit"),
         ("ran-on", row["kinds"].get("ran-on", 0), "ran on into an invented next question"),
-        ("empty", row["empty"], "are empty: the model has stopped talking"),
+        ("empty", row["empty"], "are empty: there is no answer in them"),
     )
     found = [
         (kind, f"{who}: {100 * count / texts:.0f} % of texts {what}.")
@@ -158,5 +185,7 @@ def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str
     ]
     for kind, what in (("timeout", "took the grader too long"), ("crashed", "made the grader fail")):
         if count := row["kinds"].get(kind, 0):
-            found.append((kind, f"{who}: {count} texts {what}; they count as not correct."))
+            how_many = f"all {texts:,}" if count == texts else f"{count:,}"
+            first = f" The first: {row['first_crash'][:QUOTED]}" if kind == "crashed" and "first_crash" in row else ""
+            found.append((kind, f"{who}: {how_many} texts {what}; they count as not correct.{first}"))
     return found

@@ -54,7 +54,10 @@ def change(folder: Path, **changes: object) -> None:
         (["--set", "datasets.test.data=arit"], ["'arit'", "Did you mean 'arith'", "mra-bench datasets"]),
         (["--set", "datasets.test.split=tst"], ["'tst'", "test"]),
         (["--set", "models.base.options.pth=x"], ["'pth'", "Did you mean 'path'"]),
-        (["--models", "bas"], ["'bas'", "Did you mean 'base'"]),
+        (["--models", "bas"], ["'bas'", "Did you mean 'base'", "Known: base."]),
+        (["--set", "evaluate.datasets=[tset]"], ["'tset'", "Did you mean 'test'", "Known: test."]),
+        (["--drop-contaminated", "--allow-contamination"], ["not both"]),
+        (["--set", "datasets.test.limit=9"], ["'base' cannot answer 'test'", "3 of 9 problems", "allow_missing=true"]),
         (["--set", "evaluate.sampels=2"], ["sampels", "did you mean 'samples'"]),
         (["--limit", "0"], ["--limit"]),
         (["--reuse", "nowhere"], ["--reuse nowhere"]),
@@ -64,6 +67,55 @@ def change(folder: Path, **changes: object) -> None:
 def test_unknown_names_are_refused_with_the_nearest(folder: Path, arguments: list[str], words: list[str]) -> None:
     refused(run(folder, *arguments), *words)
     assert not (folder / "out").exists()
+
+
+def test_values_of_the_wrong_shape_are_refused_in_a_sentence(folder: Path) -> None:
+    for setting, words in (
+        ("models={a/b: {model: echo}}", "the model name 'a/b' may hold letters"),
+        ("evaluate=[5]", "'evaluate': must hold keys with values (got a list)"),
+        ("models.base.from=base", "'models.base': give either 'model: NAME'"),
+    ):
+        done = run(folder, "--set", setting)
+        refused(done, words)
+        assert "{" not in done.stderr
+
+
+def test_an_option_that_allows_missing_rows(folder: Path) -> None:
+    done = run(folder, "--set", "datasets.test.limit=8", "--set", "models.base.options.allow_missing=true")
+    assert done.returncode == 0, done.stderr
+    score = json.loads((folder / "out" / "results.json").read_text())["datasets"][0]["scores"][0]
+    assert score["kinds"]["no-answer"] == 2
+    assert "25 % of texts are empty" in done.stdout
+
+
+def test_questions_that_cannot_be_asked(folder: Path) -> None:
+    assert run(folder).returncode == 0
+    refused(bench("ask", "out", "base", "  ", cwd=folder), "question is empty")
+    refused(bench("ask", "out", "bsae", "1 + 1?", cwd=folder), "'bsae' in out", "Known: base.")
+
+
+def test_recipe_files_in_folders_that_are_not_there(folder: Path) -> None:
+    refused(bench("recipes", "new", "not/there/x.yaml", cwd=folder), "There is no folder not/there")
+    refused(run(folder, recipe="not/there.yaml"), "not even the folder not")
+    assert not (folder / "not").exists()
+
+
+def test_a_grader_that_always_raises_is_said_last_with_its_error(folder: Path) -> None:
+    (folder / "boom.py").write_text(
+        "from mra_bench import hookimpl\n"
+        "def grade(problem, text):\n"
+        "    raise ValueError('boom \\x1b[2J at ' + problem.id)\n"
+        "@hookimpl\n"
+        "def register_graders(register):\n"
+        "    register('boom', grade)\n"
+    )
+    done = run(folder, "--plugin", "boom.py", "--grader", "boom")
+    assert done.returncode == 0, done.stderr
+    assert "Verdict: Nothing was judged: the grader could not judge a single text on test." in done.stdout
+    assert "Warning: base on test: all 6 texts made the grader fail" in done.stdout
+    assert "ValueError: boom \\x1b[2J at test-00000" in done.stdout
+    results = json.loads((folder / "out" / "results.json").read_text())
+    assert [warning["kind"] for warning in results["warnings"]] == ["crashed"]
 
 
 def test_nothing_heavy_is_imported_to_find_a_mistake(folder: Path) -> None:

@@ -119,10 +119,18 @@ def test_greedy_texts_do_not_depend_on_the_seed(registry: Registry) -> None:
 
 
 def test_a_model_alone_needs_nothing_of_its_children(registry: Registry, tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"problem": "x", "text": "1"}\n')
+    (tmp_path / "a.jsonl").write_text('{"question": "What is 2?", "text": "1"}\n')
     data = file_recipe(tmp_path, ["What is 1?"], ["What is 2?"])
     data["models"]["base"] = {"model": "echo", "options": {"path": str(tmp_path / "a.jsonl")}}
     assert [m.name for m in make_plan(validate_recipe(data, "x"), registry, ["base"]).models] == ["base"]
+
+
+def test_a_model_that_cannot_answer_a_dataset_is_refused_by_name(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"question": "What is 3?", "text": "1"}\n')
+    data = file_recipe(tmp_path, ["What is 1?"], ["What is 2?"])
+    data["models"] = {"base": {"model": "echo", "options": {"path": str(tmp_path / "a.jsonl")}}}
+    with pytest.raises(UsageError, match="'base' cannot answer 'test'.*1 of 1 problems: 'test-00000'"):
+        make_plan(validate_recipe(data, "x"), registry)
 
 
 def file_recipe(folder: Path, train: list[str], test: list[str]) -> dict[str, Any]:

@@ -237,7 +237,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_the_command() -> None:
     registry = load_plugins(PluginSettings())
     with pytest.raises(UsageError, match=r"Unknown model 'eco'\. Did you mean 'echo'.*mra-bench models"):
         registry.resolve("models", "eco")
-    with pytest.raises(UsageError, match=r"Unknown trainer 'dop'.*mra-bench plugins"):
+    with pytest.raises(UsageError, match=r"Unknown trainer 'dop'.*mra-bench trainers"):
         registry.resolve("trainers", "dop")
 
 

@@ -57,7 +57,7 @@ def test_resolved_recipe_reads_back_as_itself(data: dict[str, Any]) -> None:
     [
         (("modles",), {}, ["unknown key 'modles'", "did you mean 'models'"]),
         (("models", "sft", "trainr"), "sft", ["models.sft.trainr", "did you mean 'trainer'"]),
-        (("models", "sft", "from"), "bas", ["'bas'", "Did you mean 'base'", "mra-bench recipes"]),
+        (("models", "sft", "from"), "bas", ["'bas'", "Did you mean 'base'", "Known: base, dpo, sft, sft-more"]),
         (("models", "sft", "data"), "trian", ["'trian'", "Did you mean 'train'"]),
         (("evaluate", "datasets"), ["tset"], ["'tset'", "Did you mean 'test'"]),
         (("datasets", "dev", "carve"), "tain", ["'tain'", "Did you mean 'train'"]),

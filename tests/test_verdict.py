@@ -38,8 +38,8 @@ def test_the_adjusted_p_decides() -> None:
 
 def results(models: list[dict[str, Any]], pairs: list[dict[str, Any]], **score: Any) -> dict[str, Any]:
     scores = [
-        {"model": "dpo", "n": 100, "samples": 1, "accuracy": 0.5, "low": 0.4, "high": 0.6, "truncated": 0, "empty": 0,
-         "kinds": {}} | score
+        {"model": "dpo", "n": 100, "samples": 1, "accuracy": 0.5, "low": 0.4, "high": 0.6, "worst": 0.5, "best": 0.5,
+         "truncated": 0, "empty": 0, "kinds": {}} | score
     ]  # fmt: skip
     dataset = {"name": "test", "n": 100, "headline": True, "pairs": pairs, "scores": scores, "unreadable": [],
                "duplicates": {"repeated": 0, "groups": []}}  # fmt: skip
@@ -117,3 +117,26 @@ def test_stages_made_under_different_conditions_are_named() -> None:
     (warning,) = warnings_of(data)
     assert warning["kind"] == "mixed-conditions"
     assert warning["text"].endswith("not made under the same conditions: torch of models (2.12.0, 2.13.0).")
+
+
+def test_a_grader_that_always_fails_is_the_verdict_and_a_warning_with_its_error() -> None:
+    crashed = {"worst": 0.0, "best": 1.0, "kinds": {"crashed": 100}, "first_crash": "mine failed: ValueError: boom."}
+    data = results([LINE[0]], [], **crashed)
+    assert sentences(data) == [
+        "Nothing was judged: the grader could not judge a single text on test. "
+        "The first error: mine failed: ValueError: boom."
+    ]
+    found = warnings_of(data)
+    assert kinds(found) == ["crashed"]
+    assert found[0]["text"].startswith("dpo on test: all 100 texts made the grader fail")
+    assert "The first: mine failed: ValueError: boom." in found[0]["text"]
+
+
+def test_only_models_that_were_judged_are_compared() -> None:
+    data = results(LINE, [row(a="base", b="sft"), row(a="base", b="dpo"), row()])
+    scores = data["datasets"][0]["scores"]
+    scores[0] |= {"worst": 0.0, "best": 1.0, "kinds": {"timeout": 100}}
+    scores[:0] = [scores[0] | {"model": name, "worst": 0.5, "best": 0.5, "kinds": {}} for name in ("base", "sft")]
+    first, *others = sentences(data)
+    assert first == "Nothing was judged: the grader could not judge a single text of dpo on test."
+    assert [line.split(" by ")[0] for line in others] == ["sft beats base"]

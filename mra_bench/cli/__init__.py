@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
+import traceback
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -18,8 +21,9 @@ COMMANDS = {
     "report": "Write results and report of a run again from its folder.",
     "ask": "Ask a model of a run a question.",
     "recipes": "List, show and write recipes.",
-    "models": "List the model loaders that plugins offer.",
-    "graders": "List the graders that plugins offer.",
+    "models": "List the model loaders that plugins offer, with their options.",
+    "trainers": "List the trainers that plugins offer, with their options.",
+    "graders": "List the graders that plugins offer, with their options.",
     "datasets": "List the datasets.",
     "plugins": "List plugins, what they offer, and broken ones.",
     "clean": "Remove what a run folder no longer uses.",
@@ -69,23 +73,44 @@ def main() -> None:
 
 
 def call(arguments: list[str]) -> int:
-    """Run the command line and return its exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted."""
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted.
+
+    With ``--json`` among the arguments an error is one JSON object, the last line of standard output.
+    """
+    as_json = "--json" in arguments
     try:
         cli.main(arguments, prog_name="mra-bench", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _failed("usage", error.format_message(), error.exit_code, None if as_json else error.show)
     except BenchError as error:
-        kind = "Usage error" if isinstance(error, UsageError) else "Error"
-        click.echo(printable(f"{kind}: {error}"), err=True)
-        return error.code
+        kind, word = ("usage", "Usage error") if isinstance(error, UsageError) else ("failed", "Error")
+        text = printable(f"{word}: {error}")
+        return _failed(kind, str(error), error.code, None if as_json else lambda: _say(text))
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. What was finished is kept; the same command goes on from there.", err=True)
-        return INTERRUPTED
+        text = "Interrupted. What was finished is kept; the same command goes on from there."
+        return _failed("interrupted", text, INTERRUPTED, None if as_json else lambda: _say(f"\n{text}"))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if not as_json:
+            raise
+        traceback.print_exc()
+        return _failed("internal", f"{type(error).__name__}: {error}", 1, None)
     return 0
+
+
+def _failed(kind: str, message: str, code: int, show: Callable[[], None] | None) -> int:
+    """Say what went wrong by `show`, or as JSON where there is none."""
+    if show is None:
+        click.echo(json.dumps({"event": "error", "kind": kind, "message": message, "exit_code": code}))
+    else:
+        show()
+    return code
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

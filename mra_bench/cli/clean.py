@@ -8,12 +8,19 @@ from pathlib import Path
 
 import click
 
+from mra_bench.cli.options import json_option
+
 
 @click.command(epilog="Example: mra-bench clean reports/quickstart --dry-run")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-def command(run: Path, dry_run: bool) -> None:
-    """Remove the stage folders of RUN that its current results do not come from (left by an earlier recipe)."""
+@json_option
+def command(run: Path, dry_run: bool, as_json: bool) -> None:
+    """Remove the stage folders of RUN that its current results do not come from (left by an earlier recipe).
+
+    Reports of earlier recipes, kept in RUN/earlier, stay.
+    """
+    from mra_bench.cli.listing import show_json
     from mra_bench.costs import size
     from mra_bench.errors import UsageError
     from mra_bench.plan import FOLDERS
@@ -27,7 +34,12 @@ def command(run: Path, dry_run: bool) -> None:
         unused = [p for p in found if p.relative_to(run).as_posix() not in used]
         freed = sum(f.stat().st_size for p in unused for f in p.rglob("*") if f.is_file())
         for path in unused:
-            click.echo(f"{'would remove' if dry_run else 'removed'} {path.relative_to(run)}")
+            if not as_json:
+                click.echo(f"{'would remove' if dry_run else 'removed'} {path.relative_to(run)}")
             if not dry_run:
                 shutil.rmtree(path)
-    click.echo(f"{len(unused)} folders, {size(freed)}")
+    if as_json:
+        names = [path.relative_to(run).as_posix() for path in unused]
+        show_json({"dry_run": dry_run, "folders": names, "bytes": freed})
+    else:
+        click.echo(f"{len(unused)} folders, {size(freed)}")

@@ -1,4 +1,4 @@
-"""What the listing commands share: a small aligned table."""
+"""What the listing commands share: a small aligned table, or JSON."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from typing import Any
 
 import click
 
-from mra_bench.plugins import Registered, option_names
 
-
-def show(head: Sequence[str], rows: Sequence[Sequence[str]], as_json: bool) -> None:
-    """Print rows as columns, or as a JSON list of objects."""
-    if as_json:
-        click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=1))
-        return
+def show(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as columns."""
     table = [list(head), *map(list, rows)]
     widths = [max(len(row[i]) for row in table) for i in range(len(head))]
     for row in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def registered_rows(things: Sequence[Registered]) -> list[list[str]]:
-    """Name, plugin and options of registered things."""
-    return [[t.name, t.full_name, ", ".join(option_names(t.options)) if t.options else ""] for t in things]
+def show_json(data: Any) -> None:
+    """Print data as JSON, a list's items on lines of their own."""
+    click.echo(json.dumps(data, indent=1))
 
 
 def list_registered(kind: str, given: dict[str, Any]) -> None:
-    """The body of ``mra-bench models`` and ``mra-bench graders``."""
+    """The body of ``mra-bench models``, ``trainers`` and ``graders``: everything of one kind, with its options."""
     from mra_bench.cli.options import settings_of
+    from mra_bench.option_help import data_of, text_of
     from mra_bench.plugins import load_plugins
 
-    registry = load_plugins(settings_of(given["plugin_files"], given["blocked"]))
-    show(["name", "full name", "options"], registered_rows(registry.of(kind)), given["as_json"])
+    things = load_plugins(settings_of(given["plugin_files"], given["blocked"])).of(kind)
+    if given["as_json"]:
+        show_json([data_of(thing) for thing in things])
+    else:
+        click.echo(text_of(things))

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from mra_bench.cli.options import plugin_options
+from mra_bench.cli.options import json_option, plugin_options
 
 
 @click.command(epilog="Example: mra-bench models --plugin ./my_model.py")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @plugin_options
 def command(**given: Any) -> None:
-    """List the model loaders that plugins offer, with their full names and options."""
+    """List the model loaders that plugins offer, and their options with type, default and meaning."""
     from mra_bench.cli.listing import list_registered
 
     list_registered("models", given)

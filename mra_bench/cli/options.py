@@ -11,6 +11,8 @@ from mra_bench.plugins import PluginSettings
 
 Decorated = Callable[..., Any]
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, errors too.")
+
 
 def plugin_options(function: Decorated) -> Decorated:
     """``--plugin FILE`` and ``--no-plugin NAME``, both repeatable."""

@@ -6,21 +6,33 @@ from typing import Any
 
 import click
 
-from mra_bench.cli.options import plugin_options, settings_of
+from mra_bench.cli.options import json_option, plugin_options, settings_of
 
 
 @click.command(epilog="Example: mra-bench plugins --plugin ./last_word.py")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--options", "with_options", is_flag=True, help="Every option of what they offer, too.")
+@json_option
 @plugin_options
 def command(**given: Any) -> None:
     """List every plugin found: where it comes from, its version, what it offers, and what is broken."""
-    from mra_bench.cli.listing import show
+    from mra_bench.cli.listing import show, show_json
+    from mra_bench.option_help import data_of, text_of
     from mra_bench.plugins import load_plugins
 
     registry = load_plugins(settings_of(given["plugin_files"], given["blocked"]))
+    found = [(plugin, [t for t in registry.things if t.plugin.name == plugin.name]) for plugin in registry.plugins]
+    if given["as_json"]:
+        keys = ("name", "origin", "version", "error")
+        show_json(
+            [{**{key: getattr(p, key) for key in keys}, "offers": [data_of(t) for t in things]} for p, things in found]
+        )
+        return
     rows = []
-    for plugin in registry.plugins:
-        offered = [f"{t.kind[:-1]} {t.name}" for t in registry.things if t.plugin.name == plugin.name]
-        state = f"broken: {plugin.error}" if plugin.error else ", ".join(offered)
-        rows.append([plugin.name, plugin.origin, plugin.version, state])
-    show(["plugin", "origin", "version", "offers"], rows, given["as_json"])
+    for plugin, things in found:
+        offered = ", ".join(f"{thing.kind[:-1]} {thing.name}" for thing in things)
+        rows.append(
+            [plugin.name, plugin.origin, plugin.version, f"broken: {plugin.error}" if plugin.error else offered]
+        )
+    show(["plugin", "origin", "version", "offers"], rows)
+    if given["with_options"]:
+        click.echo("\n" + text_of(registry.things))

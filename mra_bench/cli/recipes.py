@@ -6,51 +6,71 @@ from pathlib import Path
 
 import click
 
+from mra_bench.cli.options import json_option
+
 STARTER = "smoke"
 
 
 @click.group(
     invoke_without_command=True, epilog="Example: mra-bench recipes new mine.yaml && mra-bench run --recipe mine.yaml"
 )
+@json_option
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, as_json: bool) -> None:
     """List the recipes in the package; `show` prints one, `new` writes one to start from."""
+    ctx.obj = as_json
     if ctx.invoked_subcommand is None:
-        list_recipes()
+        list_recipes(as_json)
 
 
-def list_recipes() -> None:
+def list_recipes(as_json: bool) -> None:
     """Name, models and description of every packaged recipe."""
-    from mra_bench.cli.listing import show
+    from mra_bench.cli.listing import show, show_json
     from mra_bench.recipe import load_recipe, recipe_names
 
     recipes = [load_recipe(name) for name in recipe_names()]
-    rows = [[r.name, ",".join(r.models), " ".join(r.description.split())] for r in recipes]
-    show(["recipe", "models", "description"], rows, as_json=False)
+    said = {recipe.name: " ".join(recipe.description.split()) for recipe in recipes}
+    if as_json:
+        show_json([{"recipe": r.name, "models": list(r.models), "description": said[r.name]} for r in recipes])
+    else:
+        show(["recipe", "models", "description"], [[r.name, ",".join(r.models), said[r.name]] for r in recipes])
 
 
 @command.command("list")
-def list_command() -> None:
+@json_option
+@click.pass_obj
+def list_command(before: bool, as_json: bool) -> None:
     """List the recipes in the package."""
-    list_recipes()
+    list_recipes(as_json or before)
 
 
 @command.command("show")
-@click.argument("name")
-def show_command(name: str) -> None:
-    """Print a recipe as it is in the package or the file."""
-    from mra_bench.recipe import recipe_text
+@click.argument("name", metavar="NAME|FILE")
+@json_option
+@click.pass_obj
+def show_command(before: bool, name: str, as_json: bool) -> None:
+    """Print a recipe as it is in the package or the file; with --json, its data."""
+    from mra_bench.cli.listing import show_json
+    from mra_bench.recipe import read_recipe, recipe_text
 
-    click.echo(recipe_text(name), nl=False)
+    if as_json or before:
+        show_json(read_recipe(name))
+    else:
+        click.echo(recipe_text(name), nl=False)
 
 
 @command.command("new")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--like", "like", default=STARTER, metavar="RECIPE", help=f"Start from this recipe. [default: {STARTER}]")
-def new_command(file: Path, like: str) -> None:
+@click.option("--like", "like", default=STARTER, metavar="NAME|FILE", show_default=True, help="Start from this recipe.")
+@json_option
+@click.pass_obj
+def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
     """Write a commented recipe to FILE, ready to run and to change."""
     import re
 
+    import yaml
+
+    from mra_bench.cli.listing import show_json
     from mra_bench.errors import UsageError
     from mra_bench.recipe import recipe_text, validate_recipe
 
@@ -58,11 +78,13 @@ def new_command(file: Path, like: str) -> None:
         raise UsageError(f"A recipe file ends in .yaml; got {file}")
     if file.exists():
         raise UsageError(f"{file} exists already; choose another name")
+    if not file.parent.is_dir():
+        raise UsageError(f"There is no folder {file.parent} to write {file.name} to; make it first, or name another")
     name = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem)
     text = re.sub(r"(?m)^name: .*$", f"name: {name}", recipe_text(like), count=1)
-    import yaml
-
     validate_recipe(yaml.safe_load(text), str(file))
-    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
-    click.echo(f"Wrote {file}. Try: mra-bench run --recipe {file} --dry-run")
+    if as_json or before:
+        show_json({"recipe": name, "file": str(file)})
+    else:
+        click.echo(f"Wrote {file}. Try: mra-bench run --recipe {file} --dry-run")

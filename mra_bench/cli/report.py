@@ -6,22 +6,25 @@ from pathlib import Path
 
 import click
 
+from mra_bench.cli.options import json_option
+
 
 @click.command(epilog="Example: mra-bench report reports/quickstart")
 @click.argument("run", type=click.Path(path_type=Path))
-def command(run: Path) -> None:
+@json_option
+def command(run: Path, as_json: bool) -> None:
     """Compute results.json and report.html of RUN again from the texts and grades stored in it."""
+    from mra_bench.cli.listing import show_json
+    from mra_bench.cli.outcome import outcome_data, outcome_lines
+    from mra_bench.errors import UsageError
     from mra_bench.run import REPORT, finish_run
     from mra_bench.store import locked
 
     if not run.is_dir():
-        from mra_bench.errors import UsageError
-
         raise UsageError(f"There is no run folder {run}")
     with locked(run):
         results = finish_run(run)
-    for line in results["verdict"]:
-        click.echo(f"Verdict: {line}")
-    for warning in results["warnings"]:
-        click.echo(f"Warning: {warning['text']}")
-    click.echo(f"Report: {run / REPORT}")
+    if as_json:
+        show_json(outcome_data(run / REPORT, results))
+    else:
+        click.echo("\n".join(outcome_lines(run / REPORT, results)))

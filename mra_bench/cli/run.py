@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from mra_bench.cli.options import plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.plan import Plan
+    from mra_bench.progress import PlainReporter
     from mra_bench.recipe import Recipe
     from mra_bench.run import Outcome
 
@@ -29,61 +31,77 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
 
 
 @click.command(epilog=EPILOG)
-@click.option("--recipe", "recipe_name", metavar="NAME|FILE", help="Recipe to run. [default: quickstart]")
-@click.option("--models", metavar="A,B", help="Only these models of the recipe, and those they are trained from.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value of the recipe. Repeatable.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N problems of every evaluation dataset.")
+@click.option("--recipe", "recipe_name", metavar="NAME|FILE", help="Recipe to run.  [default: quickstart]")
 @click.option(
-    "--grader", "graders", multiple=True, metavar="NAME", help="Grade with this instead. Repeatable; first counts."
+    "--models", metavar="A,B", help="Only these models of the recipe, and those they are trained from.  [default: all]"
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a value of the recipe; VALUE is read as YAML: seed=1, evaluate.samples=4, "
+    "models.sft.options.learning_rate=1e-4. `mra-bench recipes show` has the keys, `mra-bench models`, `trainers` and "
+    "`graders` the options. Repeatable.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="At most N problems of every evaluation dataset. [default: all]",
+)
+@click.option(
+    "--grader",
+    "graders",
+    multiple=True,
+    metavar="NAME",
+    help="Grade with this instead. Repeatable; the first counts.  [default: the recipe's]",
 )
 @click.option(
     "--model",
     "loose_models",
     multiple=True,
     metavar="NAME=WHAT",
-    help="Without a recipe: score this folder, hub id, GGUF file or model loader. Repeatable.",
+    help="Without a recipe: score this folder, GGUF file, hub id, model loader, or LOADER@PATH. Repeatable.",
 )
 @click.option(
     "--data",
     multiple=True,
     metavar="NAME[:SPLIT]|NAME=FILE",
-    help="Without a recipe: a dataset to score on. Repeatable; the verdict is about the first. [default: arith]",
+    help="Without a recipe: a dataset to score on, its split test if none is named. Repeatable; the verdict is about "
+    "the first.  [default: arith]",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder. [default: reports/<recipe>]"
+    "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder.  [default: reports/<recipe>]"
 )
 @click.option(
-    "--reuse", type=click.Path(path_type=Path), metavar="RUN", help="Take equal finished stages from this run."
+    "--reuse",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Take finished stages with equal fingerprints from this run folder.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan with counts, disk and cost, and stop.")
-@click.option(
-    "--drop-contaminated", "contamination", flag_value="drop", help="Leave training rows out that are test questions."
-)
-@click.option(
-    "--allow-contamination",
-    "contamination",
-    flag_value="allow",
-    help="Train on them all the same; every result is marked.",
-)
+@click.option("--drop-contaminated", is_flag=True, help="Leave training rows out that are test questions.")
+@click.option("--allow-contamination", is_flag=True, help="Train on them all the same; every result is marked.")
 @click.option(
     "--grader-seconds",
     type=click.FloatRange(min=0, min_open=True),
-    metavar="N",
+    metavar="SECONDS",
     help="A text that takes the grader longer is counted as timed out. [default: the recipe's grading.seconds, or 10]",
 )
 @click.option("--strict", is_flag=True, help="Stop when a plugin raises, instead of recording it.")
 @click.option("--quiet", is_flag=True, help="Print the result only.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line; the last is the result.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a line, the last with the result or the error."
+)
 @plugin_options
 def command(**given: Any) -> None:
     """Evaluate models, train the ones the recipe trains, compare all on the same problems, and write a report."""
-    from mra_bench.costs import check_disk, plan_table
     from mra_bench.errors import UsageError
     from mra_bench.plan import make_plan
     from mra_bench.plugins import load_plugins
     from mra_bench.progress import make_reporter
     from mra_bench.run import RunOptions, execute
-    from mra_bench.store import stage_record
 
     settings = settings_of(given["plugin_files"], given["blocked"])
     registry = load_plugins(settings)
@@ -102,16 +120,14 @@ def command(**given: Any) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; name a folder, new or of an earlier run")
     if given["dry_run"]:
-        complete = frozenset(s.folder for s in plan.stages if stage_record(out / s.folder))
-        click.echo(plan_table(plan, out, complete))
-        check_disk(plan, [s for s in plan.stages if s.folder not in complete], out)
+        _show_plan(plan, out, reporter, given["as_json"])
         return
     try:
         how = RunOptions(out, given["reuse"], given["strict"])
         outcome = execute(plan, registry, settings, how, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
-    reporter.result(_data(outcome, plan), _text(outcome))
+    reporter.result(_data(outcome), _text(outcome))
 
 
 def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
@@ -120,6 +136,8 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     from mra_bench.loose import loose_recipe
     from mra_bench.recipe import apply_setting, read_recipe, validate_recipe
 
+    if given["drop_contaminated"] and given["allow_contamination"]:
+        raise UsageError("Give --drop-contaminated or --allow-contamination, not both: rows cannot go and stay")
     if given["loose_models"]:
         if given["recipe_name"] or given["models"]:
             raise UsageError("--model scores checkpoints without a recipe; it does not go with --recipe or --models")
@@ -135,8 +153,8 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
         data["graders"] = list(given["graders"])
     if given["grader_seconds"] is not None:
         apply_setting(data, f"grading.seconds={given['grader_seconds']!r}")
-    if given["contamination"]:
-        data["contamination"] = given["contamination"]
+    if given["drop_contaminated"] or given["allow_contamination"]:
+        data["contamination"] = "drop" if given["drop_contaminated"] else "allow"
     recipe = validate_recipe(data, name)
     return recipe if given["limit"] is None else _limited(recipe, given["limit"])
 
@@ -152,24 +170,33 @@ def _limited(recipe: Recipe, limit: int) -> Recipe:
     return recipe.model_copy(update={"datasets": {**recipe.datasets, **changed}})
 
 
-def _data(outcome: Outcome, plan: Plan) -> dict[str, Any]:
-    return {
-        "report": str(outcome.report),
-        "results": str(outcome.report.with_name("results.json")),
-        "verdict": outcome.results["verdict"],
-        "warnings": [w["text"] for w in outcome.results["warnings"]],
-        "stages_done": outcome.done,
-        "stages_kept": outcome.kept,
-        "recipe": plan.recipe.name,
-    }
+def _show_plan(plan: Plan, out: Path, reporter: PlainReporter, as_json: bool) -> None:
+    """What the run would do and cost, and what it would find in its folder. Raises UsageError for a disk too small."""
+    from mra_bench.costs import check_disk, plan_data, plan_table
+    from mra_bench.earlier import other_run
+    from mra_bench.store import stage_record
+
+    if (other := other_run(out, plan.fingerprint)) is not None:
+        reporter.message(other.sentence())
+    complete = frozenset(s.folder for s in plan.stages if stage_record(out / s.folder))
+    if as_json:
+        click.echo(json.dumps({"event": "plan", **plan_data(plan, out, complete)}))
+    else:
+        click.echo(plan_table(plan, out, complete))
+    check_disk(plan, [s for s in plan.stages if s.folder not in complete], out)
+
+
+def _data(outcome: Outcome) -> dict[str, Any]:
+    from mra_bench.cli.outcome import outcome_data
+
+    done = {"stages_done": outcome.done, "stages_kept": outcome.kept}
+    return {**outcome_data(outcome.report, outcome.results), **done}
 
 
 def _text(outcome: Outcome) -> str:
+    from mra_bench.cli.outcome import outcome_lines
     from mra_bench.tables import scoreboard
 
     lines = ["Nothing to do: every stage of this run is complete."] if outcome.current else []
-    lines += [scoreboard(outcome.results), ""]
-    lines += [f"Verdict: {line}" for line in outcome.results["verdict"]]
-    lines += [f"Warning: {warning['text']}" for warning in outcome.results["warnings"]]
-    lines += ["", f"Report: {outcome.report}"]
+    lines += [scoreboard(outcome.results), "", *outcome_lines(outcome.report, outcome.results)]
     return "\n".join(lines)

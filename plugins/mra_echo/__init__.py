@@ -14,11 +14,12 @@ class EchoOptions:
 
     path: a JSONL file; each row has `problem` (an id) or `question` (its text), `text`, and if wanted `sample`
     (0-based; without it the rows of a problem count up) and `finish` ("stop" or "length").
-    strict: a problem without a row is an error; otherwise its answer is the empty text.
+    allow_missing: a problem without a row gets the empty text, which counts as no answer. Otherwise the run is refused
+    before it starts.
     """
 
     path: str
-    strict: bool = False
+    allow_missing: bool = False
 
 
 def load(options: EchoOptions) -> Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from mra_bench.types import LENGTH, STOP, Block, Completion, Problem, PromptStyl
 from . import EchoOptions
 
 COLUMNS = ("problem", "question", "sample", "text", "finish")
+SHOWN = 5  # ids named in a message
 Key = tuple[str, str]  # ("problem", id) or ("question", text)
 
 
@@ -35,8 +36,9 @@ class EchoModel:
     """Answers from a table; a model in the sense of `mra_bench.types.Model`. Tokens are words between white space."""
 
     answers: Answers
+    path: Path
     sha256: str
-    strict: bool
+    allow_missing: bool
     reproducible: bool = True
 
     @classmethod
@@ -45,11 +47,27 @@ class EchoModel:
         path = Path(options.path)
         if not path.is_file():
             raise UsageError(f"The model 'echo' has no file to answer from: '{path}' does not exist.")
-        return cls(read_answers(read_jsonl(path)), hashlib.sha256(path.read_bytes()).hexdigest(), options.strict)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        return cls(read_answers(read_jsonl(path)), path, sha256, options.allow_missing)
 
     def identity(self) -> Mapping[str, Any]:
         """What shapes the texts: the content of the file."""
         return {"model": "echo", "file_sha256": self.sha256}
+
+    def check_problems(self, problems: Sequence[Problem]) -> None:
+        """Raises UsageError naming the problems that the file has no row for, unless that is allowed."""
+        missing = [problem for problem in problems if not self._samples(problem)]
+        if not missing or self.allow_missing:
+            return
+        first = missing[0].id
+        ids = [name for column, name in self.answers if column == "problem"]
+        close = nearest(first, ids)
+        raise UsageError(
+            f"{self.path} has no row for {len(missing):,} of {len(problems):,} problems: "
+            f"{', '.join(repr(p.id) for p in missing[:SHOWN])}{', ...' if len(missing) > SHOWN else ''}. "
+            + (f"The row nearest to '{first}' is '{close}'. " if close else "")
+            + "Add the rows, or set the option allow_missing=true: these problems then count as not answered."
+        )
 
     def checkpoint(self) -> Path | None:
         """None: there are no weights to train."""
@@ -76,13 +94,16 @@ class EchoModel:
                 finish=answer.finish,
             )
 
+    def _samples(self, problem: Problem) -> Mapping[int, Answer]:
+        by_id = self.answers.get(("problem", problem.id))
+        return by_id or self.answers.get(("question", problem.question)) or {}
+
     def _answer(self, request: Request) -> Answer:
         """The row for the sample asked for; with fewer samples than asked for, they are gone through again."""
-        problem = request.problem
-        samples = self.answers.get(("problem", problem.id)) or self.answers.get(("question", problem.question))
+        samples = self._samples(request.problem)
         if not samples:
-            if self.strict:
-                raise BenchError(f"The file of the model 'echo' has no row for the problem '{problem.id}'.")
+            if not self.allow_missing:
+                raise BenchError(f"{self.path} has no row for the problem '{request.problem.id}'.")
             return Answer("", STOP, "")
         if request.sample in samples:
             return samples[request.sample]

@@ -25,7 +25,11 @@ ARCHITECTURES = ("qwen2", "gpt2")
 
 @dataclass(frozen=True)
 class TinyOptions:
-    """How an embedded model is run: `device` and `dtype` as for the loader ``transformers``."""
+    """How an embedded model is run, as for the loader ``transformers``.
+
+    dtype: ``auto`` takes what the hardware computes well.
+    device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. ``auto`` takes a GPU when there is one.
+    """
 
     dtype: Dtype = "auto"
     device: str = "auto"

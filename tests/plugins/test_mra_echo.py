@@ -29,14 +29,14 @@ def answers(tmp_path: Path):
     return write
 
 
-def ask(path: str, requests: Sequence[Request], *, strict: bool = False) -> list[Completion]:
-    model = load(EchoOptions(path, strict))
+def ask(path: str, requests: Sequence[Request], *, allow_missing: bool = False) -> list[Completion]:
+    model = load(EchoOptions(path, allow_missing))
     block = Block(tuple(requests), PromptStyle("Be brief."), Decoding(), seed=0)
     return list(model.generate(block))
 
 
-def texts(path: str, requests: Sequence[Request], *, strict: bool = False) -> list[str]:
-    return [completion.text for completion in ask(path, requests, strict=strict)]
+def texts(path: str, requests: Sequence[Request]) -> list[str]:
+    return [completion.text for completion in ask(path, requests)]
 
 
 def test_a_text_is_found_by_problem_id(answers) -> None:
@@ -64,11 +64,27 @@ def test_samples_are_numbered_as_written_or_by_order_and_are_gone_through_again(
     assert texts(path, requests[2:4]) == ["three", "three"]
 
 
-def test_a_problem_without_a_row_is_an_empty_text_or_with_strict_an_error(answers) -> None:
+def test_a_problem_without_a_row_is_an_error_or_if_allowed_an_empty_text(answers) -> None:
     path = answers({"problem": "a", "text": "3"})
-    assert ask(path, [Request(SECOND)]) == [Completion("b", 0, "", prompt_tokens=5, tokens=0, finish="stop")]
     with pytest.raises(BenchError, match="no row for the problem 'b'"):
-        ask(path, [Request(SECOND)], strict=True)
+        ask(path, [Request(SECOND)])
+    empty = ask(path, [Request(SECOND)], allow_missing=True)
+    assert empty == [Completion("b", 0, "", prompt_tokens=5, tokens=0, finish="stop")]
+
+
+def test_problems_without_rows_are_named_before_any_work_with_the_nearest_row(answers) -> None:
+    many = [Problem(f"test-{i}", f"{i}?", "1") for i in range(20)]
+    path = answers(
+        {"problem": "tset-0", "text": "1"}, {"question": "1?", "text": "1"}, {"problem": "test-2", "text": "1"}
+    )
+    with pytest.raises(UsageError) as error:
+        load(EchoOptions(path)).check_problems(many)
+    text = str(error.value)
+    assert "no row for 18 of 20 problems: 'test-0', 'test-3', 'test-4', 'test-5', 'test-6', ..." in text
+    assert "The row nearest to 'test-0' is 'test-2'" in text or "is 'tset-0'" in text
+    assert "allow_missing=true" in text
+    load(EchoOptions(path)).check_problems([many[1], many[2]])
+    load(EchoOptions(path, allow_missing=True)).check_problems(many)
 
 
 def test_it_is_a_model_without_weights_that_says_what_shapes_its_texts(answers) -> None:

@@ -1,0 +1,28 @@
+"""How `run` and `report` say what a run ended with: for a person, and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mra_bench.tables import printable
+
+
+def outcome_data(report: Path, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the report and results are, the verdict, and the warnings."""
+    return {
+        "report": str(report),
+        "results": str(report.with_name("results.json")),
+        "verdict": results["verdict"],
+        "warnings": [warning["text"] for warning in results["warnings"]],
+        "warning_kinds": [warning["kind"] for warning in results["warnings"]],
+        "recipe": results["run"]["name"],
+    }
+
+
+def outcome_lines(report: Path, results: Mapping[str, Any]) -> list[str]:
+    """Verdict, warnings and the report's path. A warning may quote a plugin, so it is made safe for a terminal."""
+    lines = [f"Verdict: {line}" for line in results["verdict"]]
+    lines += [f"Warning: {warning['text']}" for warning in results["warnings"]]
+    return [*map(printable, lines), "", f"Report: {report}"]

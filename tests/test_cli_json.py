@@ -1,0 +1,119 @@
+"""--json: every command prints JSON and nothing else on standard output, errors included."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runs import bench
+
+import mra_bench.cli
+from mra_bench.cli import COMMANDS, call, cli
+from mra_bench.errors import BenchError
+
+
+def printed(arguments: list[str], capsys: pytest.CaptureFixture[str], code: int = 0) -> Any:
+    assert call(arguments) == code
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return json.loads(captured.out)
+
+
+def test_every_command_takes_json() -> None:
+    import click
+
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        commands = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+        for each in commands:
+            assert any("--json" in p.opts for p in each.params), f"{name} {each.name}"
+
+
+@pytest.mark.parametrize("name", ["models", "trainers", "graders", "datasets", "plugins", "recipes"])
+def test_listings(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = printed([name, "--json"], capsys)
+    assert len(rows) >= 1
+    assert all(isinstance(row, dict) for row in rows)
+
+
+def test_recipes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(["recipes", "list", "--json"], capsys) == printed(["recipes", "--json"], capsys)
+    assert printed(["recipes", "--json", "list"], capsys)[0]["models"][0] == "base"
+    assert printed(["recipes", "show", "smoke", "--json"], capsys)["name"] == "smoke"
+    path = tmp_path / "mine.yaml"
+    assert printed(["recipes", "new", str(path), "--json"], capsys) == {"recipe": "mine", "file": str(path)}
+
+
+def test_a_dry_run_is_one_object_with_every_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["run", "--recipe", "smoke", "--models", "base", "--dry-run", "--json", "--out", str(tmp_path / "x")]
+    plan = printed(arguments, capsys)
+    assert plan["event"] == "plan"
+    assert [stage["stage"] for stage in plan["stages"]] == [
+        "problems test", "generate base-test", "grade sympy-base-test",
+    ]  # fmt: skip
+    assert {"amount": 64, "unit": "texts", "complete": False}.items() <= plan["stages"][1].items()
+    assert plan["stages"][1]["tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "--recipe", "smok", "--json"], 2, "Did you mean 'smoke'"),
+        (["run", "--jason", "--json"], 2, "No such option"),
+        (["rnu", "--json"], 2, "Did you mean 'run'"),
+        (["report", "nowhere", "--json"], 2, "no run folder nowhere"),
+        (["ask", "nowhere", "base", "1 + 1?", "--json"], 2, "nowhere is not a run folder"),
+        (["clean", "nowhere", "--json"], 2, "nowhere is not a run folder"),
+        (["recipes", "show", "smok", "--json"], 2, "Did you mean 'smoke'"),
+        (["models", "--plugin", "nowhere.py", "--json"], 2, "no such file"),
+    ],
+)
+def test_an_error_is_one_object(
+    arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = printed(arguments, capsys, code)
+    assert set(error) == {"event", "kind", "message", "exit_code"}
+    assert (error["event"], error["kind"], error["exit_code"]) == ("error", "usage", code)
+    assert words in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "code"),
+    [
+        (BenchError("no"), "failed", 1),
+        (KeyboardInterrupt(), "interrupted", 130),
+        (ZeroDivisionError("by 0"), "internal", 1),
+    ],
+)
+def test_kinds_of_errors(
+    raised: BaseException, kind: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(mra_bench.cli.cli, "main", fail)
+    assert call(["run", "--json"]) == code
+    captured = capsys.readouterr()
+    error = json.loads(captured.out)
+    assert (error["kind"], error["exit_code"]) == (kind, code)
+    assert ("Traceback" in captured.err) == (kind == "internal")
+
+
+def test_a_run_its_report_and_a_question(tmp_path: Path) -> None:
+    rows = [{"problem": f"test-{i:05d}", "text": f"The answer is {i}."} for i in range(4)]
+    rows.append({"question": "1 + 1?", "text": "two \x1b[2J"})
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = bench("run", "--model", "m=echo@a.jsonl", "--limit", "4", "--out", "out", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = [json.loads(line) for line in done.stdout.splitlines()][-1]
+    assert result["event"] == "result"
+    report = json.loads(bench("report", "out", "--json", cwd=tmp_path).stdout)
+    assert report.items() <= result.items()
+    answer = json.loads(bench("ask", "out", "m", "1 + 1?", "--json", cwd=tmp_path).stdout)
+    assert answer == {"model": "m", "question": "1 + 1?", "text": "two \x1b[2J", "finish": "stop", "tokens": 2}
+    cleaned = json.loads(bench("clean", "out", "--json", cwd=tmp_path).stdout)
+    assert cleaned == {"dry_run": False, "folders": [], "bytes": 0}
