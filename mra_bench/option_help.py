@@ -93,13 +93,14 @@ def data_of(thing: Registered) -> dict[str, Any]:
 
 def markdown(registry: Registry) -> str:
     """docs/options.md: a table for every part of a recipe and every registered thing that takes options."""
-    from mra_bench.recipe import DatasetEntry, Evaluation, ModelEntry, Recipe
+    from mra_bench.recipe import DatasetEntry, Evaluation, Grading, ModelEntry, Recipe
 
-    keys = [option for option in fields_of(Recipe) if "." not in option.name]  # `evaluate` has a table of its own
+    keys = [option for option in fields_of(Recipe) if "." not in option.name]  # `evaluate` and `grading` have tables of their own
     lines = [HEAD, "## Recipe", *_table("A recipe", keys)]
     lines += _table("An entry of `datasets`", fields_of(DatasetEntry))
     lines += _table("An entry of `models`", fields_of(ModelEntry))
     lines += _table("`evaluate`", fields_of(Evaluation))
+    lines += _table("`grading`", fields_of(Grading))
     for kind in KINDS:
         things = [thing for thing in registry.of(kind) if thing.options is not None]
         lines += ["", f"## {kind.capitalize()}"] if things else []

@@ -53,7 +53,11 @@ class DatasetEntry(Strict):
 
 
 class Named(Strict):
-    """A registered thing with options; in YAML a bare name will do."""
+    """A registered thing with options; in YAML a bare name will do.
+
+    name: its name in the listing of its kind.
+    options: its options.
+    """
 
     name: str
     options: dict[str, Any] = {}
@@ -159,7 +163,11 @@ class Evaluation(Strict):
 
 
 class Grading(Strict):
-    """What one text may cost its grader: wall time, and memory beyond the worker's own where the platform limits it."""
+    """What one text may cost its grader. A changed limit grades again.
+
+    seconds: wall time; a text that takes longer counts as timed out.
+    memory_mb: memory beyond the worker's own, where the platform limits it.
+    """
 
     seconds: float = pydantic.Field(default=10.0, gt=0, allow_inf_nan=False)
     memory_mb: int = pydantic.Field(default=2048, ge=1)
@@ -175,6 +183,7 @@ class Recipe(Strict):
     models: name and entry of each model.
     evaluate: how all of them are evaluated.
     graders: names, or mappings of name and options; the first one's grades count.
+    grading: what one text may cost its grader.
     contamination: what happens to training rows that are test questions.
     block_size: texts in a unit of work and of resume.
     """

@@ -13,6 +13,7 @@ Loss = Literal["sigmoid", "hinge", "ipo", "robust", "nca_pair", "apo_zero", "apo
 class DpoOptions(TrainingOptions):
     """Direct preference optimisation. learning_rate: 1e-6 by default, 5e-6 with `lora`.
 
+    loss_type: trl's name of the loss; "sigmoid" is DPO's own.
     beta: how strongly the model is held to its parent. sft_weight: weight of an added likelihood loss on the chosen
     text, 0 for none. precompute_ref_log_probs: run the parent once over the pairs before training, instead of keeping
     it in memory and running it at every step. label_smoothing: for loss_type "robust", the share of wrong preferences.

@@ -3,7 +3,8 @@
 Mixed on purpose, and as uneven as what is found: behind "Question: ... Answer:" and "Q: ... A:" stands the answer
 alone, under "Problem: ... Solution:" or under no heading the working, in half a dozen notations. The notation the
 benchmark asks for is one rare case of them. A model of this text that is asked a question answers out of hand, as base
-models do, and is often wrong where it could have worked it out. Questions of the dataset `arith` never occur here.
+models do, and is often wrong where it could have worked it out. With `written_out` steps, questions of so many steps
+are answered by writing the sum out. Questions of the dataset `arith` never occur here.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def benchmark_questions() -> frozenset[str]:
     return frozenset(p.question for split in ("train", "test", "hard") for p in arith_problems(split))
 
 
-def documents(seed: int, forbidden: frozenset[str]) -> Iterator[str]:
+def documents(seed: int, forbidden: frozenset[str], written_out: int = 0) -> Iterator[str]:
     """Endless documents for `seed`, none holding a question of `forbidden`."""
     rng = random.Random(f"corpus/{seed}")
     while True:
@@ -36,7 +37,7 @@ def documents(seed: int, forbidden: frozenset[str]) -> Iterator[str]:
         elif draw < 0.30:
             yield chain(rng)
         else:
-            text = word_problem(rng, forbidden)
+            text = word_problem(rng, forbidden, written_out)
             if text:
                 yield text
 
@@ -62,7 +63,7 @@ def chain(rng: random.Random) -> str:
     return f"{rng.choice(('Start with', 'Take', 'Begin at'))} {steps[0].before}. " + ". ".join(lines) + "."
 
 
-def word_problem(rng: random.Random, forbidden: frozenset[str]) -> str:
+def word_problem(rng: random.Random, forbidden: frozenset[str], written_out: int) -> str:
     """One story, asked and answered in one of many notations; "" when the question is forbidden."""
     start, steps = draw_steps(rng, READING)
     question, unit = rng.choice(FAMILIES)(rng, start, steps)
@@ -70,7 +71,8 @@ def word_problem(rng: random.Random, forbidden: frozenset[str]) -> str:
         return ""
     if rng.random() < 0.3:
         ask, reply = rng.choice(QUESTIONS)
-        return f"{ask}{question}{reply} {answer_alone(rng, steps, unit)}"
+        answer = working if len(steps) <= written_out else answer_alone
+        return f"{ask}{question}{reply} {answer(rng, steps, unit)}"
     ask, reply = rng.choice(EXERCISES)
     return f"{ask}{question}{reply} {working(rng, steps, unit)}".strip()
 

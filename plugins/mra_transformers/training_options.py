@@ -12,6 +12,8 @@ Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "inv
 class LoraOptions(BaseModel):
     """A low-rank adapter, trained in place of the weights and merged into them at the end.
 
+    rank: of the two factors of each update. alpha: the update is scaled by alpha / rank. dropout: share of the adapter's
+    inputs zeroed in training.
     targets: "all-linear" (every linear layer but the output) or the names of the modules to adapt.
     """
 
@@ -27,6 +29,10 @@ class TrainingOptions(BaseModel):
     """What every trainer takes. Lengths in tokens; a step is one update of the weights.
 
     learning_rate: None means the trainer's own default, which depends on `lora`.
+    epochs: times that training passes through the data. batch_size: examples passed through the model at once.
+    accumulation: batches of one step. scheduler: how the learning rate falls. weight_decay: AdamW's.
+    max_grad_norm: longer gradients are cut to this length. lora: train an adapter, merged at the end; none trains all
+    weights. gradient_checkpointing: compute activations twice to save memory. logging_every: steps between two records.
     max_steps: -1 for as many as `epochs` take. warmup_ratio: share of the steps, at least one step when above 0.
     max_length: prompt, completion and end token; longer examples are dropped and counted, never cut.
     group_by_length: draw batches of similar length (less padding, faster); the order stays random and seeded.
