@@ -95,7 +95,8 @@ def markdown(registry: Registry) -> str:
     """docs/options.md: a table for every part of a recipe and every registered thing that takes options."""
     from mra_bench.recipe import DatasetEntry, Evaluation, Grading, ModelEntry, Recipe
 
-    keys = [option for option in fields_of(Recipe) if "." not in option.name]  # `evaluate` and `grading` have tables of their own
+    # `evaluate` and `grading` have tables of their own.
+    keys = [option for option in fields_of(Recipe) if "." not in option.name]
     lines = [HEAD, "## Recipe", *_table("A recipe", keys)]
     lines += _table("An entry of `datasets`", fields_of(DatasetEntry))
     lines += _table("An entry of `models`", fields_of(ModelEntry))

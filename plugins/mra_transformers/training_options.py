@@ -12,8 +12,8 @@ Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "inv
 class LoraOptions(BaseModel):
     """A low-rank adapter, trained in place of the weights and merged into them at the end.
 
-    rank: of the two factors of each update. alpha: the update is scaled by alpha / rank. dropout: share of the adapter's
-    inputs zeroed in training.
+    rank: of the two factors of each update. alpha: the update is scaled by alpha / rank.
+    dropout: share of the adapter's inputs zeroed in training.
     targets: "all-linear" (every linear layer but the output) or the names of the modules to adapt.
     """
 
