@@ -1,8 +1,11 @@
-"""The quickstart recipes at several seeds: one table of accuracies and paired differences.
+r"""The quickstart recipes at several seeds: one table of accuracies and paired differences.
 
 python benchmarks/quickstart_seeds/run.py --seeds 0,1,2 --out /tmp/quickstart_seeds
+python benchmarks/quickstart_seeds/run.py --seeds 0,1,2 --out /tmp/quickstart_sampled --reuse /tmp/quickstart_seeds \
+    -- --set evaluate.temperature=1.0 --set evaluate.samples=4
 
-Runs that are complete in --out are not run again. The table goes to standard output and to --out/table.md.
+The second one asks the same models again, sampling four answers to each problem. Runs that are complete in --out are
+not run again. The table goes to standard output and to --out/table.md.
 """
 
 from __future__ import annotations
@@ -63,12 +66,14 @@ def main() -> None:
     parser.add_argument("--recipes", default="quickstart,quickstart-gpt2")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--reuse", type=Path, help="take equal stages from the runs of an earlier --out")
     parser.add_argument("extra", nargs="*", help="further arguments of mra-bench run, behind --")
     args = parser.parse_args()
     rows = []
     for recipe in args.recipes.split(","):
         for seed in map(int, args.seeds.split(",")):
-            rows.append((recipe, seed, run(recipe, seed, args.out, args.extra)))
+            reuse = ["--reuse", str(args.reuse / f"{recipe}-seed{seed}")] if args.reuse else []
+            rows.append((recipe, seed, run(recipe, seed, args.out, [*args.extra, *reuse])))
             print(f"{recipe} seed {seed}: {' '.join(rows[-1][2]['verdict'])}", file=sys.stderr, flush=True)
     text = "\n\n".join(f"{name}:\n\n{table(rows, name)}" for name in ("test", "hard"))
     (args.out / "table.md").write_text(text + "\n")
