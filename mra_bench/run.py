@@ -27,6 +27,7 @@ from mra_bench.stages import EXECUTORS, Context, open_model, size_of
 from mra_bench.store import (
     WORK,
     append_row,
+    drop_work,
     fingerprint,
     finish_stage,
     locked,
@@ -297,6 +298,8 @@ def _complete(out: Path, stage: Stage) -> bool:
         raise BenchError(
             f"{out / stage.folder} holds another stage with the same short fingerprint; remove that folder"
         )
+    if record is not None:
+        drop_work(out / stage.folder)
     return record is not None
 
 
