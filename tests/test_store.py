@@ -72,9 +72,10 @@ def test_the_work_of_a_stage_stays_until_the_stage_counts(tmp_path: Path, monkey
     def killed(path: Path, value: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(store, "write_json", killed)
-        store.finish_stage(folder, {})
+        with pytest.raises(KeyboardInterrupt):
+            store.finish_stage(folder, {})
     assert (folder / store.WORK / "made_with.json").is_file()
     store.finish_stage(folder, {})
     record = store.stage_record(folder)
