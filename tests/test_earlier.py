@@ -62,17 +62,48 @@ def test_setting_aside_can_be_done_again_after_a_kill(tmp_path: Path) -> None:
     record = {"plan": {"name": "old", "fingerprint": "ab" * 32}, "started": "2020-01-01"}
     (tmp_path / "run.json").write_text(json.dumps(record))
     (tmp_path / "report.html").write_text("the report")
+    (tmp_path / "recipe.yaml").write_text("old recipe")
     other = other_run(tmp_path, "cd" * 32)
     assert other is not None
     assert "report and results are kept" in other.sentence()
     set_aside(other)
     (tmp_path / "report.html").unlink()  # killed before run.json was replaced
+    (tmp_path / "recipe.yaml").write_text("new recipe")
     other = other_run(tmp_path, "cd" * 32)
     assert other is not None
-    assert "no report yet" in other.sentence()
+    assert "report and results are kept" in other.sentence()
     set_aside(other)
-    assert (tmp_path / "earlier" / "abababab" / "report.html").read_text() == "the report"
+    kept = tmp_path / "earlier" / "abababab"
+    assert (kept / "report.html").read_text() == "the report"
+    assert (kept / "recipe.yaml").read_text() == "old recipe"
     assert other_run(tmp_path, "ab" * 32) is None
+
+
+def test_a_run_without_a_report_says_so_and_a_later_record_of_it_is_copied(tmp_path: Path) -> None:
+    for started in ("2020-01-01", "2020-01-02"):
+        record = {"plan": {"name": "old", "fingerprint": "ab" * 32}, "started": started}
+        (tmp_path / "run.json").write_text(json.dumps(record))
+        other = other_run(tmp_path, "cd" * 32)
+        assert other is not None
+        assert "no report yet" in other.sentence()
+        set_aside(other)
+        assert json.loads((tmp_path / "earlier" / "abababab" / "run.json").read_text())["started"] == started
+
+
+@pytest.mark.parametrize("fingerprint", ["../../..", "ab", "AB" * 32, "ab" * 32 + "\n", ""])
+def test_a_foreign_fingerprint_never_becomes_a_path(tmp_path: Path, fingerprint: str) -> None:
+    record = {"plan": {"name": "old", "fingerprint": fingerprint}, "started": "2020-01-01"}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    assert other_run(tmp_path, "cd" * 32) is None
+
+
+def test_a_foreign_name_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    record = {"plan": {"name": "\x1b[2Jold", "fingerprint": "ab" * 32}, "started": "\x07now"}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    other = other_run(tmp_path, "cd" * 32)
+    assert other is not None
+    assert "'\\x1b[2Jold'" in other.sentence()
+    assert "started \\x07now" in other.sentence()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"plan": 3}', '{"plan": {"name": "x"}}'])
