@@ -32,7 +32,11 @@ def test_a_changed_run_keeps_the_report_it_replaces(folder: Path) -> None:
     first = {name: (out / name).read_bytes() for name in ("report.html", "results.json", "recipe.yaml", "run.json")}
     name = json.loads(first["run.json"])["plan"]["fingerprint"][:8]
 
+    (stage,) = (out / "completions").iterdir()
+    (stage / "work").mkdir()  # as a kill between the end of a stage and the removal of its work folder leaves it
+
     again, said = run(folder, "--limit", "6")  # the same plan: silent and in place
+    assert not (stage / "work").exists()
     assert "Nothing to do" in again
     assert said == ""
     assert not (out / "earlier").exists()
@@ -49,6 +53,11 @@ def test_a_changed_run_keeps_the_report_it_replaces(folder: Path) -> None:
     assert lines[1] == "problems arith: 3 problems"
     assert {path.name: path.read_bytes() for path in (out / "earlier" / name).iterdir()} == first
     assert json.loads((out / "results.json").read_text())["datasets"][0]["n"] == 3
+
+    refused = bench("report", str(out / "earlier" / name), cwd=folder)  # its stages are not there
+    assert refused.returncode == 2
+    assert f"kept from an earlier run; its stages are in {out}" in refused.stderr
+    assert {path.name: path.read_bytes() for path in (out / "earlier" / name).iterdir()} == first
 
     _, said = run(folder, "--limit", "6")  # back again: nothing is done twice, and the second report is kept as well
     assert "problems arith:" not in said
