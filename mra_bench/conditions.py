@@ -43,9 +43,12 @@ def made_with(workdir: Path, now: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return before
 
 
-def differences(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+def differences(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]] | None:
     """What was not the same for all stages of a kind, from folder -> its `made_with`: each such fact with its values
-    and the folders made under each. Stages of problems are passed over: whoever writes them, they are the same."""
+    and the folders made under each. Stages of problems are passed over: whoever writes them, they are the same.
+
+    None when no difference is known but no stage of some kind recorded anything, so that nobody can say they are the
+    same."""
     kinds: dict[str, dict[str, Sequence[Mapping[str, Any]]]] = {}
     for folder, made in stages.items():
         kinds.setdefault(folder.partition("/")[0], {})[folder] = made
@@ -61,7 +64,8 @@ def differences(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[
             if len(values) > 1:
                 listed = [{"value": value, "stages": folders} for value, folders in values.items()]
                 found.append({"what": what, "kind": kind, "values": listed})
-    return found
+    recorded = bool(kinds) and all(any(members.values()) for members in kinds.values())
+    return found if found or recorded else None
 
 
 def _flat(made: Mapping[str, Any]) -> dict[str, str]:

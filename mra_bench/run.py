@@ -14,6 +14,7 @@ from typing import Any
 from mra_bench import provenance
 from mra_bench.conditions import conditions, made_with
 from mra_bench.costs import check_disk, stage_cost
+from mra_bench.earlier import FOLDER as EARLIER
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plan import Plan, PlannedModel, Stage
@@ -27,6 +28,7 @@ from mra_bench.stages import EXECUTORS, Context, open_model, size_of
 from mra_bench.store import (
     WORK,
     append_row,
+    drop_work,
     fingerprint,
     finish_stage,
     locked,
@@ -124,10 +126,27 @@ def _execute(
     return Outcome(out / REPORT, results, done, len(plan.stages) - done)
 
 
-def finish_run(out: Path) -> dict[str, Any]:
-    """Compute results.json from the folder's files and write the report. Raises UsageError when `out` is no run."""
+def check_run(out: Path) -> None:
+    """Raises UsageError when `out` is no run folder, or holds only what was kept of a run: without a single stage,
+    results computed there would replace real ones by nothing."""
     if not (out / RUN).is_file():
         raise UsageError(f"{out} is not a run folder: it has no {RUN}")
+    folders = json.loads((out / RUN).read_text(encoding="utf-8"))["plan"]["folders"]
+    if any((out / folder).is_dir() for folder in folders):
+        return
+    where = out.resolve().parent
+    if where.name == EARLIER:
+        raise UsageError(
+            f"{out} was kept from an earlier run; its stages are in {where.parent}. Its report stands as it is; to "
+            f"compute it again give the command of that run again ({out / 'recipe.yaml'} is its recipe)."
+        )
+    raise UsageError(f"{out} has no stage of its run yet. Give the command of that run again.")
+
+
+def finish_run(out: Path) -> dict[str, Any]:
+    """Compute results.json from the folder's files and write the report. Raises UsageError when there is nothing to
+    compute them from."""
+    check_run(out)
     results = compute(out)
     write_json(out / RESULTS, results)
     write_report(out)
@@ -297,6 +316,8 @@ def _complete(out: Path, stage: Stage) -> bool:
         raise BenchError(
             f"{out / stage.folder} holds another stage with the same short fingerprint; remove that folder"
         )
+    if record is not None:
+        drop_work(out / stage.folder)
     return record is not None
 
 

@@ -103,16 +103,22 @@ def stage_record(folder: Path) -> dict[str, Any] | None:
 
 
 def finish_stage(folder: Path, record: Mapping[str, Any]) -> None:
-    """Mark a stage complete: drop its work folder, hash its files, write `stage.json` last."""
-    shutil.rmtree(folder / WORK, ignore_errors=True)
+    """Mark a stage complete: hash its files, write `stage.json`, and only then drop the work folder, which a stage that
+    is begun again after a kill needs."""
     hashes = {p.relative_to(folder).as_posix(): file_hash(p) for p in stage_files(folder)}
     write_json(folder / STAGE_FILE, {"version": FORMAT, **record, "files": hashes})
+    drop_work(folder)
+
+
+def drop_work(folder: Path) -> None:
+    """Remove the work folder of a complete stage, also one that a kill has left there."""
+    shutil.rmtree(folder / WORK, ignore_errors=True)
 
 
 def stage_files(folder: Path) -> list[Path]:
-    """Every file of a stage but `stage.json` and left-over temporary files."""
+    """Every file of a stage but `stage.json`, its work folder and left-over temporary files."""
     found = (p for p in folder.rglob("*") if p.is_file() and p.name != STAGE_FILE and not p.name.startswith("."))
-    return sorted(found)
+    return sorted(p for p in found if p.relative_to(folder).parts[0] != WORK)
 
 
 def reuse_stage(source: Path, target: Path, expected: str) -> bool:

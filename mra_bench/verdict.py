@@ -135,7 +135,7 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"kind": kind, "text": text} for kind, text in found]
 
 
-def _condition_warnings(mixed: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _condition_warnings(mixed: list[dict[str, Any]] | None) -> list[tuple[str, str]]:
     if not mixed:
         return []
     parts = [f"{m['what']} of {m['kind']} ({', '.join(v['value'] for v in m['values'])})" for m in mixed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,14 @@ def test_a_record_cut_by_a_crash_starts_anew(tmp_path: Path) -> None:
 
 def test_equal_conditions_make_no_difference() -> None:
     assert differences({"completions/a-1": [made()], "completions/b-2": [made()], "models/c-3": [made()]}) == []
-    assert differences({}) == []
+
+
+def test_nothing_recorded_is_not_called_the_same() -> None:
+    """Stages of a run from before; also where only one kind of them is new."""
+    assert differences({}) is None
+    assert differences({"problems/a-1": [made()]}) is None
+    assert differences({"completions/a-1": [], "completions/b-2": []}) is None
+    assert differences({"models/a-1": [], "completions/b-2": [made()]}) is None
 
 
 def test_each_fact_that_differs_is_listed_with_its_stages() -> None:
@@ -96,12 +104,21 @@ def test_a_mixed_stage_and_an_unknown_one_differ(one: list[dict[str, Any]], valu
         assert {"value": value[1], "stages": ["models/b-2"]} in found[value[0]]
 
 
+def forget(run: Path, target: Path) -> None:
+    """A copy of a run whose stages have no conditions, as those of an earlier mra-bench."""
+    shutil.copytree(run, target)
+    for path in target.glob("*/*/stage.json"):
+        record = json.loads(path.read_text())
+        del record["made_with"]
+        path.write_text(json.dumps(record))
+
+
 def test_a_run_continued_with_other_threads_says_so(tmp_path: Path) -> None:
     """The second model is added with another number of threads; then the first stage is taken into another run."""
     (tmp_path / "answers.jsonl").write_text("".join(f'{{"problem": "test-0000{i}", "text": "1"}}\n' for i in range(2)))
     models = {name: {"model": "echo", "options": {"path": "answers.jsonl"}} for name in ("one", "two")}
     models["two"]["options"] = {"path": "others.jsonl"}
-    (tmp_path / "others.jsonl").write_text((tmp_path / "answers.jsonl").read_text().replace('1"', '2"'))
+    (tmp_path / "others.jsonl").write_text((tmp_path / "answers.jsonl").read_text().replace('"1"', '"2"'))
     recipe = {
         "name": "echo",
         "datasets": {"test": {"data": "arith", "split": "test", "limit": 2}},
@@ -133,6 +150,18 @@ def test_a_run_continued_with_other_threads_says_so(tmp_path: Path) -> None:
     assert "Different threads when completions were made:" in page
     reused = results(1, "--reuse", "out", out="again")
     assert reused["mixed_conditions"] == mixed["mixed_conditions"]
+    forget(tmp_path / "again", tmp_path / "before")
+    before = results(1, "--reuse", "before", out="old")  # what an earlier mra-bench made is neither same nor different
+    assert before["mixed_conditions"] is None
+    assert before["warnings"] == [w for w in mixed["warnings"] if w["kind"] != "mixed-conditions"]
+    for name, graders in (("results", lambda r: [r["grader"]]), ("run", lambda r: r["plan"]["graders"])):
+        record = json.loads((tmp_path / "old" / f"{name}.json").read_text())
+        for grader in graders(record):  # as one from before limits were recorded
+            del grader["limits"]
+        check(name, record)
+    page = (tmp_path / "old" / "report.html").read_text()
+    assert "Same versions, processor and threads" not in page
+    assert "not recorded: an earlier mra-bench made some of them" in page
     same = results(1, out="fresh")
     assert same["mixed_conditions"] == []
     assert (

@@ -62,6 +62,28 @@ def test_a_stage_counts_by_its_last_file_and_drops_its_work(tmp_path: Path) -> N
     assert not (folder / store.WORK).exists()
 
 
+def test_the_work_of_a_stage_stays_until_the_stage_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while `stage.json` is written: what a new start needs is there. Checkpoints kept outside it are hashed."""
+    folder = tmp_path / "stage"
+    for name in (store.WORK, "checkpoint-4/work"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "made_with.json").write_text("[]")
+
+    def killed(path: Path, value: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write_json", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.finish_stage(folder, {})
+    assert (folder / store.WORK / "made_with.json").is_file()
+    store.finish_stage(folder, {})
+    record = store.stage_record(folder)
+    assert record is not None
+    assert list(record["files"]) == ["checkpoint-4/work/made_with.json"]
+    assert not (folder / store.WORK).exists()
+
+
 def test_reuse_links_equal_stages_and_checks_hashes(tmp_path: Path) -> None:
     source, target = tmp_path / "one" / "s", tmp_path / "two" / "s"
     expected = make_stage(source)

@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mra_bench.tables import printable
+
 PAIRS = (("base", "sft"), ("sft", "dpo"), ("sft-more", "dpo"))
 
 
@@ -74,7 +76,8 @@ def main() -> None:
         for seed in map(int, args.seeds.split(",")):
             reuse = ["--reuse", str(args.reuse / f"{recipe}-seed{seed}")] if args.reuse else []
             rows.append((recipe, seed, run(recipe, seed, args.out, [*args.extra, *reuse])))
-            print(f"{recipe} seed {seed}: {' '.join(rows[-1][2]['verdict'])}", file=sys.stderr, flush=True)
+            verdict = printable(" ".join(rows[-1][2]["verdict"]))
+            print(f"{recipe} seed {seed}: {verdict}", file=sys.stderr, flush=True)
     text = "\n\n".join(f"{name}:\n\n{table(rows, name)}" for name in ("test", "hard"))
     (args.out / "table.md").write_text(text + "\n")
     print(text)

@@ -136,6 +136,7 @@ def _provenance(run: RunData) -> Mapping[str, Any] | None:
     return {
         "checks": conditions(run.provenance),
         "mixed": run.results.get("mixed_conditions"),
+        "unknown": "mixed_conditions" in run.results and run.results["mixed_conditions"] is None,
         "provenance": run.provenance,
         "recipe": run.recipe,
     }
