@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mra_bench.json_safe import json_safe
 from mra_bench.plugins import KINDS, Registered, Registry, option_names
 
 WORDS = {
@@ -67,7 +68,10 @@ def fields_of(options: type) -> list[Option]:
     except (pydantic.PydanticUserError, TypeError, ValueError):  # a field of a type that JSON does not know
         return [Option(name, "", None, False, "") for name in option_names(options)]
     texts = [inspect.cleandoc(c.__doc__) for c in options.__mro__[:-1] if c.__doc__]
-    return _described(schema, schema.get("$defs", {}), texts)
+    known = schema.get("$defs", {})
+    if "$ref" in schema:  # a class that refers to itself stands among the known ones
+        return _described(known[_name(schema)], known, texts, frozenset([_name(schema)]))
+    return _described(schema, known, texts, frozenset())
 
 
 def text_of(things: Iterable[Registered]) -> str:
@@ -118,7 +122,10 @@ def _table(title: str, options: Iterable[Option]) -> list[str]:
     return lines
 
 
-def _described(schema: Mapping[str, Any], known: Mapping[str, Any], texts: Iterable[str]) -> list[Option]:
+def _described(
+    schema: Mapping[str, Any], known: Mapping[str, Any], texts: Iterable[str], entered: frozenset[str]
+) -> list[Option]:
+    """`entered`: names among the `known` classes that this one stands inside of, and that are not told again."""
     fields: Mapping[str, Any] = schema.get("properties", {})
     meanings: dict[str, str] = {}
     for text in texts:
@@ -127,9 +134,12 @@ def _described(schema: Mapping[str, Any], known: Mapping[str, Any], texts: Itera
     for name, field in fields.items():
         needed = name in schema.get("required", ())
         meaning = meanings.get(name) or field.get("description", "")
-        found.append(Option(name, _type(field), field.get("default"), needed, meaning))
-        for inner in _inner(field, known):
-            nested = _described(inner, known, [inspect.cleandoc(inner.get("description", ""))])
+        found.append(Option(name, _type(field), json_safe(field.get("default")), needed, meaning))
+        for inner_name in _inner(field, known):
+            if inner_name in entered:
+                continue
+            inner = known[inner_name]
+            nested = _described(inner, known, [inspect.cleandoc(inner.get("description", ""))], entered | {inner_name})
             found += [Option(f"{name}.{o.name}", o.type, o.default, o.needed, o.meaning) for o in nested]
     return found
 
@@ -148,10 +158,15 @@ def _meanings(text: str, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _inner(field: Mapping[str, Any], known: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _inner(field: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
+    """Names of the classes that a value of the field may be of."""
     parts = [field, *field.get("anyOf", ())]
-    inner = [known[part["$ref"].rpartition("/")[2]] for part in parts if "$ref" in part]
-    return [part for part in inner if "properties" in part]
+    return [name for part in parts if "$ref" in part and "properties" in known[name := _name(part)]]
+
+
+def _name(part: Mapping[str, Any]) -> str:
+    name: str = part["$ref"].rpartition("/")[2]
+    return name
 
 
 def _type(field: Mapping[str, Any]) -> str:

@@ -13,6 +13,23 @@ import mra_bench.cli
 from mra_bench.cli import COMMANDS, call, cli
 from mra_bench.errors import BenchError
 
+UNBOUND = """
+import math
+from pydantic import BaseModel
+from mra_bench import hookimpl
+
+class Inner(BaseModel):
+    least: float = -math.inf
+
+class Options(BaseModel):
+    most: float = math.inf
+    inner: Inner = Inner()
+
+@hookimpl
+def register_graders(register):
+    register("unbound", lambda *a: None, options=Options)
+"""
+
 
 def printed(arguments: list[str], capsys: pytest.CaptureFixture[str], code: int = 0) -> Any:
     assert call(arguments) == code
@@ -46,6 +63,63 @@ def test_recipes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(["recipes", "show", "smoke", "--json"], capsys)["name"] == "smoke"
     path = tmp_path / "mine.yaml"
     assert printed(["recipes", "new", str(path), "--json"], capsys) == {"recipe": "mine", "file": str(path)}
+
+
+def strictly(text: str) -> Any:
+    """JSON by the letter: Python's own reader would take Infinity and NaN."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_a_recipe_with_values_that_json_does_not_know(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text("description: 2024-01-01\nseed: .nan\nmodels: {.inf: [-.inf, 1.5, null, true], 2024-01-02: .inf}\n")
+    assert call(["recipes", "show", str(path), "--json"]) == 0
+    assert strictly(capsys.readouterr().out) == {
+        "description": "2024-01-01",
+        "seed": ".nan",
+        "models": {".inf": ["-.inf", 1.5, None, True], "2024-01-02": ".inf"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [1\n", "like.yaml is not valid YAML"),
+        ("", "like.yaml must hold a mapping"),
+        ("- 1\n", "like.yaml must hold a mapping"),
+        ('name: "my\n  own: recipe"\n', "like.yaml must stand on one line"),
+        ("name: my\n", "the key 'datasets' is missing"),
+    ],
+)
+def test_a_new_recipe_like_a_broken_one(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    like, new = tmp_path / "like.yaml", tmp_path / "new.yaml"
+    like.write_text(text)
+    error = printed(["recipes", "new", str(new), "--like", str(like), "--json"], capsys, 2)
+    assert error["kind"] == "usage"
+    assert words in error["message"]
+    assert not new.exists()
+
+
+def test_an_option_without_bound_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "unbound.py").write_text(UNBOUND)
+    arguments = ["graders", "--plugin", str(tmp_path / "unbound.py")]
+    assert call([*arguments, "--json"]) == 0
+    (thing,) = (row for row in strictly(capsys.readouterr().out) if row["name"] == "unbound")
+    assert {o["name"]: o["default"] for o in thing["options"]} == {
+        "most": ".inf",
+        "inner": {"least": "-.inf"},
+        "inner.least": "-.inf",
+    }
+    assert call(arguments) == 0
+    text = capsys.readouterr().out
+    assert "default: .inf" in text
+    assert "Infinity" not in text
 
 
 def test_a_dry_run_is_one_object_with_every_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -79,6 +80,36 @@ def test_a_dataclass_and_one_that_json_cannot_describe() -> None:
         call: Callable[[int], int] = abs
 
     assert [o.name for o in fields_of(Odd)] == ["call"]
+
+
+class Node(BaseModel):
+    """A node. size: how large."""
+
+    size: float = inf
+    next: Node | None = None
+
+
+class Left(BaseModel):
+    right: Right | None = None
+
+
+class Right(BaseModel):
+    left: Left | None = None
+    node: Node = Node()
+
+
+def test_classes_that_refer_to_themselves() -> None:
+    told = [(o.name, o.type, o.default_text, o.meaning) for o in fields_of(Node)]
+    assert told == [("size", "number", ".inf", "how large."), ("next", "mapping or none", "none", "")]
+    names = [o.name for o in fields_of(Left)]
+    assert names == ["right", "right.left", "right.node", "right.node.size", "right.node.next"]
+
+    @dataclass(frozen=True)
+    class Holder:
+        one: Node | None = None
+        two: Node | None = None
+
+    assert [o.name for o in fields_of(Holder)] == ["one", "one.size", "one.next", "two", "two.size", "two.next"]
 
 
 def test_every_option_of_the_built_in_plugins_has_a_type_and_none_is_left_out() -> None:

@@ -18,8 +18,10 @@ def show(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def show_json(data: Any) -> None:
-    """Print data as JSON, a list's items on lines of their own."""
-    click.echo(json.dumps(data, indent=1))
+    """Print data as JSON, a list's items on lines of their own; what JSON does not know is text."""
+    from mra_bench.json_safe import json_safe
+
+    click.echo(json.dumps(json_safe(data), indent=1, allow_nan=False))
 
 
 def list_registered(kind: str, given: dict[str, Any]) -> None:

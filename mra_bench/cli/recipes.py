@@ -72,7 +72,7 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
 
     from mra_bench.cli.listing import show_json
     from mra_bench.errors import UsageError
-    from mra_bench.recipe import recipe_text, validate_recipe
+    from mra_bench.recipe import read_recipe, recipe_text, validate_recipe
 
     if file.suffix not in (".yaml", ".yml"):
         raise UsageError(f"A recipe file ends in .yaml; got {file}")
@@ -80,9 +80,14 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
         raise UsageError(f"{file} exists already; choose another name")
     if not file.parent.is_dir():
         raise UsageError(f"There is no folder {file.parent} to write {file.name} to; make it first, or name another")
+    read_recipe(like)  # says what is wrong in it by its own name, not by that of the new file
     name = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem)
     text = re.sub(r"(?m)^name: .*$", f"name: {name}", recipe_text(like), count=1)
-    validate_recipe(yaml.safe_load(text), str(file))
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UsageError(f"The name in {like} must stand on one line, to be changed to {name}") from None
+    validate_recipe(data, str(file))
     file.write_text(text, encoding="utf-8")
     if as_json or before:
         show_json({"recipe": name, "file": str(file)})

@@ -14,6 +14,7 @@ from collections import Counter
 from html import escape
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 from report_folder import Shape, add_grader, build, read
@@ -223,6 +224,29 @@ def test_a_bare_run_is_still_a_report(tmp_path: Path) -> None:
 def test_a_run_without_models_or_datasets_is_still_a_report(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps({"version": 1, "partial": True, "missing": ["all"]}))
     assert Outline(write_report(tmp_path).read_text("utf-8")).faults == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"trainable_parameters": 70_000, "steps": 3}, "Trainable parameters <b>70,000</b>"),
+        ({"parameters": 70_000, "trainable_parameters": 70_000}, "Parameters <b>70,000</b>"),
+        ({"parameters": "about 2 M", "adapter": {"rank": 8}}, "Parameters <b>about 2 M</b>"),
+        ({}, "trained by theirs"),
+    ],
+)
+def test_a_trainer_may_give_other_facts_than_the_built_in_ones(
+    tmp_path: Path, facts: dict[str, Any], words: str
+) -> None:
+    theirs = {"model": "sft", "trainer": "theirs", "facts": facts, "log": []}
+    row = {"name": "sft", "from": "base", "how": "theirs", "parameters": facts.get("parameters"), "facts": facts}
+    base = {"name": "base", "from": None, "how": "hf", "parameters": 5, "facts": {}}
+    shape = Shape(test=4, hard=0, models=("base", "sft"))
+    page = write_report(build(tmp_path / "run", shape, models=[base, row], training=[theirs])).read_text("utf-8")
+    assert words in page
+    assert Outline(page).faults == []
+    both = {"parameters", "trainable_parameters"} <= set(facts)
+    assert ("Trainable parameters" in page) == ("trainable_parameters" in facts and not both)
 
 
 def test_several_samples_show_pass_at_k(tmp_path: Path) -> None:
