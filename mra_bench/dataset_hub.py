@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mra_bench import hub
 from mra_bench.dataset_files import Located
@@ -16,7 +17,7 @@ from mra_bench.errors import UsageError
 def hub_rows(spec: DatasetSpec, source: Source, split: str) -> tuple[Iterator[Located], str]:
     """The rows of `split`, as the source calls it, and the commit they were read at.
 
-    Raises UsageError that says why there are none and what can be done.
+    Raises UsageError that says why there are none and what can be done, at the first row too: files are read then.
     """
     assert source.hub is not None
     config = f", config {source.config}" if source.config else ""
@@ -29,19 +30,26 @@ def hub_rows(spec: DatasetSpec, source: Source, split: str) -> tuple[Iterator[Lo
         found = hub.download(source.hub, "dataset", source.revision)
     except hub.HubError as error:
         raise UsageError(f"{failed}: {error} {own}") from None
+    rows = _read(found.folder, source.config, split)
+    return _told(rows, f"{source.hub} {split}", f"{failed} at commit {found.commit}", own), found.commit
+
+
+def _told(rows: Iterator[Mapping[str, Any]], where: str, failed: str, own: str) -> Iterator[Located]:
+    """Each row with its place; whatever goes wrong in reading one is a UsageError."""
     try:
-        rows = _read(found.folder, source.config, split)
-    except Exception as error:  # the readers of many formats stand behind it
+        for number, row in enumerate(rows, start=1):
+            yield f"{where}, row {number}", row
+    except Exception as error:  # the readers of many formats stand behind it, and some read row by row only
         first = (str(error).strip().splitlines() or [""])[0]
-        raise UsageError(f"{failed} at commit {found.commit}: {type(error).__name__}: {first} {own}") from error
-    return ((f"{source.hub} {split}, row {number}", row) for number, row in enumerate(rows, start=1)), found.commit
+        raise UsageError(f"{failed}: {type(error).__name__}: {first} {own}") from error
 
 
-def _read(folder: Path, config: str | None, split: str) -> Iterator[dict[str, object]]:
+def _read(folder: Path, config: str | None, split: str) -> Iterator[Mapping[str, Any]]:
     import datasets
 
     with _quiet():
-        return iter(datasets.load_dataset(str(folder), config, split=split))
+        found = datasets.load_dataset(str(folder), config, split=split)
+    yield from found
 
 
 @contextmanager

@@ -156,6 +156,22 @@ def test_files_that_cannot_be_read_are_put_down_to_the_commit(served: Hub, regis
         loaded(registry, monkeypatch)
 
 
+def test_a_row_that_cannot_be_decoded_is_put_down_to_the_commit(served: Hub, registry: Registry, monkeypatch) -> None:
+    """Pictures are decoded row by row, after the file was opened without complaint."""
+    import pyarrow
+    from datasets import Features, Image, Value
+    from pyarrow import parquet
+
+    features = Features({"question": Value("string"), "answer": Value("string"), "picture": Image()})
+    rows = [{**row, "picture": {"bytes": b"no picture", "path": None}} for row in ROWS]
+    written = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(rows, schema=features.arrow_schema), written)
+    broken = gsm8k(ROWS, **{"main/test-00000-of-00001.parquet": written.getvalue()})
+    served.repositories["datasets", "openai/gsm8k"] = broken
+    with pytest.raises(UsageError, match=f"gsm8k.* at commit {broken.commit}: .*--data gsm8k=FILE"):
+        loaded(registry, monkeypatch)
+
+
 def test_an_unknown_revision_is_named(served: Hub, registry: Registry, monkeypatch) -> None:
     with pytest.raises(
         UsageError, match="it has no revision 'v9'. Its branches, tags and commits are listed at .*gsm8k"

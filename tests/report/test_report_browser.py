@@ -241,7 +241,7 @@ def test_the_list_has_pages(page: Page) -> None:
 
 
 def test_packed_samples_are_unpacked(browser: Page, tmp_path: Path) -> None:
-    folder = build(tmp_path / "run", Shape(test=1000, hard=500, hostile=False))
+    folder = build(tmp_path / "run", Shape(test=1000, hard=500, samples=2, hostile=False))
     report = write_report(folder)
     assert '"encoding":"gzip+base64"' in report.read_text("utf-8").replace(" ", "")
     browser.open(report)
