@@ -166,7 +166,8 @@ def test_a_row_that_cannot_be_decoded_is_put_down_to_the_commit(served: Hub, reg
     rows = [{**row, "picture": {"bytes": b"no picture", "path": None}} for row in ROWS]
     written = io.BytesIO()
     parquet.write_table(pyarrow.Table.from_pylist(rows, schema=features.arrow_schema), written)
-    broken = gsm8k(ROWS, **{"main/test-00000-of-00001.parquet": written.getvalue()})
+    names = [f"main/{split}-00000-of-00001.parquet" for split in ("train", "test")]
+    broken = gsm8k(ROWS, **dict.fromkeys(names, written.getvalue()))
     served.repositories["datasets", "openai/gsm8k"] = broken
     with pytest.raises(UsageError, match=f"gsm8k.* at commit {broken.commit}: .*--data gsm8k=FILE"):
         loaded(registry, monkeypatch)
