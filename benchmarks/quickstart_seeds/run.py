@@ -2,7 +2,7 @@ r"""The quickstart recipes at several seeds: one table of accuracies and paired 
 
 python benchmarks/quickstart_seeds/run.py --seeds 0,1,2 --out /tmp/quickstart_seeds
 python benchmarks/quickstart_seeds/run.py --seeds 0,1,2 --out /tmp/quickstart_sampled --reuse /tmp/quickstart_seeds \
-    -- --set evaluate.temperature=1.0 --set evaluate.samples=4
+    -- --set evaluate.temperature=1.0 --set evaluate.samples=4 --set evaluate.datasets=[test]
 
 The second one asks the same models again, sampling four answers to each problem. Runs that are complete in --out are
 not run again. The table goes to standard output and to --out/table.md.
@@ -78,7 +78,8 @@ def main() -> None:
             rows.append((recipe, seed, run(recipe, seed, args.out, [*args.extra, *reuse])))
             verdict = printable(" ".join(rows[-1][2]["verdict"]))
             print(f"{recipe} seed {seed}: {verdict}", file=sys.stderr, flush=True)
-    text = "\n\n".join(f"{name}:\n\n{table(rows, name)}" for name in ("test", "hard"))
+    datasets = [dataset["name"] for dataset in rows[0][2]["datasets"]]
+    text = "\n\n".join(f"{name}:\n\n{table(rows, name)}" for name in datasets)
     (args.out / "table.md").write_text(text + "\n")
     print(text)
 

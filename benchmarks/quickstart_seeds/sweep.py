@@ -1,4 +1,4 @@
-"""Settings of DPO tried on one SFT model: a table of what each does to accuracy on `dev`.
+"""Settings of DPO and of its control tried on one SFT model: a table of what each does to accuracy on `dev`.
 
 python benchmarks/quickstart_seeds/sweep.py --recipe quickstart --out /tmp/quickstart_sweep
 
@@ -15,25 +15,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# What is changed of the recipe's models.dpo; the first row is the recipe itself.
-SETTINGS: tuple[dict[str, object], ...] = (
-    {},
-    {"options.learning_rate": 1e-5, "options.beta": 0.1},
-    {"options.learning_rate": 5e-5, "options.beta": 0.1},
-    {"options.learning_rate": 1e-4, "options.beta": 2.0, "options.batch_size": 16},
-    {"options.learning_rate": 5e-5, "options.sft_weight": 1.0},
-    {"options.learning_rate": 5e-5, "options.loss_type": "apo_zero"},
-    {"pairs.temperature": 0.7},
-    {"pairs.pairs_per_problem": 4},
+# Model of the recipe, and what is changed of it; the first row of each is the recipe itself.
+SETTINGS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("dpo", {}),
+    ("dpo", {"options.learning_rate": 5e-6}),
+    ("dpo", {"options.learning_rate": 2e-5}),
+    ("dpo", {"options.learning_rate": 1e-5, "options.beta": 0.1}),
+    ("dpo", {"options.learning_rate": 5e-5, "options.beta": 0.1}),
+    ("dpo", {"options.learning_rate": 1e-4, "options.beta": 2.0, "options.batch_size": 16}),
+    ("dpo", {"options.learning_rate": 5e-5, "options.sft_weight": 1.0}),
+    ("dpo", {"options.learning_rate": 5e-5, "options.loss_type": "apo_zero"}),
+    ("dpo", {"pairs.temperature": 0.7}),
+    ("dpo", {"pairs.pairs_per_problem": 4}),
+    ("sft-more", {}),
+    ("sft-more", {"options.learning_rate": 5e-5}),
+    ("sft-more", {"options.learning_rate": 1e-4}),
+    ("sft-more", {"options.learning_rate": 2e-4}),
+    ("sft-more", {"options.learning_rate": 5e-4}),
 )
 
 
-def run(recipe: str, dev: int, changes: dict[str, object], out: Path, first: Path) -> dict[str, Any]:
+def run(recipe: str, settings: list[str], model: str, out: Path, first: Path) -> dict[str, Any]:
     """One run through the command line; its results.json."""
-    settings = ["evaluate.datasets=[dev]", f"datasets.dev.count={dev}"]
-    settings += [f"models.dpo.{key}={value}" for key, value in changes.items()]
     command = [sys.executable, "-m", "mra_bench", "run", "--recipe", recipe, "--out", str(out), "--quiet"]
-    command += ["--models", "dpo,sft-more" if out == first else "dpo"]
+    command += ["--models", model]
     command += [part for setting in settings for part in ("--set", setting)]
     command += ["--reuse", str(first)] if out != first else []
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -56,17 +61,17 @@ def row(what: str, results: dict[str, Any], model: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="quickstart")
-    parser.add_argument("--dev", type=int, default=1000, help="problems of dev")
+    parser.add_argument("--dev", type=int, default=3000, help="problems of dev")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     print("| change | pairs | sft | model | wins, losses | last reward accuracy, margin |\n|---|---|---|---|---|---|")
     first = args.out / f"{args.recipe}-0"
-    for number, changes in enumerate(SETTINGS):
-        results = run(args.recipe, args.dev, changes, args.out / f"{args.recipe}-{number}", first)
-        what = ", ".join(f"{key.partition('.')[2]} {value}" for key, value in changes.items()) or "the recipe"
-        if not number:
-            print(row("none: sft-more instead", results, "sft-more"), flush=True)
-        print(row(what, results, "dpo"), flush=True)
+    for number, (model, changes) in enumerate(SETTINGS):
+        settings = ["evaluate.datasets=[dev]", f"datasets.dev.count={args.dev}"]
+        settings += [f"models.{model}.{key}={value}" for key, value in changes.items()]
+        results = run(args.recipe, settings, model, args.out / f"{args.recipe}-{number}", first)
+        what = ", ".join(f"{key.partition('.')[2]} {value}" for key, value in changes.items()) or "as in the recipe"
+        print(row(f"{model}: {what}", results, model), flush=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
     "--grader-seconds",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="A text that takes the grader longer is counted as timed out. [default: the recipe's grading.seconds, or 10]",
+    help="A text that takes the grader longer is counted as timed out. Another value grades again, and redoes pairs "
+    "and what is trained on them. [default: the recipe's grading.seconds, or 10]",
 )
 @click.option("--strict", is_flag=True, help="Stop when a plugin raises, instead of recording it.")
 @click.option("--quiet", is_flag=True, help="Print the result only.")
