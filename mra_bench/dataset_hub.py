@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,25 +45,6 @@ def _told(rows: Iterator[Mapping[str, Any]], where: str, failed: str, own: str) 
 def _read(folder: Path, config: str | None, split: str) -> Iterator[Mapping[str, Any]]:
     import datasets
 
-    with _quiet():
+    with hub.quiet("datasets"):
         found = datasets.load_dataset(str(folder), config, split=split)
     yield from found
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings of the package, and no bars where there is no terminal."""
-    from datasets import config
-    from datasets.utils import disable_progress_bars, enable_progress_bars, logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity(max(level, logging.ERROR))
-    hide = config.HF_DATASETS_DISABLE_PROGRESS_BARS is None and not sys.stderr.isatty()
-    if hide:
-        disable_progress_bars()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if hide:
-            enable_progress_bars()

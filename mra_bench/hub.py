@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ def download(name: str, kind: Kind, revision: str | None = None, only: Sequence[
 
     limits: dict[str, Any] = {} if only is None else {"allow_patterns": list(only), "ignore_patterns": ["*/*"]}
     try:
-        with _quiet():
+        with quiet("huggingface_hub"):
             folder = Path(snapshot_download(name, repo_type=kind, revision=revision, **limits))
     except Exception as error:  # the client raises errors of many libraries
         raise HubError(_reason(error, name, kind, revision)) from error
@@ -48,29 +49,41 @@ def file_names(name: str, kind: Kind, commit: str) -> list[str]:
     from huggingface_hub import HfApi
 
     try:
-        with _quiet():
+        with quiet("huggingface_hub"):
             return sorted(HfApi().list_repo_files(name, repo_type=kind, revision=commit))
     except Exception:  # as above; the names only make a message better
         return []
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No lines of the client on every retry, and bars only on a terminal, unless the user's variables ask for them."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars, logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity(max(level, logging.ERROR))
-    hide = constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not sys.stderr.isatty()
+def quiet(package: Literal["huggingface_hub", "datasets"]) -> Iterator[None]:
+    """No warnings of `package`, such as a line on every retry, and bars only on a terminal, unless the user's variables
+    ask for them."""
+    utils = importlib.import_module(f"{package}.utils")
+    level = utils.logging.get_verbosity()
+    utils.logging.set_verbosity(max(level, utils.logging.ERROR))
+    hide = _bars_wanted(package) is None and not sys.stderr.isatty()
     if hide:
-        disable_progress_bars()
+        utils.disable_progress_bars()
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        utils.logging.set_verbosity(level)
         if hide:
-            enable_progress_bars()
+            utils.enable_progress_bars()
+
+
+def _bars_wanted(package: str) -> bool | None:
+    """What the package's environment variable says of its bars; None: nothing."""
+    if package == "datasets":
+        from datasets import config
+
+        disabled = config.HF_DATASETS_DISABLE_PROGRESS_BARS
+    else:
+        from huggingface_hub import constants
+
+        disabled = constants.HF_HUB_DISABLE_PROGRESS_BARS
+    return None if disabled is None else not disabled
 
 
 def _reason(error: Exception, name: str, kind: Kind, revision: str | None) -> str:
