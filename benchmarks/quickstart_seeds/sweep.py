@@ -25,6 +25,8 @@ SETTINGS: tuple[tuple[str, dict[str, object]], ...] = (
     ("dpo", {"pairs.temperature": 0.7}),
     ("dpo", {"pairs.pairs_per_problem": 4}),
     ("dpo", {"options.learning_rate": 5e-5, "options.sft_weight": 1.0}),
+    ("dpo", {"options.epochs": 2}),
+    ("dpo", {"pairs.problems": 1600}),
     ("sft-more", {}),
     ("sft-more", {"options.learning_rate": 1e-4}),
     ("sft-more", {"options.learning_rate": 2e-4}),
