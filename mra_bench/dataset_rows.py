@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mra_bench.dataset_spec import DatasetSpec, Gold, Solution
+from mra_bench.dataset_spec import DatasetSpec, Fields, Gold, Solution
 from mra_bench.errors import UsageError, nearest
 from mra_bench.types import Problem
 
@@ -16,6 +16,7 @@ def to_problem(row: Mapping[str, Any], where: str, default_id: str, spec: Datase
     """The Problem in `row`. `default_id` is used when the row has none. Raises UsageError beginning with `where` for a
     missing column, a value that is not text or a number, a blank question or gold answer."""
     fields = spec.fields
+    _check_columns(row, fields, where)
     answer_column = _required(row, fields.answer, where)
     gold = read_gold(answer_column, spec.gold, where)
     solution = _optional(row, fields.solution, where)
@@ -76,6 +77,17 @@ def check_encodable(text: str, where: str, field: str) -> None:
         raise UsageError(f"{where}: {field} holds half of a character (a lone surrogate)") from None
 
 
+def _check_columns(row: Mapping[str, Any], fields: Fields, where: str) -> None:
+    """All missing columns in one error: whoever has to rename two learns of both."""
+    questions = (fields.question,) if isinstance(fields.question, str) else fields.question
+    missing = [column for column in (*questions, fields.answer) if column not in row]
+    if missing:
+        wanted = " and ".join(f"no column '{column}'" for column in missing)
+        hints = (nearest(column, row) for column in missing)
+        close = "".join(f" Is it '{hint}'?" for hint in dict.fromkeys(hints) if hint)
+        raise UsageError(f"{where}: {wanted}.{close} Its columns: {', '.join(row) or 'none'}.")
+
+
 def _question(row: Mapping[str, Any], columns: str | tuple[str, ...], where: str) -> str:
     if isinstance(columns, str):
         return _required(row, columns, where)
@@ -84,10 +96,6 @@ def _question(row: Mapping[str, Any], columns: str | tuple[str, ...], where: str
 
 
 def _required(row: Mapping[str, Any], column: str, where: str) -> str:
-    if column not in row:
-        close = nearest(column, row)
-        hint = f" Is it '{close}'?" if close else ""
-        raise UsageError(f"{where}: no column '{column}'.{hint} Columns: {', '.join(row) or 'none'}.")
     text = _text(row[column], column, where)
     if text is None:
         raise UsageError(f"{where}: the column '{column}' is blank")

@@ -53,8 +53,13 @@ def _read_set(
     chosen = tuple(problems[: entry.limit])
     if not chosen:
         raise UsageError(f"The dataset '{name}' has no problems left")
-    asked = style(spec_of(use, registry))
+    asked = dataclasses.replace(style(spec_of(use, registry)), **_changed(source))
     return ProblemSet(name, use.data, use.split, chosen, asked, problems_hash(chosen), cache[key].commit)
+
+
+def _changed(entry: DatasetEntry) -> dict[str, str]:
+    """What the recipe says of the prompt itself."""
+    return {} if entry.prompt is None else entry.prompt.model_dump(exclude_none=True)
 
 
 def use_of(entry: DatasetEntry) -> DatasetUse:

@@ -24,6 +24,17 @@ class Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class PromptEntry(Strict):
+    """What is said otherwise than the dataset's spec has it.
+
+    instruction: text put before the question by prompt formats that have a place for it.
+    answer_format: what counts as "in the format": boxed, hash (####), or "" for none.
+    """
+
+    instruction: str | None = None
+    answer_format: Literal["boxed", "hash", ""] | None = None
+
+
 class DatasetEntry(Strict):
     """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set.
 
@@ -33,6 +44,7 @@ class DatasetEntry(Strict):
     limit: at most so many problems, the first ones.
     carve: take the problems out of this other set instead, which loses them.
     count: how many are carved out.
+    prompt: how these problems are asked; a carved set is asked like the one it is from.
     """
 
     data: str | None = None
@@ -41,11 +53,12 @@ class DatasetEntry(Strict):
     limit: int | None = pydantic.Field(default=None, ge=1)
     carve: str | None = None
     count: int | None = pydantic.Field(default=None, ge=1)
+    prompt: PromptEntry | None = None
 
     @pydantic.model_validator(mode="after")
     def _one_source(self) -> DatasetEntry:
         if self.carve is not None:
-            if self.count is None or self.data or self.split or self.path:
+            if self.count is None or self.data or self.split or self.path or self.prompt:
                 raise ValueError("a carved set takes 'carve: SET', 'count: N' and perhaps 'limit: N', nothing else")
         elif self.data is None or self.count is not None:
             raise ValueError("give 'data: NAME' (and 'split'), or 'carve: SET' with 'count: N'")
@@ -358,7 +371,7 @@ def _explain(item: Any) -> str:
 
 
 def _known_keys() -> list[str]:
-    parts = (Recipe, Evaluation, ModelEntry, PairsEntry, DatasetEntry, Named, Grading)
+    parts = (Recipe, Evaluation, ModelEntry, PairsEntry, DatasetEntry, PromptEntry, Named, Grading)
     return sorted({field.alias or name for part in parts for name, field in part.model_fields.items()})
 
 

@@ -12,6 +12,7 @@ from mra_bench.errors import BenchError, UsageError
 from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
 from mra_bench.recipe import load_recipe, validate_recipe
+from mra_bench.types import PromptStyle
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,17 @@ def test_a_limit_on_a_carved_set_leaves_training_as_it_is(registry: Registry) ->
     short = plan_of(registry, "evaluate.datasets=[test, dev]", "datasets.dev.limit=5")
     assert len(short.datasets["dev"].problems) == 5
     assert short.datasets["train"] == full.datasets["train"]
+
+
+def test_a_recipe_says_how_a_set_is_asked(registry: Registry) -> None:
+    plain, boxed = plan_of(registry), plan_of(registry, "datasets.train.prompt.instruction=Think.")
+    assert plain.datasets["train"].style == PromptStyle("", "boxed")
+    for name in ("train", "dev"):
+        if name in boxed.datasets:
+            assert boxed.datasets[name].style == PromptStyle("Think.", "boxed")
+    assert boxed.datasets["test"].style == plain.datasets["test"].style
+    assert folders(boxed)["generate base-test"] == folders(plain)["generate base-test"]
+    assert folders(boxed)["train sft"] != folders(plain)["train sft"]
 
 
 def test_greedy_texts_do_not_depend_on_the_seed(registry: Registry) -> None:

@@ -9,7 +9,7 @@ import click
 from mra_bench.cli.options import json_option, plugin_options, settings_of
 
 
-@click.command(epilog="Example: mra-bench plugins --plugin ./last_word.py")
+@click.command(epilog="Example: mra-bench plugins --plugin ./last_number.py")
 @click.option("--options", "with_options", is_flag=True, help="Every option of what they offer, too.")
 @json_option
 @plugin_options

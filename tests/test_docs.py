@@ -1,0 +1,46 @@
+"""What README and docs show: the plugin, the recipes and the rows do what is said of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from mra_bench.datasets import DatasetUse, load_problems
+from mra_bench.plugins import PluginSettings, load_plugins
+from mra_bench.recipe import DatasetEntry, validate_recipe
+from mra_bench.types import Problem
+
+ROOT = Path(__file__).parents[1]
+
+
+def block(file: str, language: str) -> str:
+    """The first block of code in `language` of a page; "" for a block without one."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", (ROOT / file).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert found, f"{file} has no block of {language}"
+    return found[1]
+
+
+def test_the_plugin_of_the_readme_grades(tmp_path: Path) -> None:
+    (tmp_path / "last_number.py").write_text(block("README.md", "python"))
+    registry = load_plugins(PluginSettings(named=(str(tmp_path / "last_number.py"),)))
+    grade = registry.resolve("graders", "last-number").build({})
+    problem = Problem("test-00000", "What is 14 + 23?", "37")
+    assert grade(problem, "14 + 23 = 37. The answer is \\boxed{37} apples.").correct is True
+    assert grade(problem, "14 + 23 = 36.").correct is False
+    assert grade(problem, "").correct is False
+
+
+def test_the_recipe_of_the_readme_is_one() -> None:
+    recipe = validate_recipe(yaml.safe_load(block("README.md", "yaml")), "README.md")
+    assert list(recipe.models) == ["base", "sft", "sft-more", "dpo"]
+
+
+def test_the_rows_of_the_docs_are_problems(tmp_path: Path) -> None:
+    lines = [line for line in (ROOT / "docs" / "problems.md").read_text("utf-8").splitlines() if line.startswith("{")]
+    (tmp_path / "mine.jsonl").write_text("\n".join(lines))
+    (problem,) = load_problems(DatasetUse(str(tmp_path / "mine.jsonl"), "test"), load_plugins(PluginSettings()))
+    assert (problem.id, problem.answer, problem.subject) == ("test-00000", "42", "mul")
+    asked = yaml.safe_load(block("docs/problems.md", "yaml"))["datasets"]["test"]
+    assert DatasetEntry.model_validate(asked).prompt is not None
