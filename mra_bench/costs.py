@@ -15,7 +15,7 @@ from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
 
 BYTES_PER_TOKEN = 5  # of stored text, JSON included
-CHARACTERS_PER_TOKEN = 3  # of questions and solutions; a careful guess before a tokenizer is loaded
+CHARACTERS_PER_TOKEN = 2.5  # of questions and solutions with their numbers; a guess before a tokenizer is loaded
 BYTES_PER_ROW = 400  # of a problem, a grade or a completion's other fields
 FREE_MARGIN = 64 * 2**20
 FP32 = 4
@@ -57,7 +57,7 @@ def training_cost(stage: Stage, work: TrainWork) -> Cost:
         texts, available = 2, len(source.problems.problems) * source.rule.pairs_per_problem
     seen = options.examples_seen(available) if hasattr(options, "examples_seen") else 0
     characters = sum(len(p.question) + len(p.solution or "") for p in work.problems.problems)
-    tokens = seen * texts * characters // (CHARACTERS_PER_TOKEN * max(1, len(work.problems.problems)))
+    tokens = round(seen * texts * characters / (CHARACTERS_PER_TOKEN * max(1, len(work.problems.problems))))
     parameters = parameters_of(work.parent)
     # weights saved once, and while training up to two checkpoints of weights and two Adam moments, each in fp32
     return Cost(seen, "examples", tokens, 6 * parameters * tokens, round(7 * FP32 * parameters))
@@ -113,10 +113,12 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     pending = [stage for stage in plan.stages if stage.folder not in complete]
     costs = [stage_cost(stage) for stage in pending]
+    tokens = sum(cost.tokens for cost in costs)
+    trained = sum(c.tokens for stage, c in zip(pending, costs, strict=True) if isinstance(stage.work, TrainWork))
     lines.append(
-        f"To do: {len(pending)} of {len(plan.stages)} stages, about {sum(c.tokens for c in costs):,} tokens at most, "
-        f"{sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens to generate, 6 x to train), "
-        f"{size(total_disk(pending))} of disk in {out}."
+        f"To do: {len(pending)} of {len(plan.stages)} stages, at most {tokens - trained:,} tokens to generate and "
+        f"about {trained:,} to train on, {sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens "
+        f"to generate, 6 x to train), {size(total_disk(pending))} of disk in {out}."
     )
     return "\n".join(lines)
 
