@@ -277,13 +277,17 @@ def _common_samples(a: Mapping[str, Sequence[bool | None]], b: Mapping[str, Sequ
     if not a and not b:
         raise ValueError("there are no problems to compare")
     if alone := sorted(set(a) ^ set(b)):
-        raise ValueError(f"{len(alone)} problems have answers of one model only: {_some(alone)}")
+        raise ValueError(f"{_problems(alone)} answered by one model only: {_some(alone)}")
     k = max(max(len(a[i]), len(b[i])) for i in a)
     if short := sorted(i for i in a if not len(a[i]) == len(b[i]) == k):
-        raise ValueError(f"{len(short)} problems lack some of the {k} samples: {_some(short)}")
+        raise ValueError(f"{_problems(short)} without some of the {k} samples: {_some(short)}")
     if k == 0:
         raise ValueError("no problem has a sample")
     return k
+
+
+def _problems(ids: Sequence[str]) -> str:
+    return f"{len(ids)} problem{'' if len(ids) == 1 else 's'}"
 
 
 def _some(ids: Sequence[str]) -> str:

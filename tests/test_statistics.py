@@ -471,7 +471,7 @@ def test_other_problems_are_refused_by_name():
 
 @pytest.mark.parametrize("short", [[True], []])
 def test_missing_samples_are_refused_by_name(short):
-    with pytest.raises(ValueError, match="1 problems lack some of the 2 samples: q1"):
+    with pytest.raises(ValueError, match="1 problem without some of the 2 samples: q1"):
         s.compare({"q1": [True, True], "q2": [True, True]}, {"q1": short, "q2": [True, False]})
 
 
