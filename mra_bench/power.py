@@ -68,7 +68,7 @@ def _rejections(share: float, n: int, alpha: float) -> tuple[Numbers, Numbers, N
     return m, np.asarray(binom.pmf(m, n, share)), np.asarray(binom.ppf(alpha / 2, m, 0.5) - 1)
 
 
-def check_counts(wins: float, losses: float, n: int) -> None:
+def check_counts(wins: float, losses: float, n: float) -> None:
     """Raises ValueError where no n problems can hold so many wins and losses."""
     if n < 1 or min(wins, losses) < 0 or wins + losses > n:
         raise ValueError(f"{wins} wins and {losses} losses of {n} problems are impossible")

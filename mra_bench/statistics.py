@@ -52,7 +52,7 @@ class Comparison:
     both_right: int
     both_wrong: int
     test: Literal["exact McNemar", "sign-flip"]
-    interval: Literal["Tango score", "scaled Tango score"]
+    interval: Literal["Tango score", "Tango score, effective n"]
     detectable: float | None
 
 
@@ -81,21 +81,25 @@ def clustered(values: Sequence[float], samples: int, level: float = LEVEL) -> In
     return wilson(math.fsum(values) / len(values) * n, n, level)
 
 
-def effective_samples(values: Sequence[float], samples: int) -> float:
-    """How many independent samples tell as much about the mean of `values` as these problems of `samples` samples do:
-    all samples over their design effect (Kish 1965, Survey Sampling), which is m (1 - m) / s^2 for each problem, m and
-    s^2 the mean and variance of the per-problem accuracies. At least the number of problems, at most that of samples.
+def effective_samples(values: Sequence[float], samples: int, lowest: int = 0) -> float:
+    """How many independent samples tell as much about the mean of `values`, each from `lowest` (0 for accuracies, -1
+    for differences) to 1, as these problems of `samples` samples do: all samples over their design effect (Kish 1965,
+    Survey Sampling). For each problem that is the variance of whole answers (1, 0, -1) with the same means of values
+    and of their sizes, over the variance of the values. At least the number of problems, at most that of samples.
 
-    Half a problem with every sample right and half a one with every sample wrong are added before m and s^2 are taken:
-    with none they cannot be had where all samples are wrong, and with few right they are mostly luck.
+    Half a problem of 1 and half a one of `lowest` are added before the variances are taken: with none they cannot be
+    had where nothing varies, and with little variation they are mostly luck.
     """
     n = len(values)
-    mean = (math.fsum(values) + 0.5) / (n + 1)
-    variance = (math.fsum(value * value for value in values) + 0.5) / (n + 1) - mean * mean
-    return min(max(n * mean * (1 - mean) / variance, float(n)), float(n * samples))
+    added = [1.0, float(lowest)]
+    mean, size, square = (
+        (math.fsum(map(of, values)) + math.fsum(map(of, added)) / 2) / (n + 1) for of in (float, abs, lambda v: v * v)
+    )
+    ratio = (size - mean * mean) / (square - mean * mean)
+    return min(max(n * ratio, float(n)), float(n * samples))
 
 
-def tango(wins: float, losses: float, n: int, level: float = LEVEL) -> Interval:
+def tango(wins: float, losses: float, n: float, level: float = LEVEL) -> Interval:
     """Tango's (1998, Statistics in Medicine 17, 891-908) score interval for the paired difference (wins - losses) / n:
     all d with |wins - losses - n d| <= z sqrt(n (2 q + d (1 - d))), q the most likely loss rate given d."""
     check_counts(wins, losses, n)
@@ -103,7 +107,7 @@ def tango(wins: float, losses: float, n: int, level: float = LEVEL) -> Interval:
     return Interval(_tango_low(wins, losses, n, z), -_tango_low(losses, wins, n, z))
 
 
-def _tango_low(wins: float, losses: float, n: int, z: float) -> float:
+def _tango_low(wins: float, losses: float, n: float, z: float) -> float:
     from scipy.optimize import brentq
 
     if losses == n:
@@ -120,7 +124,7 @@ def _tango_low(wins: float, losses: float, n: int, z: float) -> float:
     return float(brentq(excess, -1.0, (wins - losses) / n, xtol=1e-12))
 
 
-def _constrained_loss_rate(wins: float, losses: float, n: int, d: float) -> float:
+def _constrained_loss_rate(wins: float, losses: float, n: float, d: float) -> float:
     """The loss rate q that makes (wins, losses, n) most likely when the win rate is q + d: the larger root of
     2n q^2 + b q + c = 0, got by setting the derivative of the log likelihood to zero."""
     b = (2 * n - wins + losses) * d - wins - losses
@@ -130,18 +134,13 @@ def _constrained_loss_rate(wins: float, losses: float, n: int, d: float) -> floa
     return max(q, 0.0, -d)
 
 
-def paired_interval(differences: Sequence[float], level: float = LEVEL) -> Interval:
-    """Interval for the mean of per-problem differences, each in [-1, 1]: Tango's, in units of the usual size of a
-    difference. With one sample a problem it is Tango's itself; for several the scaling is this module's own.
-
-    Each problem that differs is taken to do so by `unit_of(differences)`, with as many wins and losses as give the mean
-    that was seen; this keeps the spread, which is what the width follows.
-    """
-    unit = unit_of(differences)
-    differing, total = sum(d != 0 for d in differences), math.fsum(differences) / unit
-    wins, losses = ((differing + side * total) / 2 for side in (1, -1))
-    interval = tango(max(wins, 0.0), max(losses, 0.0), len(differences), level)
-    return Interval(unit * interval.low, unit * interval.high)
+def paired_interval(differences: Sequence[float], samples: int, level: float = LEVEL) -> Interval:
+    """Interval for the mean of per-problem differences, each in [-1, 1] and the mean of `samples` samples: Tango's,
+    with the effective number of samples (see effective_samples) for n and wins and losses in the shares seen. With one
+    sample a problem it is Tango's itself; the rest is this module's own."""
+    n = effective_samples(differences, samples, lowest=-1)
+    wins, losses = (math.fsum(max(side * d, 0.0) for d in differences) / len(differences) * n for side in (1, -1))
+    return tango(min(wins, n - losses), losses, n, level)
 
 
 def unit_of(differences: Sequence[float]) -> float:
@@ -245,16 +244,17 @@ def compare(
     """Compare two models by problem id -> verdict of each sample (None counts as not correct).
 
     `alpha` is the level that `detectable` is about, 0.05 / m for one of m comparisons (see detectable_difference).
-    One sample: exact McNemar test and Tango's interval. Several: the sign-flip test; the interval, and `detectable` as
-    an approximation, are those of one sample in units of the usual size of a difference (see paired_interval). Raises
-    ValueError, naming some, for problems that one model lacks and for numbers of samples that differ.
+    One sample: exact McNemar test and Tango's interval. Several: the sign-flip test, Tango's interval with the
+    effective number of samples, and as an approximation to `detectable` that of one sample in units of the usual size
+    of a difference (see unit_of). Raises ValueError, naming some, for problems that one model lacks and for numbers of
+    samples that differ.
     """
     k = _common_samples(a, b)
     right = [(sum(v is True for v in a[i]), sum(v is True for v in b[i])) for i in a]
     wins, losses = sum(y > x for x, y in right), sum(y < x for x, y in right)
     differences = [(y - x) / k for x, y in right]
     n = len(right)
-    interval = paired_interval(differences)
+    interval = paired_interval(differences, k)
     whole = detectable_difference(wins, losses, n, alpha)
     return Comparison(
         n=n,
@@ -267,7 +267,7 @@ def compare(
         both_right=right.count((k, k)),
         both_wrong=right.count((0, 0)),
         test="exact McNemar" if k == 1 else "sign-flip",
-        interval="Tango score" if k == 1 else "scaled Tango score",
+        interval="Tango score" if k == 1 else "Tango score, effective n",
         detectable=None if whole is None else whole * unit_of(differences),
     )
 

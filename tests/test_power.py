@@ -150,8 +150,8 @@ def test_several_samples_find_it_about_four_times_in_five() -> None:
     assert 0.72 <= found / 200 <= 0.9
 
 
-def test_the_interval_and_what_is_detectable_share_their_unit() -> None:
+def test_models_that_never_differ_are_as_with_one_sample() -> None:
     a = {str(i): [False] * 4 for i in range(64)}
     same = compare(a, a)
     assert same.detectable == detectable_difference(0, 0, 64)
-    assert (same.low, same.high) == (paired_interval([0.0] * 64).low, paired_interval([0.0] * 64).high)
+    assert (same.low, same.high) == (paired_interval([0.0] * 64, 4).low, paired_interval([0.0] * 64, 4).high)

@@ -360,18 +360,19 @@ def test_no_problems_no_interval():
 def test_the_paired_interval_of_single_samples_is_tangos(counts):
     wins, losses, n = counts
     differences = [1.0] * wins + [-1.0] * losses + [0.0] * (n - wins - losses)
-    assert s.paired_interval(differences) == s.tango(wins, losses, n)
+    ours, tango = s.paired_interval(differences, 1), s.tango(wins, losses, n)
+    assert (ours.low, ours.high) == (pytest.approx(tango.low, abs=1e-9), pytest.approx(tango.high, abs=1e-9))
 
 
 @given(eighths, st.randoms())
 @settings(max_examples=40, deadline=None)
 def test_the_paired_interval_ignores_order_mirrors_and_holds_the_estimate(differences, rng):
-    interval = s.paired_interval(differences)
+    interval = s.paired_interval(differences, 8)
     shuffled = list(differences)
     rng.shuffle(shuffled)
-    assert s.paired_interval(shuffled) == interval
-    mirrored = s.paired_interval([-d for d in differences])
-    assert (mirrored.low, mirrored.high) == (-interval.high, -interval.low)
+    assert s.paired_interval(shuffled, 8) == interval
+    mirrored = s.paired_interval([-d for d in differences], 8)
+    assert (mirrored.low, mirrored.high) == (pytest.approx(-interval.high), pytest.approx(-interval.low))
     mean = math.fsum(differences) / len(differences)
     assert -1 <= interval.low <= mean + 1e-12
     assert mean - 1e-12 <= interval.high <= 1
@@ -379,7 +380,7 @@ def test_the_paired_interval_ignores_order_mirrors_and_holds_the_estimate(differ
 
 def test_the_paired_interval_does_not_jump_where_something_differs():
     """The bootstrap went from 16 points each way to 0 to 5 at the first sample of 60 that differed."""
-    ends = [s.paired_interval([1 / 3] * count + [0.0] * (20 - count)) for count in range(5)]
+    ends = [s.paired_interval([1 / 3] * count + [0.0] * (20 - count), 3) for count in range(5)]
     steps = [max(abs(y.low - x.low), abs(y.high - x.high)) for x, y in pairwise(ends)]
     assert max(steps) < 1 / 20
     assert (ends[0].low, ends[0].high) == (s.tango(0, 0, 20).low, s.tango(0, 0, 20).high)
@@ -391,7 +392,7 @@ def test_with_many_problems_the_paired_interval_is_the_bootstraps():
 
     values = np.random.default_rng(1).integers(-8, 9, size=600) / 8
     theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=4000, rng=np.random.default_rng(2))
-    ours = s.paired_interval(list(values))
+    ours = s.paired_interval(list(values), 8)
     assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.006)
     assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.006)
 
@@ -407,9 +408,19 @@ def test_the_paired_interval_covers_at_least_about_as_often_as_it_says(n, full, 
     tables, times = np.unique(rng.multinomial(n, chances, size=800), axis=0, return_counts=True)
     covered = 0
     for table, count in zip(tables, times, strict=True):
-        interval = s.paired_interval(list(np.repeat([1.0, 0.125, -0.125, 0.0], table)))
+        interval = s.paired_interval(list(np.repeat([1.0, 0.125, -0.125, 0.0], table)), 8)
         covered += int(count) * (interval.low <= full <= interval.high)
     assert covered / 800 >= 0.93
+
+
+def test_where_every_problem_is_won_the_paired_interval_still_covers():
+    """Eight samples, right with 0.8 for one model and never for the other: all differences lie close together."""
+    import numpy as np
+
+    rng = np.random.default_rng(5)
+    intervals = [s.paired_interval(list(rng.binomial(8, 0.8, size=30) / 8), 8) for _ in range(300)]
+    assert sum(i.low <= 0.8 <= i.high for i in intervals) / 300 >= 0.93
+    assert s.paired_interval([-1.0, -1.0, -1.0, -2 / 3], 3).low < -0.99
 
 
 # compare
@@ -449,7 +460,7 @@ def test_several_samples_count_problems_by_their_means():
     found = s.compare(a, b)
     assert (found.wins, found.losses, found.both_right, found.both_wrong) == (1, 0, 1, 1)
     assert found.difference == pytest.approx(1 / 8)
-    assert (found.test, found.interval) == ("sign-flip", "scaled Tango score")
+    assert (found.test, found.interval) == ("sign-flip", "Tango score, effective n")
 
 
 def test_repeating_each_sample_gives_about_the_single_sample_result():

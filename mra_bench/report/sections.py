@@ -22,8 +22,8 @@ METHODS = {
     "sign-flip": "With several samples for a problem, a model wins a problem by its share of right samples; the "
     "sign-flip test asks how often as large a mean difference would come up if a fair coin said who wins each problem.",
     "Tango score": "The interval beside a difference is Tango's score interval, made for paired answers.",
-    "scaled Tango score": "The interval beside a difference is Tango's score interval for paired answers, scaled to "
-    "the usual size of a problem's difference, so that samples of one problem do not count as problems.",
+    "Tango score, effective n": "The interval beside a difference is Tango's score interval for paired answers, with "
+    "samples counted by how alike those of one problem are, so that they do not count as problems.",
 }
 
 

@@ -216,7 +216,7 @@ def test_where_nothing_could_be_shown_a_dash_says_so(page: str, tmp_path: Path) 
         ("exact McNemar", "Tango score", 1, ("fair coin would share out wins and losses", "made for paired answers")),
         (
             "sign-flip",
-            "scaled Tango score",
+            "Tango score, effective n",
             4,
             ("a fair coin said who wins each problem", "do not count as problems"),
         ),
