@@ -199,12 +199,8 @@ def several_samples(scored: Scored, samples: int) -> tuple[dict[str, float], dic
 
 
 def accuracy_interval(means: Sequence[float], samples: int) -> statistics.Interval:
-    """Wilson's interval for one sample a problem; a bootstrap over problems for several."""
-    if not means:
-        return statistics.Interval(0.0, 1.0)
-    if samples == 1:
-        return statistics.wilson(round(sum(means)), len(means))
-    return statistics.clustered(means)
+    """Wilson's interval; for several samples a problem with the effective number of them (statistics.clustered)."""
+    return statistics.clustered(means, samples) if means else statistics.Interval(0.0, 1.0)
 
 
 def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:

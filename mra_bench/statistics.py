@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
+from mra_bench.power import check_counts, detectable_difference
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 LEVEL = 0.95
-POWER = 0.8
 EXACT_OUTCOMES = 100_000
 NAMED_IN_ERRORS = 3
 
@@ -38,6 +39,7 @@ class Comparison:
     One sample for each problem: wins, losses, both_right and both_wrong add up to n. Several: wins and losses count the
     problems where b's mean is higher or lower, both_right and both_wrong those where every sample of both is right or
     wrong; the other ties are in none of the four. `p` and the interval are not adjusted for several comparisons.
+    `detectable` is None where n is too small to show anything.
     """
 
     n: int
@@ -50,12 +52,13 @@ class Comparison:
     both_right: int
     both_wrong: int
     test: Literal["exact McNemar", "sign-flip"]
-    interval: Literal["Tango score", "bootstrap"]
-    detectable: float
+    interval: Literal["Tango score", "Tango score, effective n"]
+    detectable: float | None
 
 
-def wilson(correct: float, n: int, level: float = LEVEL) -> Interval:
-    """Wilson's (1927) score interval for the proportion correct / n of n independent problems."""
+def wilson(correct: float, n: float, level: float = LEVEL) -> Interval:
+    """Wilson's (1927) score interval for the proportion correct / n of n independent problems; n may be an effective
+    number, so not whole."""
     if n < 1 or not 0 <= correct <= n:
         raise ValueError(f"{correct} correct of {n} is not a proportion")
     from statsmodels.stats.proportion import proportion_confint
@@ -64,22 +67,47 @@ def wilson(correct: float, n: int, level: float = LEVEL) -> Interval:
     return Interval(0.0 if correct == 0 else float(low), 1.0 if correct == n else float(high))
 
 
-def clustered(values: Sequence[float], seed: int = 0, level: float = LEVEL) -> Interval:
-    """Interval for the mean of per-problem accuracies (each in [0, 1]) when several samples were drawn for a problem:
-    a bootstrap over problems, so that samples of one problem do not count as independent."""
-    interval = bootstrap_interval(values, seed, level=level)
-    return Interval(max(0.0, interval.low), min(1.0, interval.high))
+def clustered(values: Sequence[float], samples: int, level: float = LEVEL) -> Interval:
+    """Interval for the mean of per-problem accuracies (each in [0, 1], the mean of `samples` samples): Wilson's, with
+    the effective number of samples (see effective_samples) for n. With one sample a problem it is Wilson's itself.
+
+    Franco, Little, Louis and Slud (2019, Journal of Survey Statistics and Methodology 7, 334-364) compare intervals of
+    this sort on clustered samples, recommend Wilson's, and find that the plain estimate of the effective number makes
+    all of them too narrow; the half problems added there against that are this module's own.
+    """
+    if not len(values):
+        raise ValueError("an interval needs at least one problem")
+    n = effective_samples(values, samples)
+    return wilson(math.fsum(values) / len(values) * n, n, level)
 
 
-def tango(wins: int, losses: int, n: int, level: float = LEVEL) -> Interval:
+def effective_samples(values: Sequence[float], samples: int, lowest: int = 0) -> float:
+    """How many independent samples tell as much about the mean of `values`, each from `lowest` (0 for accuracies, -1
+    for differences) to 1, as these problems of `samples` samples do: all samples over their design effect (Kish 1965,
+    Survey Sampling). For each problem that is the variance of whole answers (1, 0, -1) with the same means of values
+    and of their sizes, over the variance of the values. At least the number of problems, at most that of samples.
+
+    Half a problem of 1 and half a one of `lowest` are added before the variances are taken: with none they cannot be
+    had where nothing varies, and with little variation they are mostly luck.
+    """
+    n = len(values)
+    added = [1.0, float(lowest)]
+    mean, size, square = (
+        (math.fsum(map(of, values)) + math.fsum(map(of, added)) / 2) / (n + 1) for of in (float, abs, lambda v: v * v)
+    )
+    ratio = (size - mean * mean) / (square - mean * mean)
+    return min(max(n * ratio, float(n)), float(n * samples))
+
+
+def tango(wins: float, losses: float, n: float, level: float = LEVEL) -> Interval:
     """Tango's (1998, Statistics in Medicine 17, 891-908) score interval for the paired difference (wins - losses) / n:
     all d with |wins - losses - n d| <= z sqrt(n (2 q + d (1 - d))), q the most likely loss rate given d."""
-    _check_counts(wins, losses, n)
+    check_counts(wins, losses, n)
     z = NormalDist().inv_cdf((1 + level) / 2)
     return Interval(_tango_low(wins, losses, n, z), -_tango_low(losses, wins, n, z))
 
 
-def _tango_low(wins: int, losses: int, n: int, z: float) -> float:
+def _tango_low(wins: float, losses: float, n: float, z: float) -> float:
     from scipy.optimize import brentq
 
     if losses == n:
@@ -96,7 +124,7 @@ def _tango_low(wins: int, losses: int, n: int, z: float) -> float:
     return float(brentq(excess, -1.0, (wins - losses) / n, xtol=1e-12))
 
 
-def _constrained_loss_rate(wins: int, losses: int, n: int, d: float) -> float:
+def _constrained_loss_rate(wins: float, losses: float, n: float, d: float) -> float:
     """The loss rate q that makes (wins, losses, n) most likely when the win rate is q + d: the larger root of
     2n q^2 + b q + c = 0, got by setting the derivative of the log likelihood to zero."""
     b = (2 * n - wins + losses) * d - wins - losses
@@ -104,6 +132,22 @@ def _constrained_loss_rate(wins: int, losses: int, n: int, d: float) -> float:
     root = math.sqrt(max(b * b - 8 * n * c, 0.0))
     q = (root - b) / (4 * n) if b <= 0 else -2 * c / (b + root)
     return max(q, 0.0, -d)
+
+
+def paired_interval(differences: Sequence[float], samples: int, level: float = LEVEL) -> Interval:
+    """Interval for the mean of per-problem differences, each in [-1, 1] and the mean of `samples` samples: Tango's,
+    with the effective number of samples (see effective_samples) for n and wins and losses in the shares seen. With one
+    sample a problem it is Tango's itself; the rest is this module's own."""
+    n = effective_samples(differences, samples, lowest=-1)
+    wins, losses = (math.fsum(max(side * d, 0.0) for d in differences) / len(differences) * n for side in (1, -1))
+    return tango(min(wins, n - losses), losses, n, level)
+
+
+def unit_of(differences: Sequence[float]) -> float:
+    """The root mean square of the differences that are not 0, with one of size 1 added: 1 with one sample a problem;
+    with several, near 1 where few problems differ, since those not seen yet may differ by more."""
+    sizes = [d * d for d in differences if d != 0]
+    return math.sqrt((math.fsum(sizes) + 1) / (len(sizes) + 1))
 
 
 def mcnemar_exact(wins: int, losses: int) -> float:
@@ -124,31 +168,6 @@ def holm(ps: Sequence[float]) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     return [float(p) for p in multipletests(list(ps), method="holm")[1]]
-
-
-def paired_se(wins: int, losses: int, n: int) -> float:
-    """Standard error of (wins - losses) / n for paired answers: sqrt(wins + losses - (wins - losses)^2 / n) / n."""
-    _check_counts(wins, losses, n)
-    return math.sqrt(wins + losses - (wins - losses) ** 2 / n) / n
-
-
-def detectable_difference(wins: int, losses: int, n: int, alpha: float = 0.05) -> float:
-    """The smallest difference that a two-sided test at `alpha` finds with 80 % power at this n and this much
-    disagreement: z(1 - alpha / 2) + z(0.8) times the paired standard error (2.8 times at 5 %), at most 1. Where that
-    error is 0 (no disagreement, or nothing else), the error of a single discordant pair, 1 / n, takes its place, since
-    less cannot be seen.
-
-    Of m comparisons under Holm's correction each is sure to be tested at alpha / m, the strictest step; later steps
-    are easier. So give alpha / m here for a difference that is found whatever the other comparisons show.
-    """
-    return _detectable(paired_se(wins, losses, n), 1 / n, alpha)
-
-
-def _detectable(se: float, least: float, alpha: float) -> float:
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
-    normal = NormalDist()
-    return min(1.0, (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)) * max(se, least))
 
 
 def pass_at_k(n: int, correct: int, k: int) -> float:
@@ -216,36 +235,6 @@ def _all_sums(sizes: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[ND
     return sums, chances
 
 
-def bootstrap_interval(values: Sequence[float], seed: int, draws: int = 10_000, level: float = LEVEL) -> Interval:
-    """Percentile bootstrap of the mean of per-problem values in [-1, 1]; the order of values does not matter, and
-    negated values give exactly the negated interval.
-
-    Values that are all equal leave nothing to resample; the interval is then the value +- z^2 / (n + z^2), which is
-    Tango's for no discordant pair and Wilson's for none right.
-    """
-    import numpy as np
-
-    if not len(values):
-        raise ValueError("an interval needs at least one problem")
-    distinct, counts = np.unique(np.round(np.asarray(values, dtype=float), 12), return_counts=True)
-    n = len(values)
-    if len(distinct) == 1:
-        z = NormalDist().inv_cdf((1 + level) / 2)
-        value, slack = float(distinct[0]), z * z / (n + z * z)
-        return Interval(max(-1.0, value - slack), min(1.0, value + slack))
-    tails = [(1 - level) / 2, (1 + level) / 2]
-
-    def quantiles(values: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[float, float]:
-        # scipy.stats.bootstrap draws n values each time; how often each distinct value is drawn is all that matters.
-        drawn = np.random.default_rng(seed).multinomial(n, counts / n, size=draws)
-        low, high = np.quantile(drawn @ values / n, tails)
-        return float(low), float(high)
-
-    low, high = quantiles(distinct, counts)
-    mirrored_low, mirrored_high = quantiles(-distinct[::-1], counts[::-1])
-    return Interval((low - mirrored_high) / 2, (high - mirrored_low) / 2)
-
-
 def compare(
     a: Mapping[str, Sequence[bool | None]],
     b: Mapping[str, Sequence[bool | None]],
@@ -255,33 +244,31 @@ def compare(
     """Compare two models by problem id -> verdict of each sample (None counts as not correct).
 
     `alpha` is the level that `detectable` is about, 0.05 / m for one of m comparisons (see detectable_difference).
-    One sample: exact McNemar test and Tango's interval. Several: sign-flip test and bootstrap over problems. Raises
-    ValueError, naming some, for problems that one model lacks and for numbers of samples that differ.
+    One sample: exact McNemar test and Tango's interval. Several: the sign-flip test, Tango's interval with the
+    effective number of samples, and as an approximation to `detectable` that of one sample in units of the usual size
+    of a difference (see unit_of). Raises ValueError, naming some, for problems that one model lacks and for numbers of
+    samples that differ.
     """
     k = _common_samples(a, b)
     right = [(sum(v is True for v in a[i]), sum(v is True for v in b[i])) for i in a]
     wins, losses = sum(y > x for x, y in right), sum(y < x for x, y in right)
     differences = [(y - x) / k for x, y in right]
     n = len(right)
-    if k == 1:
-        interval, p = tango(wins, losses, n), mcnemar_exact(wins, losses)
-        detectable = detectable_difference(wins, losses, n, alpha)
-    else:
-        interval, p = bootstrap_interval(differences, seed), sign_flip_test(differences, seed)
-        detectable = _detectable(_standard_error(differences), 1 / (k * n), alpha)
+    interval = paired_interval(differences, k)
+    whole = detectable_difference(wins, losses, n, alpha)
     return Comparison(
         n=n,
         difference=sum(y - x for x, y in right) / (k * n),
         low=interval.low,
         high=interval.high,
-        p=p,
+        p=mcnemar_exact(wins, losses) if k == 1 else sign_flip_test(differences, seed),
         wins=wins,
         losses=losses,
         both_right=right.count((k, k)),
         both_wrong=right.count((0, 0)),
         test="exact McNemar" if k == 1 else "sign-flip",
-        interval="Tango score" if k == 1 else "bootstrap",
-        detectable=detectable,
+        interval="Tango score" if k == 1 else "Tango score, effective n",
+        detectable=None if whole is None else whole * unit_of(differences),
     )
 
 
@@ -290,27 +277,21 @@ def _common_samples(a: Mapping[str, Sequence[bool | None]], b: Mapping[str, Sequ
     if not a and not b:
         raise ValueError("there are no problems to compare")
     if alone := sorted(set(a) ^ set(b)):
-        raise ValueError(f"{len(alone)} problems have answers of one model only: {_some(alone)}")
+        raise ValueError(f"{_problems(alone)} answered by one model only: {_some(alone)}")
     k = max(max(len(a[i]), len(b[i])) for i in a)
     if short := sorted(i for i in a if not len(a[i]) == len(b[i]) == k):
-        raise ValueError(f"{len(short)} problems lack some of the {k} samples: {_some(short)}")
+        raise ValueError(f"{_problems(short)} without some of the {k} samples: {_some(short)}")
     if k == 0:
         raise ValueError("no problem has a sample")
     return k
 
 
+def _problems(ids: Sequence[str]) -> str:
+    return f"{len(ids)} problem{'' if len(ids) == 1 else 's'}"
+
+
 def _some(ids: Sequence[str]) -> str:
     return ", ".join(ids[:NAMED_IN_ERRORS]) + (", ..." if len(ids) > NAMED_IN_ERRORS else "")
-
-
-def _standard_error(values: Sequence[float]) -> float:
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values)) / len(values)
-
-
-def _check_counts(wins: int, losses: int, n: int) -> None:
-    if n < 1 or min(wins, losses) < 0 or wins + losses > n:
-        raise ValueError(f"{wins} wins and {losses} losses of {n} problems are impossible")
 
 
 def _check_k(k: int, n: int) -> None:

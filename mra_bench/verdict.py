@@ -12,12 +12,24 @@ UNEQUAL = 1.25  # ratio of training tokens above which two budgets are not calle
 
 
 def points(value: float, *, sign: bool = False) -> str:
-    """A difference of proportions in percentage points, e.g. ``4.3`` or ``+4.3``."""
-    return f"{100 * value:{'+' if sign else ''}.1f}"
+    """A difference of proportions in percentage points, e.g. ``4.3`` or ``+4.3``; what rounds to 0 is ``0.0``."""
+    rounded = round(100 * value, 1) or 0.0
+    return f"{rounded:{'+' if sign and rounded else ''}.1f}"
+
+
+def p_digits(p: float) -> str:
+    """A p value of 0.001 or more with the digits that matter: near 0.05 as many as say on which side it is."""
+    return f"{p:.4f}" if 0.0495 <= p < 0.0505 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
 def p_text(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    """A p value in a sentence, e.g. ``p = 0.012``; under 0.001 no more than that."""
+    return "p < 0.001" if p < 0.001 else f"p = {p_digits(p)}"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 problem``, ``1,200 problems``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def conclusion(row: Mapping[str, Any]) -> str:
@@ -29,9 +41,15 @@ def conclusion(row: Mapping[str, Any]) -> str:
         return f"{row['b']} {verb} {row['a']} by {points(abs(row['difference']))} points ({_turned(row, tail)})."
     return (
         f"{row['b']} against {row['a']}: no difference detected ({points(row['difference'], sign=True)} points, "
-        f"{tail}); "
-        f"a gap under about {points(row['detectable'])} points would often be missed here."
+        f"{tail}); {_missed(row)}."
     )
+
+
+def _missed(row: Mapping[str, Any]) -> str:
+    """What a comparison that shows nothing could not have seen."""
+    if row["detectable"] is None:
+        return f"n = {row['n']} is too few to show any difference"
+    return f"a gap under about {points(row['detectable'])} points would often be missed here"
 
 
 def _turned(row: Mapping[str, Any], tail: str) -> str:
@@ -114,25 +132,29 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     contamination = results["contamination"]
     if contamination["overlaps"] and contamination["policy"] == "allow":
         count = len({(o["dataset"], o["problem_id"]) for o in contamination["overlaps"]})
-        found.append(("contamination", f"{count} test questions were in the training data (allowed by the user)."))
+        what = f"{counted(count, 'test question')} {'was' if count == 1 else 'were'}"
+        found.append(("contamination", f"{what} in the training data (allowed by the user)."))
     found += _condition_warnings(results["mixed_conditions"])
     found += _control_warnings(results["models"])
     for dataset in results["datasets"]:
         for row in dataset["scores"]:
             found += _score_warnings(row, dataset["name"])
-        if dataset["scores"] and not dataset["n"]:
-            found.append(("nothing-judged", f"{dataset['name']}: no problem is left that the grader could judge."))
-        if count := dataset["duplicates"]["repeated"]:
-            found.append(
-                ("duplicate-questions", f"{dataset['name']}: {count} of {dataset['n']} problems repeat the "
-                 "question of another. Each counts, so intervals and p are a little too sure of themselves.")
-            )  # fmt: skip
-        if dataset["unreadable"]:
-            found.append(
-                ("unreadable-gold", f"{dataset['name']}: {len(dataset['unreadable'])} problems left out for all models "
-                 "because their gold answer cannot be read.")
-            )  # fmt: skip
+        found += _dataset_warnings(dataset)
     return [{"kind": kind, "text": text} for kind, text in found]
+
+
+def _dataset_warnings(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
+    name, found = dataset["name"], []
+    if dataset["scores"] and not dataset["n"]:
+        found.append(("nothing-judged", f"{name}: no problem is left that the grader could judge."))
+    if count := dataset["duplicates"]["repeated"]:
+        text = f"{name}: {count} of {counted(dataset['n'], 'problem')} {'repeats' if count == 1 else 'repeat'}"
+        so = "Each counts, so intervals and p are a little too sure of themselves."
+        found.append(("duplicate-questions", f"{text} the question of another. {so}"))
+    if count := len(dataset["unreadable"]):
+        text = f"{name}: {counted(count, 'problem')} left out for all models because"
+        found.append(("unreadable-gold", f"{text} {'its' if count == 1 else 'their'} gold answer cannot be read."))
+    return found
 
 
 def _condition_warnings(mixed: list[dict[str, Any]] | None) -> list[tuple[str, str]]:
@@ -156,8 +178,8 @@ def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
             continue
         if model["name"] not in controls:
             found.append(
-                ("no-control", f"No equal-budget control: what {model['name']} gains over {parent['name']} may be "
-                 "due to training longer, not to how it was trained.")
+                ("no-control", f"What {model['name']} gains over {parent['name']} may be due to training longer, not "
+                 "to how it was trained: there is no equal-budget control for it.")
             )  # fmt: skip
             continue
         for name in controls[model["name"]]:
@@ -185,7 +207,8 @@ def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str
     ]
     for kind, what in (("timeout", "took the grader too long"), ("crashed", "made the grader fail")):
         if count := row["kinds"].get(kind, 0):
-            how_many = f"all {texts:,}" if count == texts else f"{count:,}"
+            how_many = f"{'all ' if count == texts > 1 else ''}{counted(count, 'text')}"
+            so = "it counts" if count == 1 else "they count"
             first = f" The first: {row['first_crash'][:QUOTED]}" if kind == "crashed" and "first_crash" in row else ""
-            found.append((kind, f"{who}: {how_many} texts {what}; they count as not correct.{first}"))
+            found.append((kind, f"{who}: {how_many} {what}; {so} as not correct.{first}"))
     return found

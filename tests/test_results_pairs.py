@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
+from mra_bench.power import detectable_difference
 from mra_bench.results import Scored, paired
-from mra_bench.statistics import detectable_difference
 from mra_bench.types import Completion, Grade, Problem
 
 RIGHT = {"base": range(30), "sft": range(10, 60), "more": range(5, 70), "dpo": range(12, 66)}

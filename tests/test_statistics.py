@@ -2,7 +2,7 @@ import json
 import math
 import random
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 
 import pytest
@@ -114,9 +114,8 @@ def test_tango_narrows_with_the_level():
 
 @pytest.mark.parametrize(("wins", "losses", "n"), [(0, 0, 0), (3, 3, 5), (-1, 2, 5)])
 def test_impossible_paired_counts_are_refused(wins, losses, n):
-    for function in (s.tango, s.paired_se, s.detectable_difference):
-        with pytest.raises(ValueError, match="impossible"):
-            function(wins, losses, n)
+    with pytest.raises(ValueError, match="impossible"):
+        s.tango(wins, losses, n)
 
 
 @pytest.mark.parametrize(("win", "loss", "n"), [(0.15, 0.08, 60), (0.05, 0.05, 40), (0.3, 0.1, 100)])
@@ -130,7 +129,7 @@ def test_tango_covers_about_as_often_as_it_says(win, loss, n):
     assert 0.93 <= covered / 1500 <= 0.985
 
 
-# McNemar, Holm, detectable difference
+# McNemar, Holm
 
 
 @given(st.integers(0, 80), st.integers(0, 80))
@@ -163,54 +162,6 @@ def test_holm_steps_down_and_keeps_the_order():
     assert s.holm([]) == []
     assert s.holm([0.7]) == [0.7]
     assert s.holm([0.9, 0.8]) == [1.0, 1.0]
-
-
-@given(paired_counts())
-@settings(max_examples=60, deadline=None)
-def test_paired_se_is_that_of_the_differences(counts):
-    wins, losses, n = counts
-    differences = [1] * wins + [-1] * losses + [0] * (n - wins - losses)
-    mean = sum(differences) / n
-    assert s.paired_se(wins, losses, n) == pytest.approx(math.sqrt(sum((d - mean) ** 2 for d in differences)) / n)
-
-
-@pytest.mark.parametrize("comparisons", [1, 6])
-def test_detectable_difference_has_the_power_it_says(comparisons):
-    import numpy as np
-
-    n, win, loss = 400, 0.12, 0.06
-    alpha = 0.05 / comparisons
-    needed = s.detectable_difference(round(win * n), round(loss * n), n, alpha)
-    rng = np.random.default_rng(3)
-    spread = win + loss
-    rates = [(spread + needed) / 2, (spread - needed) / 2, 1 - spread]
-    found = [s.tango(int(w), int(ls), n, 1 - alpha).low > 0 for w, ls, _ in rng.multinomial(n, rates, size=400)]
-    assert 0.72 <= sum(found) / 400 <= 0.92
-
-
-def test_detectable_difference_without_disagreement_is_that_of_one_pair():
-    assert s.detectable_difference(0, 0, 1000) == pytest.approx(0.0028, rel=1e-3)
-    assert s.detectable_difference(1000, 0, 1000) == pytest.approx(0.0028, rel=1e-3)
-    assert s.detectable_difference(0, 0, 1) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("comparisons", "factor"),  # from a table of the normal distribution: z(1 - 0.025 / m) + z(0.8)
-    [(1, 1.9600 + 0.8416), (2, 2.2414 + 0.8416), (3, 2.3940 + 0.8416), (6, 2.6383 + 0.8416), (10, 2.8070 + 0.8416)],
-)
-@pytest.mark.parametrize("k", [1, 4])
-def test_detectable_difference_at_holms_strictest_step(comparisons, factor, k):
-    a, b = models(k, 200, 1), models(k, 200, 2)
-    values = [(sum(b[i]) - sum(a[i])) / k for i in a]
-    mean = sum(values) / len(values)
-    se = math.sqrt(sum((v - mean) ** 2 for v in values)) / len(values)
-    assert s.compare(a, b, alpha=0.05 / comparisons).detectable == pytest.approx(factor * se, rel=1e-4)
-
-
-@pytest.mark.parametrize("alpha", [0.0, 1.0, -0.05, float("nan")])
-def test_a_level_that_is_none_is_refused(alpha):
-    with pytest.raises(ValueError, match="alpha must lie between 0 and 1"):
-        s.detectable_difference(3, 1, 10, alpha)
 
 
 # pass@k and maj@k
@@ -305,7 +256,7 @@ def test_maj_at_k_refuses_uneven_input():
         s.majority_at_k(["a"], [True], 2)
 
 
-# sign flip and bootstrap
+# sign flip
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 20))
@@ -338,49 +289,138 @@ def test_drawn_sign_flips_come_near_the_exact_ones(monkeypatch):
     assert s.sign_flip_test([1.0, 0.5] * 200, seed=1) == 1 / 20_001  # never 0
 
 
+# intervals of several samples a problem
+
+
 eighths = st.lists(st.integers(-8, 8).map(lambda i: i / 8), min_size=1, max_size=40)
 
 
-@given(eighths, st.randoms())
-@settings(max_examples=30, deadline=None)
-def test_bootstrap_ignores_order_and_mirrors(differences, rng):
-    interval = s.bootstrap_interval(differences, seed=4, draws=500)
-    shuffled = list(differences)
-    rng.shuffle(shuffled)
-    assert s.bootstrap_interval(shuffled, seed=4, draws=500) == interval
-    mirrored = s.bootstrap_interval([-d for d in differences], seed=4, draws=500)
-    assert (mirrored.low, mirrored.high) == (pytest.approx(-interval.high), pytest.approx(-interval.low))
+@given(st.lists(st.integers(0, 1), min_size=1, max_size=80))
+@settings(max_examples=40, deadline=None)
+def test_one_sample_a_problem_gives_wilson(values):
+    ours, wilson = s.clustered(values, 1), s.wilson(sum(values), len(values))
+    assert (ours.low, ours.high) == (pytest.approx(wilson.low), pytest.approx(wilson.high))
 
 
-def test_bootstrap_is_close_to_scipys():
+@given(st.integers(1, 40), st.integers(1, 9), st.data())
+@settings(max_examples=60, deadline=None)
+def test_the_effective_number_lies_between_problems_and_samples(n, k, data):
+    values = [data.draw(st.integers(0, k)) / k for _ in range(n)]
+    assert n <= s.effective_samples(values, k) <= n * k
+    interval = s.clustered(values, k)
+    assert 0 <= interval.low <= sum(values) / n + 1e-12
+    assert sum(values) / n - 1e-12 <= interval.high <= 1
+
+
+@pytest.mark.parametrize(("n", "k"), [(20, 3), (15, 4), (60, 8), (5, 2)])
+@pytest.mark.parametrize("spread", [True, False])
+def test_one_more_right_sample_never_makes_the_interval_jump(n, k, spread):
+    """From none right to all, one sample at a time, over all problems in turn or filling one after the other."""
+    places = [i % n if spread else i // k for i in range(n * k)]
+    values, ends = [0.0] * n, [s.clustered([0.0] * n, k)]
+    for place in places:
+        values[place] += 1 / k
+        ends.append(s.clustered([min(v, 1.0) for v in values], k))
+    steps = [(abs(y.low - x.low), abs(y.high - x.high)) for x, y in pairwise(ends)]
+    assert max(max(step) for step in steps) < 1.5 / n
+    assert ends[0].high == pytest.approx(s.wilson(0, n).high)
+    assert ends[-1].low == pytest.approx(s.wilson(n, n).low)
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "a", "b"), [(20, 3, 0.05, 0.95), (20, 8, 0.02, 0.98), (20, 16, 0.1, 1), (60, 4, 0.5, 2), (60, 8, 20, 20)]
+)
+def test_clustered_covers_at_least_about_as_often_as_it_says(n, k, a, b):
     import numpy as np
-    from scipy.stats import bootstrap
 
-    values = np.random.default_rng(1).integers(-8, 9, size=300) / 8
-    theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=5000, rng=np.random.default_rng(2))
-    ours = s.bootstrap_interval(list(values), seed=3)
-    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.01)
-    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.01)
-
-
-def test_equal_values_still_leave_doubt():
-    wilson, tango = s.wilson(0, 50), s.tango(0, 0, 50)
-    assert s.clustered([0.0] * 50).high == pytest.approx(wilson.high)
-    assert s.clustered([1.0] * 50).low == pytest.approx(1 - wilson.high)
-    assert s.bootstrap_interval([0.0] * 50, seed=0).low == pytest.approx(tango.low)
+    rng = np.random.default_rng(11)
+    draws = [rng.binomial(k, rng.beta(a, b, n)) / k for _ in range(600)]
+    intervals = [s.clustered(list(values), k) for values in draws]
+    assert sum(i.low <= a / (a + b) <= i.high for i in intervals) / 600 >= 0.93
 
 
 def test_clustering_counts_problems_not_samples():
     """40 problems with 16 samples each that all agree know no more than 40 single answers."""
-    values = [1.0] * 22 + [0.0] * 18
-    clustered, naive, single = s.clustered(values), s.wilson(22 * 16, 40 * 16), s.wilson(22, 40)
-    assert clustered.high - clustered.low > 3 * (naive.high - naive.low)
-    assert clustered.high - clustered.low == pytest.approx(single.high - single.low, rel=0.1)
+    clustered, single = s.clustered([1.0] * 22 + [0.0] * 18, 16), s.wilson(22, 40)
+    assert (clustered.low, clustered.high) == (pytest.approx(single.low), pytest.approx(single.high))
+
+
+def test_samples_that_are_independent_nearly_all_count():
+    values = [0.25] * 100 + [0.5] * 200 + [0.75] * 100  # as spread as four independent coins a problem, or less
+    assert s.effective_samples(values, 4) > 0.95 * 1600
 
 
 def test_no_problems_no_interval():
     with pytest.raises(ValueError, match="at least one"):
-        s.clustered([])
+        s.clustered([], 2)
+
+
+@given(paired_counts(most=30))
+@settings(max_examples=40, deadline=None)
+def test_the_paired_interval_of_single_samples_is_tangos(counts):
+    wins, losses, n = counts
+    differences = [1.0] * wins + [-1.0] * losses + [0.0] * (n - wins - losses)
+    ours, tango = s.paired_interval(differences, 1), s.tango(wins, losses, n)
+    assert (ours.low, ours.high) == (pytest.approx(tango.low, abs=1e-9), pytest.approx(tango.high, abs=1e-9))
+
+
+@given(eighths, st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_the_paired_interval_ignores_order_mirrors_and_holds_the_estimate(differences, rng):
+    interval = s.paired_interval(differences, 8)
+    shuffled = list(differences)
+    rng.shuffle(shuffled)
+    assert s.paired_interval(shuffled, 8) == interval
+    mirrored = s.paired_interval([-d for d in differences], 8)
+    assert (mirrored.low, mirrored.high) == (pytest.approx(-interval.high), pytest.approx(-interval.low))
+    mean = math.fsum(differences) / len(differences)
+    assert -1 <= interval.low <= mean + 1e-12
+    assert mean - 1e-12 <= interval.high <= 1
+
+
+def test_the_paired_interval_does_not_jump_where_something_differs():
+    """The bootstrap went from 16 points each way to 0 to 5 at the first sample of 60 that differed."""
+    ends = [s.paired_interval([1 / 3] * count + [0.0] * (20 - count), 3) for count in range(5)]
+    steps = [max(abs(y.low - x.low), abs(y.high - x.high)) for x, y in pairwise(ends)]
+    assert max(steps) < 1 / 20
+    assert (ends[0].low, ends[0].high) == (s.tango(0, 0, 20).low, s.tango(0, 0, 20).high)
+
+
+def test_with_many_problems_the_paired_interval_is_the_bootstraps():
+    import numpy as np
+    from scipy.stats import bootstrap
+
+    values = np.random.default_rng(1).integers(-8, 9, size=600) / 8
+    theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=4000, rng=np.random.default_rng(2))
+    ours = s.paired_interval(list(values), 8)
+    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.006)
+    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.006)
+
+
+@pytest.mark.parametrize(("full", "part"), [(0.05, 0.2), (0.0, 0.3), (0.1, 0.0)])
+@pytest.mark.parametrize("n", [20, 60, 200])
+def test_the_paired_interval_covers_at_least_about_as_often_as_it_says(n, full, part):
+    """A share of problems is won by every sample; another differs by one sample of eight, to either side alike."""
+    import numpy as np
+
+    rng = np.random.default_rng(7)
+    chances = [full, part / 2, part / 2, 1 - full - part]
+    tables, times = np.unique(rng.multinomial(n, chances, size=800), axis=0, return_counts=True)
+    covered = 0
+    for table, count in zip(tables, times, strict=True):
+        interval = s.paired_interval(list(np.repeat([1.0, 0.125, -0.125, 0.0], table)), 8)
+        covered += int(count) * (interval.low <= full <= interval.high)
+    assert covered / 800 >= 0.93
+
+
+def test_where_every_problem_is_won_the_paired_interval_still_covers():
+    """Eight samples, right with 0.8 for one model and never for the other: all differences lie close together."""
+    import numpy as np
+
+    rng = np.random.default_rng(5)
+    intervals = [s.paired_interval(list(rng.binomial(8, 0.8, size=30) / 8), 8) for _ in range(300)]
+    assert sum(i.low <= 0.8 <= i.high for i in intervals) / 300 >= 0.93
+    assert s.paired_interval([-1.0, -1.0, -1.0, -2 / 3], 3).low < -0.99
 
 
 # compare
@@ -420,7 +460,7 @@ def test_several_samples_count_problems_by_their_means():
     found = s.compare(a, b)
     assert (found.wins, found.losses, found.both_right, found.both_wrong) == (1, 0, 1, 1)
     assert found.difference == pytest.approx(1 / 8)
-    assert (found.test, found.interval) == ("sign-flip", "bootstrap")
+    assert (found.test, found.interval) == ("sign-flip", "Tango score, effective n")
 
 
 def test_repeating_each_sample_gives_about_the_single_sample_result():
@@ -430,7 +470,7 @@ def test_repeating_each_sample_gives_about_the_single_sample_result():
     eight = s.compare({i: v * 8 for i, v in a.items()}, {i: v * 8 for i, v in b.items()})
     assert eight.difference == pytest.approx(one.difference)
     assert eight.p == pytest.approx(one.p)
-    assert (eight.low, eight.high) == (pytest.approx(one.low, abs=0.02), pytest.approx(one.high, abs=0.02))
+    assert (eight.low, eight.high) == (pytest.approx(one.low), pytest.approx(one.high))
     assert eight.detectable == pytest.approx(one.detectable)
 
 
@@ -442,7 +482,7 @@ def test_other_problems_are_refused_by_name():
 
 @pytest.mark.parametrize("short", [[True], []])
 def test_missing_samples_are_refused_by_name(short):
-    with pytest.raises(ValueError, match="1 problems lack some of the 2 samples: q1"):
+    with pytest.raises(ValueError, match="1 problem without some of the 2 samples: q1"):
         s.compare({"q1": [True, True], "q2": [True, True]}, {"q1": short, "q2": [True, False]})
 
 
@@ -476,8 +516,8 @@ def test_figures_of_the_openai_solutions(a, b, difference, wins, losses, se, p):
     found = s.compare(labels(a), labels(b))
     assert (found.n, found.wins, found.losses) == (1319, wins, losses)
     assert round(found.difference, 3) == difference
-    assert round(s.paired_se(wins, losses, 1319), 4) == se
+    assert round(math.sqrt(wins + losses - (wins - losses) ** 2 / 1319) / 1319, 4) == se
     assert float(f"{found.p:.0e}") == p
     assert found.low < found.difference < found.high
     assert (found.low > 0) == (difference > 0)
-    assert found.detectable == pytest.approx(2.8 * se, rel=0.01)
+    assert found.detectable == pytest.approx(2.8 * se, rel=0.08)  # the normal approximation, at so many problems

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mra_bench.verdict import conclusion, sentences, warnings_of
+from mra_bench.report.formatting import p_value
+from mra_bench.verdict import conclusion, p_text, points, sentences, warnings_of
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -30,6 +31,33 @@ def test_no_difference_detected_says_what_would_have_been_missed() -> None:
     text = conclusion(row(difference=0.004, low=-0.02, high=0.03, p_holm=0.7))
     assert "no difference detected (+0.4 points" in text
     assert "a gap under about 4.0 points would often be missed" in text
+
+
+def test_too_few_problems_to_show_anything_is_said_instead() -> None:
+    """As printed once: all four problems lost, and "a gap under about 70.0 points would often be missed"."""
+    text = conclusion(row(n=4, difference=-1.0, low=-1.0, high=-0.02, p_holm=0.125, detectable=None))
+    assert text == (
+        "dpo against sft: no difference detected (-100.0 points, 95 % CI -100.0 to -2.0, p = 0.12, n = 4); "
+        "n = 4 is too few to show any difference."
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 0.0004, -0.0004])
+def test_zero_has_no_sign(value: float) -> None:
+    assert points(value) == points(value, sign=True) == "0.0"
+    text = conclusion(row(difference=value, low=value, high=-value, p_holm=1.0))
+    assert "(0.0 points, 95 % CI 0.0 to 0.0, " in text
+    turned = conclusion(row(difference=-0.04, low=-0.08, high=0.0, p_holm=0.04))
+    assert "(95 % CI 0.0 to 8.0, p = 0.040" in turned
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0, "p < 0.001"), (0.00099, "p < 0.001"), (0.001, "p = 0.001"), (0.0498, "p = 0.0498"), (0.2, "p = 0.20")],
+)
+def test_p_is_written_as_in_the_report(p: float, text: str) -> None:
+    assert p_text(p) == text
+    assert p_value(p).replace("\u202f", " ") == text.removeprefix("p ").removeprefix("= ")
 
 
 def test_the_adjusted_p_decides() -> None:
@@ -108,6 +136,30 @@ def test_allowed_contamination_is_stamped() -> None:
     data = results([LINE[0]], [])
     data["contamination"] = {"policy": "allow", "overlaps": [{"dataset": "test", "problem_id": "1"}]}
     assert kinds(warnings_of(data)) == ["contamination"]
+    assert warnings_of(data)[0]["text"].startswith("1 test question was in the training data")
+    data["contamination"]["overlaps"].append({"dataset": "test", "problem_id": "2"})
+    assert warnings_of(data)[0]["text"].startswith("2 test questions were in the training data")
+
+
+def test_one_of_a_thing_is_not_several() -> None:
+    data = results([LINE[0]], [], n=1, kinds={"timeout": 1})
+    data["datasets"][0] |= {"n": 1, "unreadable": ["q7"], "duplicates": {"repeated": 1, "groups": [["a", "b"]]}}
+    assert [warning["text"].split(". ")[0] for warning in warnings_of(data)] == [
+        "dpo on test: 1 text took the grader too long; it counts as not correct.",
+        "test: 1 of 1 problem repeats the question of another",
+        "test: 1 problem left out for all models because its gold answer cannot be read.",
+    ]
+    data["datasets"][0] |= {"n": 9, "unreadable": ["q7", "q8"], "duplicates": {"repeated": 2, "groups": []}}
+    texts = [warning["text"] for warning in warnings_of(data)]
+    assert "2 of 9 problems repeat the question" in texts[1]
+    assert "2 problems left out for all models because their gold" in texts[2]
+
+
+def test_a_warning_does_not_begin_with_the_words_of_its_kind() -> None:
+    """The report puts the kind before the text: "No control. No equal-budget control: ..." said it twice."""
+    (warning,) = warnings_of(results(LINE, []))
+    assert warning["text"].startswith("What dpo gains over sft may be due to training longer")
+    assert "no equal-budget control" in warning["text"]
 
 
 def test_stages_made_under_different_conditions_are_named() -> None:

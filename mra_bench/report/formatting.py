@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from mra_bench.verdict import p_digits
+
 NARROW = "\u202f"  # keeps a number and its unit together
 MINUS = "\u2212"
 DASH = "\u2013"
@@ -43,13 +45,10 @@ def size(value: float | None) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """A p value with the digits that matter; never ``0``."""
+    """A p value as the verdict writes it, e.g. ``0.012``; never ``0``."""
     if p is None:
         return DASH
-    if p < 0.0001:
-        return f"<{NARROW}0.0001"
-    fine = p < 0.001 or 0.0495 <= p < 0.0505  # say on which side of 0.05
-    return f"{p:.4f}" if fine else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return f"<{NARROW}0.001" if p < 0.001 else p_digits(p)
 
 
 def count(value: float | None) -> str:

@@ -151,11 +151,11 @@ def _block(run: RunData, name: str, problems: Sequence[Mapping[str, Any]], encod
 
 
 def label(entry: Mapping[str, Any]) -> str:
-    """How a dataset is named to people: its own name, with the data and split behind it."""
+    """How a dataset is named to people: its own name, with the data and split behind it; no word of it twice."""
     if not entry:
         return ""
     name = str(entry["name"])
-    source = " ".join(str(entry[key]) for key in ("data", "split") if entry.get(key))
+    source = " ".join(dict.fromkeys(str(entry[key]) for key in ("data", "split") if entry.get(key)))
     if not source or name in (entry.get("data"), entry.get("split"), source):
         return source or name
     return f"{name} ({source})"

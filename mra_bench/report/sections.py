@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SHOWN_OVERLAPS = 200
+METHODS = {
+    "exact McNemar": "The exact McNemar test asks how often a fair coin would share out wins and losses as unevenly.",
+    "sign-flip": "With several samples for a problem, a model wins a problem by its share of right samples; the "
+    "sign-flip test asks how often as large a mean difference would come up if a fair coin said who wins each problem.",
+    "Tango score": "The interval beside a difference is Tango's score interval, made for paired answers.",
+    "Tango score, effective n": "The interval beside a difference is Tango's score interval for paired answers, with "
+    "samples counted by how alike those of one problem are, so that they do not count as problems.",
+}
 
 
 @dataclass(frozen=True)
@@ -146,9 +154,15 @@ def _reading(run: RunData) -> Mapping[str, Any]:
     pairs = [pair for entry in run.datasets for pair in entry.get("pairs") or ()]
     return {
         "alpha": ALPHA,
-        "tests": list(dict.fromkeys(pair["test"] for pair in pairs)),
-        "intervals": list(dict.fromkeys(pair["interval"] for pair in pairs)),
+        "tests": bool(pairs),
+        "methods": [METHODS.get(name, f"The {kind} is {name}.") for kind, name in _methods(pairs)],
+        "several": any(score["samples"] > 1 for entry in run.datasets for score in entry.get("scores") or ()),
     }
+
+
+def _methods(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Each test and interval of the run once: ("test", name) or ("interval", name)."""
+    return list(dict.fromkeys((kind, pair[kind]) for pair in pairs for kind in ("test", "interval")))
 
 
 SECTIONS: tuple[Section, ...] = (

@@ -18,7 +18,18 @@ from mra_bench.errors import BenchError, UsageError
 from mra_bench.report import charts, formatting
 from mra_bench.report.data import Sample, read_run
 from mra_bench.report.history import conditions, timings_view, training_view
-from mra_bench.report.samples import FIELDS, PACKED, PLAIN, Limits, blocks, grader_labels, is_flip, payload, right_share
+from mra_bench.report.samples import (
+    FIELDS,
+    PACKED,
+    PLAIN,
+    Limits,
+    blocks,
+    grader_labels,
+    is_flip,
+    label,
+    payload,
+    right_share,
+)
 
 
 def decoded(block: Any) -> dict[str, Any]:
@@ -164,8 +175,9 @@ def test_points(value: float | None, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "<\u202f0.0001"),
-        (0.00042, "0.0004"),
+        (0.0, "<\u202f0.001"),
+        (0.00042, "<\u202f0.001"),
+        (0.0012, "0.001"),
         (0.0123, "0.012"),
         (0.0498, "0.0498"),
         (0.0502, "0.0502"),
@@ -333,3 +345,17 @@ def test_time_is_summed_by_kind_of_work(tmp_path: Path) -> None:
     (folder / "timings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = [(kind["name"], kind["seconds"], kind["tokens"]) for kind in timings_view(read_run(folder))["kinds"]]
     assert found == [("Generating", 4, 20), ("Training", 2, 10), ("Grading", 2, 10), ("other", 2, 10)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({"name": "test", "data": "test", "split": "test"}, "test"),
+        ({"name": "mine", "data": "test", "split": "test"}, "mine (test)"),
+        ({"name": "test", "data": "arith", "split": "test"}, "arith test"),
+        ({"name": "mine", "data": "arith", "split": "hard"}, "mine (arith hard)"),
+        ({}, ""),
+    ],
+)
+def test_a_dataset_is_named_without_saying_a_word_twice(entry: dict[str, str], text: str) -> None:
+    assert label(entry) == text

@@ -199,6 +199,43 @@ def test_the_level_behind_the_smallest_detectable_difference_is_said(page: str, 
     assert "is missed more than one time in five." in two
 
 
+def test_where_nothing_could_be_shown_a_dash_says_so(page: str, tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    results = read(folder)
+    results["datasets"][0]["pairs"][0]["detectable"] = None
+    (folder / "results.json").write_text(json.dumps(results), "utf-8")
+    shown = write_report(folder).read_text("utf-8")
+    assert 'data-label="Smallest detectable"><span>–</span>' in shown
+    assert "so few problems cannot show any difference" in text_of(shown, "pairs")
+    assert "so few problems cannot show any difference" not in page
+
+
+@pytest.mark.parametrize(
+    ("test", "interval", "samples", "words"),
+    [
+        ("exact McNemar", "Tango score", 1, ("fair coin would share out wins and losses", "made for paired answers")),
+        (
+            "sign-flip",
+            "Tango score, effective n",
+            4,
+            ("a fair coin said who wins each problem", "do not count as problems"),
+        ),
+    ],
+)
+def test_test_and_interval_are_said_in_sentences(
+    tmp_path: Path, test: str, interval: str, samples: int, words: tuple[str, ...]
+) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft"), samples=samples))
+    results = read(folder)
+    for pair in results["datasets"][0]["pairs"]:
+        pair |= {"test": test, "interval": interval}
+    (folder / "results.json").write_text(json.dumps(results), "utf-8")
+    reading = text_of(write_report(folder).read_text("utf-8"), "reading")
+    assert all(word in reading for word in words)
+    assert "The test decides." in reading
+    assert ("those that say the same again count for less" in reading) == (samples > 1)
+
+
 def test_different_prompts_are_said(tmp_path: Path) -> None:
     folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
     assert "Same prompt on test" in write_report(folder).read_text("utf-8")
