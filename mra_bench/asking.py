@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mra_bench.errors import UsageError, unknown
+from mra_bench.contracts import CheckedModel, build_model
+from mra_bench.errors import BenchError, UsageError, unknown
 from mra_bench.plugins import Registry
 from mra_bench.recipe import validate_recipe
 from mra_bench.runtime import prepare_threads
 from mra_bench.stages import open_ref, ref_of
 from mra_bench.store import stage_record
-from mra_bench.types import Block, Completion, Decoding, Model, Problem, PromptStyle, Request
+from mra_bench.types import Block, Completion, Decoding, Problem, PromptStyle, Request
 
 
 def ask(
@@ -48,13 +49,15 @@ def ask(
         max_new_tokens or how.max_new_tokens, temperature, how.top_p, tuple(how.stop), how.stop_after_answer
     )
     block = Block((Request(Problem("question", question, "")),), style, decoding, seed)
-    return next(iter(model.generate(block)))
+    completion = next(model.generate(block), None)
+    if completion is None:
+        raise BenchError(f"The model '{model_name}' gave no text")
+    return completion
 
 
-def _open(run: Path, entry: dict[str, str | None], options: dict[str, object], registry: Registry) -> Model:
+def _open(run: Path, entry: dict[str, str | None], options: dict[str, object], registry: Registry) -> CheckedModel:
     if entry["stage"] is None:
-        loaded: Model = registry.resolve("models", entry["how"] or "").build(options)
-        return loaded
+        return build_model(registry.resolve("models", entry["how"] or ""), options)
     folder = run / entry["stage"]
     record = stage_record(folder)
     if record is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
 import time
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from mra_bench.conditions import conditions, made_with
 from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import FOLDER as EARLIER
 from mra_bench.earlier import other_run, set_aside
-from mra_bench.errors import BenchError, UsageError
+from mra_bench.errors import DISK_FULL, BenchError, UsageError
 from mra_bench.plan import Plan, PlannedModel, Stage
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
@@ -76,7 +75,7 @@ def execute(
         try:
             return _execute(plan, registry, plugins, options, reporter)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno in DISK_FULL:
                 raise BenchError(
                     f"The disk under {options.out} is full ({error.strerror}). Free some space and give the same "
                     "command again: finished work is kept."
