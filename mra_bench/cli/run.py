@@ -71,12 +71,10 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
     help="Without a recipe: a dataset to score on, its split test if none is named. Repeatable; the verdict is about "
     "the first.  [default: arith]",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder.  [default: reports/<recipe>]"
-)
+@click.option("--out", type=click.Path(), metavar="FOLDER", help="Run folder.  [default: reports/<recipe>]")
 @click.option(
     "--reuse",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="RUN",
     help="Take finished stages with equal fingerprints from this run folder.",
 )
@@ -104,6 +102,7 @@ def command(**given: Any) -> None:
     from mra_bench.progress import make_reporter
     from mra_bench.run import RunOptions, execute
 
+    _check_folders(given)
     settings = settings_of(given["plugin_files"], given["blocked"])
     registry = load_plugins(settings)
     recipe = _recipe(given, registry)
@@ -112,23 +111,40 @@ def command(**given: Any) -> None:
     for plugin in registry.plugins:
         if plugin.error:
             reporter.message(f"Warning: the plugin {plugin.name} is broken and not used: {plugin.error}")
-    if given["reuse"] is not None and not given["reuse"].is_dir():
-        raise UsageError(f"--reuse {given['reuse']}: there is no such run folder")
     plan = make_plan(recipe, registry, wanted)
     if plan.added:
         reporter.message(f"Added because others are trained from it: {', '.join(plan.added)}")
-    out = given["out"] or Path("reports") / recipe.name
+    out = Path(given["out"] or Path("reports") / recipe.name)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; name a folder, new or of an earlier run")
     if given["dry_run"]:
         _show_plan(plan, out, reporter, given["as_json"])
         return
     try:
-        how = RunOptions(out, given["reuse"], given["strict"])
+        how = RunOptions(out, Path(given["reuse"]) if given["reuse"] else None, given["strict"])
         outcome = execute(plan, registry, settings, how, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
     reporter.result(_data(outcome), _text(outcome))
+
+
+def _check_folders(given: dict[str, Any]) -> None:
+    """--out and --reuse name folders. An empty value is most often a shell variable that is not set."""
+    from mra_bench.errors import UsageError
+    from mra_bench.folder import manifest_of
+
+    for option in ("out", "reuse"):
+        if given[option] == "":
+            raise UsageError(f'--{option} "" names no folder. Is a variable of the shell empty?')
+    if given["models"] is not None and not given["models"].replace(",", "").strip():
+        raise UsageError(
+            f'--models "{given["models"]}" names no model; leave it out for all. Is a variable of the shell empty?'
+        )
+    if given["reuse"] is not None:
+        try:
+            manifest_of(Path(given["reuse"]))
+        except UsageError as error:
+            raise UsageError(f"--reuse {given['reuse']}: {error}") from None
 
 
 def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
