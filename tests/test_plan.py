@@ -11,7 +11,8 @@ import pytest
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
-from mra_bench.recipe import load_recipe, validate_recipe
+from mra_bench.recipe import read_recipe, validate_recipe
+from mra_bench.settings import apply_setting
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,10 @@ def registry() -> Registry:
 
 
 def plan_of(registry: Registry, *settings: str, wanted: list[str] | None = None) -> Plan:
-    return make_plan(load_recipe("smoke", settings), registry, wanted)
+    data = read_recipe("smoke")
+    for setting in settings:
+        apply_setting(data, setting)
+    return make_plan(validate_recipe(data, "smoke"), registry, wanted)
 
 
 def folders(plan: Plan) -> dict[str, str]:

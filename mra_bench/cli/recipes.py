@@ -68,11 +68,10 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
     """Write a commented recipe to FILE, ready to run and to change."""
     import re
 
-    import yaml
-
     from mra_bench.cli.listing import show_json
     from mra_bench.errors import UsageError
     from mra_bench.recipe import read_recipe, recipe_text, validate_recipe
+    from mra_bench.yaml_text import read_yaml
 
     if file.suffix not in (".yaml", ".yml"):
         raise UsageError(f"A recipe file ends in .yaml; got {file}")
@@ -84,8 +83,8 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
     name = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem)
     text = re.sub(r"(?m)^name: .*$", f"name: {name}", recipe_text(like), count=1)
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError:
+        data = read_yaml(text, str(file))
+    except UsageError:
         raise UsageError(f"The name in {like} must stand on one line, to be changed to {name}") from None
     validate_recipe(data, str(file))
     file.write_text(text, encoding="utf-8")
