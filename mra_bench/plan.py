@@ -35,13 +35,15 @@ FOLDERS: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class Stage:
-    """One step: `spec` is everything that shapes the output (JSON-safe), `inputs` the stages it reads."""
+    """One step: `spec` is everything that shapes the output (JSON-safe), `inputs` the stages it reads. `shown`: what a
+    person is told instead of `name`, where that alone would not tell two stages apart."""
 
     kind: Kind
     name: str
     spec: Mapping[str, Any]
     inputs: tuple[Stage, ...] = ()
     work: Any = None
+    shown: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -59,7 +61,7 @@ class Stage:
 
     @property
     def label(self) -> str:
-        return f"{self.kind} {self.name}"
+        return f"{self.kind} {self.shown or self.name}"
 
 
 @dataclass(frozen=True)
@@ -330,7 +332,9 @@ class _Planner:
         }
         work = GradeWork(data, grader, registered, self.recipe.grading)
         name = f"{registered.name}-{completions.name}"
-        return self._add(Stage("grade", name, spec, (completions, problems), work))
+        given = ", ".join(f"{key}={value}" for key, value in grader.options.items())
+        shown = f"{grader.name}{given and f'({given})'}-{completions.name}"
+        return self._add(Stage("grade", name, spec, (completions, problems), work, shown))
 
     def _add(self, stage: Stage) -> Stage:
         return self.stages.setdefault(stage.folder, stage)

@@ -88,7 +88,7 @@ def test_a_recipe_with_values_that_json_does_not_know(tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [1\n", "like.yaml, line 2: not valid YAML"),
+        ("a: [1\n", "like.yaml: not valid YAML"),
         ("", "like.yaml must hold a mapping"),
         ("- 1\n", "like.yaml must hold a mapping"),
         ('name: "my\n  own: recipe"\n', "like.yaml must stand on one line"),

@@ -78,6 +78,15 @@ def test_a_damaged_block_is_refused_by_report_and_made_again_by_run(
     assert "Nothing to do" in run(capsys)[1]
 
 
+def test_clean_with_nothing_to_do_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys)[0] == 0
+    assert said(capsys, "clean", "out") == (0, "Nothing to remove: every stage folder of out is in use.\n")
+    (folder / "out" / "grades" / "old-00000000").mkdir()
+    code, text = said(capsys, "clean", "out")
+    assert code == 0
+    assert text.splitlines() == ["removed grades/old-00000000", "1 folder, 0 B"]
+
+
 def test_a_recipe_that_is_gone_from_the_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys)[0] == 0
     text = (folder / "out" / "recipe.yaml").read_text()

@@ -28,7 +28,7 @@ def plan_of(registry: Registry, *settings: str, wanted: list[str] | None = None)
 
 
 def folders(plan: Plan) -> dict[str, str]:
-    return {stage.label: stage.folder for stage in plan.stages}
+    return {f"{stage.kind} {stage.name}": stage.folder for stage in plan.stages}
 
 
 def test_stages_come_after_what_they_read(registry: Registry) -> None:
@@ -199,3 +199,9 @@ def test_a_trainer_on_pairs_needs_pairs(registry: Registry) -> None:
     }
     with pytest.raises(UsageError, match="needs 'pairs:'"):
         make_plan(validate_recipe(data, "x"), registry)
+
+
+def test_two_graders_of_one_kind_are_shown_apart(registry: Registry) -> None:
+    graders = "graders=[sympy, {name: sympy, options: {percent_as_number: false}}]"
+    labels = [stage.label for stage in plan_of(registry, graders, wanted=["base"]).stages if stage.kind == "grade"]
+    assert labels == ["grade sympy-base-test", "grade sympy(percent_as_number=False)-base-test"]

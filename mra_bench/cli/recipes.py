@@ -80,8 +80,11 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
     if not file.parent.is_dir():
         raise UsageError(f"There is no folder {file.parent} to write {file.name} to; make it first, or name another")
     read_recipe(like)  # says what is wrong in it by its own name, not by that of the new file
-    name = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem)
+    name, origin = (re.sub(r"[^A-Za-z0-9._-]", "-", what) for what in (file.stem, Path(like).name))
     text = re.sub(r"(?m)^name: .*$", f"name: {name}", recipe_text(like), count=1)
+    own = f"description: A recipe of my own, begun from {origin}.\n"
+    text = re.sub(r"(?m)^description:.*\n(?:[ \t]+.*\n)*", own, text, count=1)
+    text = re.sub(r"\A(?:#.*\n)*", f"# Written by `mra-bench recipes new` from {origin}: change what you like.\n", text)
     try:
         data = read_yaml(text, str(file))
     except UsageError:
