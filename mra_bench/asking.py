@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from mra_bench.errors import UsageError, unknown
+from mra_bench.contracts import CheckedModel, build_model
+from mra_bench.errors import BenchError, UsageError, unknown
+from mra_bench.folder import AGAIN, RECIPE, manifest_of
 from mra_bench.plugins import Registry
-from mra_bench.recipe import validate_recipe
+from mra_bench.recipe import load_recipe
 from mra_bench.runtime import prepare_threads
 from mra_bench.stages import open_ref, ref_of
 from mra_bench.store import stage_record
-from mra_bench.types import Block, Completion, Decoding, Model, Problem, PromptStyle, Request
+from mra_bench.types import Block, Completion, Decoding, Problem, PromptStyle, Request
 
 
 def ask(
@@ -26,21 +27,18 @@ def ask(
 ) -> Completion:
     """The model's answer, asked as the run's first dataset asks. Raises UsageError for an unknown
     run or model, or an empty question."""
-    import yaml
-
     if not question.strip():
         raise UsageError("The question is empty; give the text of a problem, in quotes")
     prepare_threads()
-    try:
-        plan = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
-    except FileNotFoundError:
-        raise UsageError(f"{run} is not a run folder: it has no run.json") from None
+    plan = manifest_of(run)
     entries = {m["name"]: m for m in plan["models"]}
     if model_name not in entries:
         raise unknown("model", model_name, entries, where=f"in {run}")
-    recipe = validate_recipe(
-        yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8")), str(run / "recipe.yaml")
-    )
+    if not (run / RECIPE).is_file():
+        raise UsageError(f"{run / RECIPE} is gone. {AGAIN}: it writes that file anew and keeps what is finished")
+    recipe = load_recipe(str(run / RECIPE))
+    if model_name not in recipe.models:
+        raise UsageError(f"{run / RECIPE} was changed: it has no model '{model_name}'. {AGAIN}")
     how = recipe.evaluate
     model = _open(run, entries[model_name], recipe.models[model_name].options, registry)
     style = PromptStyle(plan["datasets"][0]["instruction"], plan["datasets"][0]["answer_format"])
@@ -48,13 +46,15 @@ def ask(
         max_new_tokens or how.max_new_tokens, temperature, how.top_p, tuple(how.stop), how.stop_after_answer
     )
     block = Block((Request(Problem("question", question, "")),), style, decoding, seed)
-    return next(iter(model.generate(block)))
+    completion = next(model.generate(block), None)
+    if completion is None:
+        raise BenchError(f"The model '{model_name}' gave no text")
+    return completion
 
 
-def _open(run: Path, entry: dict[str, str | None], options: dict[str, object], registry: Registry) -> Model:
+def _open(run: Path, entry: dict[str, str | None], options: dict[str, object], registry: Registry) -> CheckedModel:
     if entry["stage"] is None:
-        loaded: Model = registry.resolve("models", entry["how"] or "").build(options)
-        return loaded
+        return build_model(registry.resolve("models", entry["how"] or ""), options)
     folder = run / entry["stage"]
     record = stage_record(folder)
     if record is None:

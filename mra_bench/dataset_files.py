@@ -96,16 +96,21 @@ def _missing(path: Path) -> str:
 
 def _json_object(line: bytes, where: str) -> Mapping[str, Any]:
     try:
-        row = json.loads(line.decode(ENCODING), parse_constant=_refuse)
+        text = line.decode(ENCODING).rstrip("\r\n")
+        row = json.loads(text, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise UsageError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start + 1} of the line)") from None
     except json.JSONDecodeError as error:
-        raise UsageError(f"{where}: not valid JSON ({error.msg} at column {error.colno})") from None
+        raise UsageError(f"{where}: not valid JSON ({error.msg} at column {error.colno}{_end(error)})") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where}: not valid JSON ({error})") from None
     if not isinstance(row, dict):
         raise UsageError(f"{where}: a JSON object with columns is needed, got {type(row).__name__}")
     return row
+
+
+def _end(error: json.JSONDecodeError) -> str:
+    return ", the end of the line" if not error.doc[error.pos :].strip() else ""
 
 
 def _refuse(word: str) -> NoReturn:

@@ -9,13 +9,14 @@ from typing import Any
 from mra_bench import hub
 from mra_bench.dataset_files import Located
 from mra_bench.dataset_spec import DatasetSpec, Source
-from mra_bench.errors import UsageError
+from mra_bench.errors import BenchError, UsageError
 
 
 def hub_rows(spec: DatasetSpec, source: Source, split: str) -> tuple[Iterator[Located], str]:
     """The rows of `split`, as the source calls it, and the commit they were read at.
 
-    Raises UsageError that says why there are none and what can be done, at the first row too: files are read then.
+    Raises BenchError, as for a model, where the hub does not give them; UsageError for files that cannot be read, at
+    the first row too: they are read then. Both say why and what can be done.
     """
     assert source.hub is not None
     config = f", config {source.config}" if source.config else ""
@@ -27,7 +28,7 @@ def hub_rows(spec: DatasetSpec, source: Source, split: str) -> tuple[Iterator[Lo
     try:
         found = hub.download(source.hub, "dataset", source.revision)
     except hub.HubError as error:
-        raise UsageError(f"{failed}: {error} {own}") from None
+        raise BenchError(f"{failed}: {error} {own}") from None
     rows = _read(found.folder, source.config, split)
     return _told(rows, f"{source.hub} {split}", f"{failed} at commit {found.commit}", own), found.commit
 

@@ -15,7 +15,7 @@ from mra_bench.dataset_files import Located, is_data_file, read_rows
 from mra_bench.dataset_hub import hub_rows
 from mra_bench.dataset_rows import check_encodable, to_problem
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, built_in_specs
-from mra_bench.errors import BenchError, UsageError, nearest, unknown
+from mra_bench.errors import BenchError, UsageError, ambiguous, nearest, unknown
 from mra_bench.plugins import Registry
 from mra_bench.types import Problem, PromptStyle
 
@@ -58,8 +58,7 @@ def dataset_spec(name: str, registry: Registry) -> DatasetSpec:
     if len(found) == 1:
         return found[0]
     if found:
-        both = " and ".join(spec.full_name for spec in found)
-        raise UsageError(f"The dataset '{name}' is offered by {both}. Say which: {found[0].full_name}")
+        raise ambiguous("dataset", name, [spec.full_name for spec in found])
     if is_data_file(name):
         return DatasetSpec(name=Path(name).stem)
     if name in built_in_specs():  # its plugin is blocked or broken, and the registry says which
@@ -90,8 +89,8 @@ def load(use: DatasetUse, registry: Registry) -> Loaded:
     """All problems of `use`.
 
     Raises UsageError for an unknown dataset or split, a broken row (with file and line), an empty split, ids that are
-    not unique, rows that are not those the spec was verified against, and a hub dataset that cannot be had; BenchError
-    when a plugin's loader raises.
+    not unique, and rows that are not those the spec was verified against; BenchError when the hub does not give a
+    dataset or a plugin's loader raises.
     """
     spec = spec_of(use, registry)
     file = Path(use.path or use.data) if use.path or spec.source is None else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 USAGE = 2
 INTERRUPTED = 130
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BenchError(Exception):
@@ -44,3 +46,8 @@ def unknown(what: str, name: str, known: Iterable[str], command: str = "", *, wh
     return UsageError(
         f"Unknown {what} '{name}'{where and ' '}{where}.{hint}" + (f" List them with: {command}" if command else "")
     )
+
+
+def ambiguous(what: str, name: str, full_names: Iterable[str]) -> UsageError:
+    """The error for a bare name that several plugins offer."""
+    return UsageError(f"The {what} '{name}' is offered more than once. Say which: {' or '.join(full_names)}")

@@ -108,7 +108,8 @@ def _reason(error: Exception, name: str, kind: Kind, revision: str | None) -> st
     if {"RemoteProtocolError", "ReadError"} & names or "Consistency check failed" in str(error):
         return f"the connection broke off. Try again: the files that came whole are kept. {elsewhere}"
     if {"ConnectError", "TimeoutException", "ProxyError"} & names:
-        return f"{hub} cannot be reached, and its cache on this machine does not hold it. {elsewhere}"
+        nowhere = f"{hub} cannot be reached, and its cache on this machine does not hold it."
+        return f"{nowhere} Check the network and try again. {elsewhere}"
     if status is not None:
         return f"{hub} answered with the error {status}. Try again later. {elsewhere}"
     first = (str(error).strip().splitlines() or [""])[0]

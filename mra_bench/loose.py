@@ -30,7 +30,7 @@ def loose_recipe(models: Iterable[str], data: Iterable[str], registry: Registry)
         _check_name("--model", name)
         if name in entries:
             raise UsageError(f"--model names '{name}' twice")
-        entries[name] = _model(what, registry)
+        entries[name] = _model(name, what, registry)
     datasets: dict[str, Any] = {}
     for given in data:
         label, dataset = _dataset(given)
@@ -46,13 +46,15 @@ def loose_recipe(models: Iterable[str], data: Iterable[str], registry: Registry)
     }
 
 
-def _model(what: str, registry: Registry) -> dict[str, Any]:
+def _model(name: str, what: str, registry: Registry) -> dict[str, Any]:
     loaders = [name for thing in registry.of("models") for name in (thing.name, thing.full_name)]
     loader, _, path = what.partition("@")
     if what in loaders:
         return {"model": what}
     if path and loader in loaders:
         return {"model": loader, "options": {"path": path}}
+    if not path and what.endswith(FILES):
+        raise UsageError(f"--model {name}={what}: that is no model. Is it a file of texts? Give {name}=echo@{what}")
     if "/" not in what and not Path(what).exists():
         if path:
             raise unknown("model loader", loader, registry.names("models"), "mra-bench models")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mra_bench.contamination import Overlap, find_overlaps, guard
+from mra_bench.contracts import CheckedModel, build_model, check_trainer
 from mra_bench.datasets import spec_of
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registered, Registry
@@ -20,7 +21,7 @@ from mra_bench.preferences import PairRule
 from mra_bench.problem_sets import ProblemSet, read_datasets, sample_problems, use_of, without
 from mra_bench.recipe import Grading, ModelEntry, Named, Recipe, select_models
 from mra_bench.store import fingerprint
-from mra_bench.types import Decoding, Model
+from mra_bench.types import Decoding
 
 Kind = Literal["problems", "generate", "grade", "pair", "train"]
 FOLDERS: Mapping[Kind, str] = {
@@ -34,13 +35,15 @@ FOLDERS: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class Stage:
-    """One step: `spec` is everything that shapes the output (JSON-safe), `inputs` the stages it reads."""
+    """One step: `spec` is everything that shapes the output (JSON-safe), `inputs` the stages it reads. `shown`: what a
+    person is told instead of `name`, where that alone would not tell two stages apart."""
 
     kind: Kind
     name: str
     spec: Mapping[str, Any]
     inputs: tuple[Stage, ...] = ()
     work: Any = None
+    shown: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -58,7 +61,7 @@ class Stage:
 
     @property
     def label(self) -> str:
-        return f"{self.kind} {self.name}"
+        return f"{self.kind} {self.shown or self.name}"
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,7 @@ def check_registered(recipe: Recipe, registry: Registry, names: Iterable[str]) -
             need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
             raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
         trainer.parse_options(entry.options)
+        check_trainer(trainer)
         if entry.pairs is not None:
             registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
     for used in _used_datasets(recipe, names):
@@ -223,7 +227,7 @@ class _Planner:
 
     def _loaded(self, name: str, entry: ModelEntry) -> PlannedModel:
         loader = self.registry.resolve("models", entry.model or "")
-        model: Model = loader.build(entry.options)
+        model = build_model(loader, entry.options)
         checkpoint = model.checkpoint()
         size = sum(p.stat().st_size for p in checkpoint.rglob("*.safetensors")) if checkpoint else 0
         identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
@@ -233,11 +237,10 @@ class _Planner:
         self._check_problems(name, model)
         return PlannedModel(name, entry, loader, entry.options, identity, size)
 
-    def _check_problems(self, name: str, model: Model) -> None:
-        check = getattr(model, "check_problems", lambda problems: None)
+    def _check_problems(self, name: str, model: CheckedModel) -> None:
         for dataset in self.recipe.evaluate.datasets:
             try:
-                check(self.sets[dataset].problems)
+                model.check_problems(self.sets[dataset].problems)
             except UsageError as error:
                 raise UsageError(f"The model '{name}' cannot answer '{dataset}': {error}") from error
 
@@ -329,7 +332,9 @@ class _Planner:
         }
         work = GradeWork(data, grader, registered, self.recipe.grading)
         name = f"{registered.name}-{completions.name}"
-        return self._add(Stage("grade", name, spec, (completions, problems), work))
+        given = ", ".join(f"{key}={value}" for key, value in grader.options.items())
+        shown = f"{grader.name}{given and f'({given})'}-{completions.name}"
+        return self._add(Stage("grade", name, spec, (completions, problems), work, shown))
 
     def _add(self, stage: Stage) -> Stage:
         return self.stages.setdefault(stage.folder, stage)

@@ -22,8 +22,9 @@ from typing import Any
 
 import pluggy
 
-from mra_bench.errors import UsageError, nearest, unknown
+from mra_bench.errors import UsageError, ambiguous, nearest, unknown
 from mra_bench.hookspecs import PROJECT, Hooks
+from mra_bench.plain_errors import in_words, place
 
 KINDS = ("graders", "models", "trainers", "datasets")
 OWN = "mra-bench"  # the distribution whose entry points are the built-in plugins
@@ -128,8 +129,7 @@ class Registry:
             return found[0]
         what = kind[:-1]
         if found:
-            both = " and ".join(thing.full_name for thing in found)
-            raise UsageError(f"The {what} '{name}' is offered by {both}. Say which: {found[0].full_name}")
+            raise ambiguous(what, name, [thing.full_name for thing in found])
         broken = [f"{p.name} ({p.error})" for p in self.plugins if p.error]
         error = unknown(what, name, self.names(kind), f"mra-bench {kind}")
         raise UsageError(f"{error} Broken plugins: {'; '.join(broken)}" if broken else str(error))
@@ -299,11 +299,11 @@ def _said(error: BaseException) -> str:
 
 def _option_error(first: Mapping[str, Any], owner: str) -> str:
     """What is wrong with a value, from pydantic's description of the first error."""
-    where = ".".join(str(part) for part in first["loc"])
+    where = place(first["loc"])
     if first["type"] == "missing":
         return f"The {owner} needs the option '{where}'"
     option = f"Option '{where}' of the {owner}" if where else f"The options of the {owner}"
-    return f"{option}: {first['msg']} (got {first['input']!r})"
+    return f"{option}: {in_words(first)}"
 
 
 def _offer(

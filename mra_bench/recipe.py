@@ -3,9 +3,8 @@ against its own schema and against what is registered, before anything heavy is 
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +12,9 @@ from typing import Any, Literal
 import pydantic
 import yaml
 
-from mra_bench.errors import UsageError, unknown
+from mra_bench.errors import UsageError, nearest, unknown
+from mra_bench.plain_errors import in_words, place
+from mra_bench.yaml_text import read_yaml
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -111,6 +112,14 @@ class PairsEntry(Sampling):
     include_truncated: bool = False
     reference_when_unsolved: bool = True
     min_characters: int = pydantic.Field(default=2, ge=0)
+
+    @pydantic.model_validator(mode="after")
+    def _differ(self) -> PairsEntry:
+        if self.samples_per_problem > 1 and self.temperature == 0:
+            raise ValueError(
+                "several samples at temperature 0 are all the same; set a temperature, or samples_per_problem to 1"
+            )
+        return self
 
 
 class ModelEntry(Strict):
@@ -247,38 +256,15 @@ def recipe_text(name_or_file: str) -> str:
 
 def read_recipe(name_or_file: str) -> dict[str, Any]:
     """The plain data of a recipe, not validated yet. Raises UsageError for text that is not a YAML mapping."""
-    try:
-        data = yaml.safe_load(recipe_text(name_or_file))
-    except yaml.YAMLError as error:
-        raise UsageError(f"{name_or_file} is not valid YAML: {error}") from None
+    data = read_yaml(recipe_text(name_or_file), name_or_file)
     if not isinstance(data, dict):
         raise UsageError(f"{name_or_file} must hold a mapping of keys such as name, datasets, models, evaluate")
     return data
 
 
-def load_recipe(name_or_file: str, settings: Iterable[str] = ()) -> Recipe:
-    """Read a recipe, apply ``key=value`` settings, and validate it. Raises UsageError naming file, key and value."""
-    data = read_recipe(name_or_file)
-    for setting in settings:
-        apply_setting(data, setting)
-    return validate_recipe(data, name_or_file)
-
-
-def apply_setting(data: dict[str, Any], setting: str) -> None:
-    """Put ``a.b.c=value`` (value read as YAML) into nested mappings. Raises UsageError for a malformed setting."""
-    path, equals, value = setting.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise UsageError(f"--set takes key=value, as in --set models.sft.options.learning_rate=1e-3; got {setting!r}")
-    target: Any = data
-    for key in keys[:-1]:
-        target = target.setdefault(key, {}) if isinstance(target, dict) else None
-        if target is None:
-            raise UsageError(f"--set {setting}: '{key}' is not a mapping in this recipe")
-    try:
-        target[keys[-1]] = _number(yaml.safe_load(value))
-    except (yaml.YAMLError, TypeError) as error:
-        raise UsageError(f"--set {setting}: the value cannot be used ({error})") from None
+def load_recipe(name_or_file: str) -> Recipe:
+    """Read a recipe and validate it. Raises UsageError naming file, key and value."""
+    return validate_recipe(read_recipe(name_or_file), name_or_file)
 
 
 def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
@@ -356,26 +342,38 @@ def to_yaml(recipe: Recipe) -> str:
 
 
 def _explain(item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"])
+    where = place(item["loc"])
     if item["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(item["loc"][-1]), _known_keys(), n=1, cutoff=0.5)
-        return f"unknown key '{where}'" + (f"; did you mean '{close[0]}'?" if close else "")
+        return f"unknown key '{where}'{_nearest_key(item['loc'])}"
     if item["type"] == "missing":
         return f"the key '{where}' is missing"
-    what = item["msg"].removeprefix("Value error, ")
-    if item["type"] in ("model_type", "dict_type"):
-        what = "must hold keys with values"
-    given = item["input"]
-    got = "" if isinstance(given, dict) else " (got a list)" if isinstance(given, list) else f" (got {given!r:.80})"
-    return f"'{where}': {what}{got}" if where else f"{what}{got}"
+    return f"'{where}': {in_words(item)}" if where else in_words(item)
 
 
-def _known_keys() -> list[str]:
-    parts = (Recipe, Evaluation, ModelEntry, PairsEntry, DatasetEntry, PromptEntry, Named, Grading)
-    return sorted({field.alias or name for part in parts for name, field in part.model_fields.items()})
+def _nearest_key(location: Sequence[Any]) -> str:
+    """What was meant by a key that is not known where it stands."""
+    *outer, key = location
+    part = _part(outer)
+    known = [field.alias or name for name, field in part.model_fields.items()]
+    if close := nearest(str(key), known, 0.6):
+        return f"; did you mean '{close}'?"
+    if "options" in known:
+        return f"; is it an option? Then write '{place([*outer, 'options', key])}'"
+    return f"; known there: {', '.join(known)}"
 
 
-def _number(value: Any) -> Any:
+def _part(location: Sequence[Any]) -> type[Strict]:
+    """The part of a recipe that stands at a place."""
+    top: dict[str, type[Strict]] = {"datasets": DatasetEntry, "models": ModelEntry, "graders": Named}
+    top |= {"evaluate": Evaluation, "grading": Grading}
+    if list(location[2:3]) == ["pairs"]:
+        return Named if len(location) > 3 else PairsEntry
+    if list(location[2:3]) == ["prompt"]:
+        return PromptEntry
+    return top[location[0]] if location else Recipe
+
+
+def number(value: Any) -> Any:
     """YAML 1.1 reads 1e-5 as text; people mean a number."""
     if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+", value):
         return float(value)
@@ -387,4 +385,4 @@ def _numbers(value: Any) -> Any:
         return {key: _numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_numbers(item) for item in value]
-    return _number(value)
+    return number(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
 import time
 from collections.abc import Mapping
@@ -14,9 +13,9 @@ from typing import Any
 from mra_bench import provenance
 from mra_bench.conditions import conditions, made_with
 from mra_bench.costs import check_disk, stage_cost
-from mra_bench.earlier import FOLDER as EARLIER
 from mra_bench.earlier import other_run, set_aside
-from mra_bench.errors import BenchError, UsageError
+from mra_bench.errors import DISK_FULL, BenchError
+from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
 from mra_bench.plan import Plan, PlannedModel, Stage
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
@@ -39,7 +38,6 @@ from mra_bench.store import (
     write_text,
 )
 
-RUN = "run.json"
 TIMINGS = "timings.jsonl"
 REPORT = "report.html"
 
@@ -76,7 +74,7 @@ def execute(
         try:
             return _execute(plan, registry, plugins, options, reporter)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno in DISK_FULL:
                 raise BenchError(
                     f"The disk under {options.out} is full ({error.strerror}). Free some space and give the same "
                     "command again: finished work is kept."
@@ -88,7 +86,7 @@ def _execute(
     plan: Plan, registry: Registry, plugins: PluginSettings, options: RunOptions, reporter: Reporter
 ) -> Outcome:
     out = options.out
-    pending = [stage for stage in plan.stages if not _complete(out, stage)]
+    pending = [stage for stage in plan.stages if not _complete(out, stage, reporter)]
     if not pending and _report_is_current(out, plan):
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
         return Outcome(out / REPORT, results, 0, len(plan.stages), current=True)
@@ -99,7 +97,7 @@ def _execute(
         set_aside(other)
     for stale in (REPORT, RESULTS):  # so that a kill from here on never leaves them beside another plan
         (out / stale).unlink(missing_ok=True)
-    write_text(out / "recipe.yaml", to_yaml(plan.recipe))
+    write_text(out / RECIPE, to_yaml(plan.recipe))
     record = run_record(plan, threads)
     record["reused"] = _reused_before(out, plan)
     write_json(out / RUN, record)
@@ -124,23 +122,6 @@ def _execute(
     context.release()
     results = finish_run(out)
     return Outcome(out / REPORT, results, done, len(plan.stages) - done)
-
-
-def check_run(out: Path) -> None:
-    """Raises UsageError when `out` is no run folder, or holds only what was kept of a run: without a single stage,
-    results computed there would replace real ones by nothing."""
-    if not (out / RUN).is_file():
-        raise UsageError(f"{out} is not a run folder: it has no {RUN}")
-    folders = json.loads((out / RUN).read_text(encoding="utf-8"))["plan"]["folders"]
-    if any((out / folder).is_dir() for folder in folders):
-        return
-    where = out.resolve().parent
-    if where.name == EARLIER:
-        raise UsageError(
-            f"{out} was kept from an earlier run; its stages are in {where.parent}. Its report stands as it is; to "
-            f"compute it again give the command of that run again ({out / 'recipe.yaml'} is its recipe)."
-        )
-    raise UsageError(f"{out} has no stage of its run yet. Give the command of that run again.")
 
 
 def finish_run(out: Path) -> dict[str, Any]:
@@ -310,15 +291,22 @@ def _prompts(out: Path, plan: Plan, registry: Registry) -> dict[str, Any]:
     return found
 
 
-def _complete(out: Path, stage: Stage) -> bool:
+def _complete(out: Path, stage: Stage, reporter: Reporter) -> bool:
+    """Whether the stage is finished. One whose files are no longer as it left them is not, and that is said."""
     record = stage_record(out / stage.folder)
     if record is not None and record["fingerprint"] != stage.fingerprint:
         raise BenchError(
             f"{out / stage.folder} holds another stage with the same short fingerprint; remove that folder"
         )
-    if record is not None:
-        drop_work(out / stage.folder)
-    return record is not None
+    if record is None:
+        return False
+    if changed := drop_changed(out, stage.folder):
+        name = changed[0].relative_to(out).as_posix()
+        more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+        reporter.message(f"{name}{more} is gone or is not as its stage left it; the stage is made again")
+        return False
+    drop_work(out / stage.folder)
+    return True
 
 
 def _reused_before(out: Path, plan: Plan) -> list[dict[str, str]]:
@@ -340,4 +328,4 @@ def _report_is_current(out: Path, plan: Plan) -> bool:
     except (OSError, ValueError, KeyError):
         return False
     same = fingerprint_there == plan.fingerprint and planned == json.loads(json.dumps(manifest(plan)))
-    return same and finished is not None and (out / REPORT).is_file()
+    return same and finished is not None and all((out / name).is_file() for name in (REPORT, RECIPE))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench.contracts import CheckedModel, PluginFault, build_model, run_trainer
 from mra_bench.errors import BenchError
 from mra_bench.plan import GenerateWork, GradeWork, Kind, PairWork, PlannedModel, Stage, TrainWork
 from mra_bench.plugins import PluginSettings, Registry
@@ -28,7 +29,6 @@ from mra_bench.types import (
     Problem,
     Request,
     Row,
-    TrainedModel,
     TrainJob,
 )
 from mra_bench.workers import GraderSpec, Limits, grade_all
@@ -47,12 +47,12 @@ class Context:
     reporter: Reporter
     conditions: Mapping[str, Any]
     strict: bool = False
-    _loaded: tuple[str, Model] | None = None
+    _loaded: tuple[str, CheckedModel] | None = None
 
     def folder(self, stage: Stage) -> Path:
         return self.root / stage.folder
 
-    def model(self, planned: PlannedModel) -> Model:
+    def model(self, planned: PlannedModel) -> CheckedModel:
         """The planned model, kept until another one is asked for."""
         key = planned.stage.fingerprint if planned.stage else planned.name
         if self._loaded is None or self._loaded[0] != key:
@@ -61,9 +61,9 @@ class Context:
         return self._loaded[1]
 
     def release(self) -> None:
-        """Free the model in memory, if its plugin can."""
+        """Free the model in memory."""
         if self._loaded is not None:
-            getattr(self._loaded[1], "release", lambda: None)()
+            self._loaded[1].release()
             self._loaded = None
 
 
@@ -77,11 +77,10 @@ class StageProgress:
         self.reporter.update(done, total=total, tokens=tokens, note=note)
 
 
-def open_model(root: Path, planned: PlannedModel, registry: Registry) -> Model:
+def open_model(root: Path, planned: PlannedModel, registry: Registry) -> CheckedModel:
     """The model of a plan, from its loader or from the weights its training stage left in the run folder."""
     if planned.stage is None:
-        loaded: Model = planned.loader.build(planned.options)
-        return loaded
+        return build_model(planned.loader, planned.options)
     folder = root / planned.stage.folder
     record = stage_record(folder)
     if record is None:
@@ -95,9 +94,8 @@ def ref_of(folder: Path, record: Mapping[str, Any]) -> ModelRef:
     return ModelRef(ref["loader"], {**ref["options"], "path": str(folder / WEIGHTS)})
 
 
-def open_ref(ref: ModelRef, registry: Registry) -> Model:
-    model: Model = registry.resolve("models", ref.loader).build(ref.options)
-    return model
+def open_ref(ref: ModelRef, registry: Registry) -> CheckedModel:
+    return build_model(registry.resolve("models", ref.loader), ref.options)
 
 
 def write_problems(context: Context, stage: Stage) -> dict[str, Any]:
@@ -204,7 +202,7 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
         **_training_data(context, stage, parent),
     )
     context.release()
-    trained: TrainedModel = work.trainer.target(job)
+    trained = run_trainer(work.trainer, job, context.registry)
     for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
         shutil.rmtree(folder / kept.name, ignore_errors=True)
         kept.replace(folder / kept.name)
@@ -253,12 +251,10 @@ def _ref(context: Context, planned: PlannedModel) -> ModelRef:
 def _complete(model: Model, block: Block, name: str) -> Iterator[Completion]:
     try:
         yield from model.generate(block)
-    except (BenchError, KeyboardInterrupt):
-        raise
-    except Exception as error:
+    except PluginFault as error:
         first = block.requests[0].problem.id
         raise BenchError(
-            f"The model '{name}' failed on the block that starts at problem {first}: {type(error).__name__}: {error}. "
+            f"The model '{name}' failed on the block that starts at problem {first}. {error}. "
             "Blocks finished so far are kept; the same command goes on from here."
         ) from error
 

@@ -62,6 +62,13 @@ def change(folder: Path, **changes: object) -> None:
         (["--limit", "0"], ["--limit"]),
         (["--reuse", "nowhere"], ["--reuse nowhere"]),
         (["--plugin", "nowhere.py"], ["nowhere.py", "no such file"]),
+        (["--out", ""], ['--out "" names no folder', "variable of the shell"]),
+        (["--reuse", ""], ['--reuse "" names no folder']),
+        (["--models", ""], ['--models "" names no model']),
+        (["--models", " , "], ["names no model; leave it out for all"]),
+        (["smoke"], ["Unexpected word 'smoke'", "--recipe smoke"]),
+        (["other.yaml"], ["--recipe other.yaml"]),
+        (["smokes"], ["Unexpected word 'smokes'. It takes options only"]),
     ],
 )
 def test_unknown_names_are_refused_with_the_nearest(folder: Path, arguments: list[str], words: list[str]) -> None:
@@ -110,7 +117,9 @@ def test_a_grader_that_always_raises_is_said_last_with_its_error(folder: Path) -
         "    register('boom', grade)\n"
     )
     done = run(folder, "--plugin", "boom.py", "--grader", "boom")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert (folder / "out" / "report.html").is_file()
     assert "Verdict: Nothing was judged: the grader could not judge a single text on test." in done.stdout
     assert "Warning: base on test: all 6 texts made the grader fail" in done.stdout
     assert "ValueError: boom \\x1b[2J at test-00000" in done.stdout
@@ -149,6 +158,16 @@ def test_a_grader_that_never_judges_leaves_a_report_that_says_so(folder: Path) -
     done = run(folder, "--plugin", "mute.py", "--grader", "mute")
     assert done.returncode == 0, done.stderr
     assert "no problem is left that the grader could judge" in done.stdout
+
+
+def test_a_key_that_is_there_twice_is_refused_with_both_lines(folder: Path) -> None:
+    text = (folder / "echo.yaml").read_text()
+    (folder / "echo.yaml").write_text(text + "models:\n  base: {model: echo}\n")
+    (first,) = [number for number, line in enumerate(text.splitlines(), start=1) if line.startswith("models:")]
+    there = len(text.splitlines()) + 1
+    words = f"echo.yaml, line {there}: the key 'models' is there twice, first in line {first}; keep one of them"
+    refused(run(folder), words)
+    assert not (folder / "out").exists()
 
 
 def test_recipe_with_a_cycle(folder: Path) -> None:
@@ -338,7 +357,10 @@ def test_contamination_is_refused_dropped_or_stamped(folder: Path) -> None:
     dropped = run(folder, "--dry-run", "--drop-contaminated")
     assert dropped.returncode == 0, dropped.stderr
     assert "train sft" in dropped.stdout
-    assert run(folder, "--dry-run", "--allow-contamination").returncode == 0
+    assert "4 training problems are test questions: dropped, not trained on. The report lists them" in dropped.stderr
+    allowed = run(folder, "--dry-run", "--allow-contamination")
+    assert allowed.returncode == 0
+    assert "4 training problems are test questions: trained on all the same." in allowed.stderr
 
 
 @pytest.mark.slow

@@ -87,6 +87,10 @@ def test_listings_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_new_recipe_is_ready_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.yaml"
     assert call(["recipes", "new", str(path)]) == 0
+    text = path.read_text()
+    assert text.startswith("# Written by `mra-bench recipes new` from smoke")
+    assert "description: A recipe of my own, begun from smoke.\n" in text
+    assert "Too small to conclude anything" not in text
     assert "name: mine" in path.read_text()
     assert call(["run", "--recipe", str(path), "--dry-run", "--out", str(tmp_path / "out")]) == 0
     assert "train sft" in capsys.readouterr().out

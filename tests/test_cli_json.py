@@ -88,7 +88,7 @@ def test_a_recipe_with_values_that_json_does_not_know(tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [1\n", "like.yaml is not valid YAML"),
+        ("a: [1\n", "like.yaml: not valid YAML"),
         ("", "like.yaml must hold a mapping"),
         ("- 1\n", "like.yaml must hold a mapping"),
         ('name: "my\n  own: recipe"\n', "like.yaml must stand on one line"),
@@ -139,9 +139,9 @@ def test_a_dry_run_is_one_object_with_every_stage(tmp_path: Path, capsys: pytest
         (["run", "--recipe", "smok", "--json"], 2, "Did you mean 'smoke'"),
         (["run", "--jason", "--json"], 2, "No such option"),
         (["rnu", "--json"], 2, "Did you mean 'run'"),
-        (["report", "nowhere", "--json"], 2, "no run folder nowhere"),
-        (["ask", "nowhere", "base", "1 + 1?", "--json"], 2, "nowhere is not a run folder"),
-        (["clean", "nowhere", "--json"], 2, "nowhere is not a run folder"),
+        (["report", "nowhere", "--json"], 2, "nowhere is no run folder"),
+        (["ask", "nowhere", "base", "1 + 1?", "--json"], 2, "nowhere is no run folder"),
+        (["clean", "nowhere", "--json"], 2, "nowhere is no run folder"),
         (["recipes", "show", "smok", "--json"], 2, "Did you mean 'smoke'"),
         (["models", "--plugin", "nowhere.py", "--json"], 2, "no such file"),
     ],

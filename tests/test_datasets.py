@@ -160,7 +160,9 @@ def test_a_plugins_dataset_needs_no_spec(with_plugin) -> None:
 def test_a_plugin_that_takes_a_specs_name_is_a_clash(with_plugin, name: str, own: str) -> None:
     registry = with_plugin('return [Problem("p", "1 + 1?", "2")]', name)
     assert {own, f"stranger:{name}"} < set(dataset_names(registry))
-    assert f"'{name}' is offered by {own} and stranger:{name}" in refusal(DatasetUse(name, "test"), registry)
+    assert f"'{name}' is offered more than once. Say which: {own} or stranger:{name}" in refusal(
+        DatasetUse(name, "test"), registry
+    )
     assert len(load_problems(DatasetUse(f"stranger:{name}", "test"), registry)) == 1
     assert dataset_spec(own, registry).prompt == built_in_specs()[name].prompt
 
@@ -237,7 +239,12 @@ def test_missing_ids_are_made_and_other_columns_may_be_missing(jsonl: WriteRows,
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"question": "q", "answer": ', "not valid JSON (Expecting value at column"),
+        ('{"question": "q", "answer": ', "not valid JSON (Expecting value at column 29, the end of the line)"),
+        (
+            '{"question": "q", "answer": "2"',
+            "(Expecting ',' delimiter at column 32, the end of the line)",
+        ),
+        ('{"question": "q" "answer": "2"}', "not valid JSON (Expecting ',' delimiter at column 18)"),
         ('["q", "a"]', "a JSON object with columns is needed, got list"),
         ('{"question": "q", "answer": NaN}', "NaN is not a JSON value"),
         (b'{"question": "\xff", "answer": "a"}', "not UTF-8 text"),

@@ -63,3 +63,8 @@ def test_a_name_that_cannot_be_one_is_said_in_a_sentence(registry: Registry) -> 
         loose_recipe(["a/b=gpt2"], ["arith"], registry)
     assert "got 'a/b'" in str(error.value)
     assert "{" not in str(error.value)
+
+
+def test_a_file_of_texts_is_scored_by_echo(registry: Registry) -> None:
+    with pytest.raises(UsageError, match=r"that is no model\. Is it a file of texts\? Give a=echo@texts\.jsonl"):
+        entry("texts.jsonl", registry)

@@ -11,7 +11,8 @@ import pytest
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
-from mra_bench.recipe import load_recipe, validate_recipe
+from mra_bench.recipe import read_recipe, validate_recipe
+from mra_bench.settings import apply_setting
 from mra_bench.types import PromptStyle
 
 
@@ -21,11 +22,14 @@ def registry() -> Registry:
 
 
 def plan_of(registry: Registry, *settings: str, wanted: list[str] | None = None) -> Plan:
-    return make_plan(load_recipe("smoke", settings), registry, wanted)
+    data = read_recipe("smoke")
+    for setting in settings:
+        apply_setting(data, setting)
+    return make_plan(validate_recipe(data, "smoke"), registry, wanted)
 
 
 def folders(plan: Plan) -> dict[str, str]:
-    return {stage.label: stage.folder for stage in plan.stages}
+    return {f"{stage.kind} {stage.name}": stage.folder for stage in plan.stages}
 
 
 def test_stages_come_after_what_they_read(registry: Registry) -> None:
@@ -207,3 +211,9 @@ def test_a_trainer_on_pairs_needs_pairs(registry: Registry) -> None:
     }
     with pytest.raises(UsageError, match="needs 'pairs:'"):
         make_plan(validate_recipe(data, "x"), registry)
+
+
+def test_two_graders_of_one_kind_are_shown_apart(registry: Registry) -> None:
+    graders = "graders=[sympy, {name: sympy, options: {percent_as_number: false}}]"
+    labels = [stage.label for stage in plan_of(registry, graders, wanted=["base"]).stages if stage.kind == "grade"]
+    assert labels == ["grade sympy-base-test", "grade sympy(percent_as_number=False)-base-test"]

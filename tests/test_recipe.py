@@ -10,15 +10,16 @@ import yaml
 
 from mra_bench.errors import UsageError
 from mra_bench.recipe import (
-    apply_setting,
     lineage,
     load_recipe,
+    read_recipe,
     recipe_names,
     recipe_text,
     select_models,
     to_yaml,
     validate_recipe,
 )
+from mra_bench.settings import apply_setting
 
 
 @pytest.fixture
@@ -149,8 +150,61 @@ def test_unknown_recipe_and_missing_file(tmp_path: Any) -> None:
 def test_broken_yaml_is_named(tmp_path: Any) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text("name: [1, 2\nmodels: {")
-    with pytest.raises(UsageError, match=r"broken\.yaml is not valid YAML"):
+    with pytest.raises(UsageError, match=r"broken\.yaml, line 2: not valid YAML"):
         load_recipe(str(path))
     path.write_text("just words")
     with pytest.raises(UsageError, match="mapping"):
         load_recipe(str(path))
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("seed=abc", "'seed': must be a whole number (got 'abc')"),
+        ("seed=-1", "'seed': must be 0 or more (got -1)"),
+        ("graders=sympy", "'graders': must be a list (got 'sympy'); write [sympy]"),
+        ("graders=[]", "'graders': must hold 1 or more (got an empty list)"),
+        ("evaluate.stop_after_answer=maybe", "must be true or false (got 'maybe')"),
+        ("contamination=no-such", "must be 'refuse', 'allow' or 'drop' (got 'no-such')"),
+        ("name=5", "'name': must be text (got 5); write \"5\", with the quotes"),
+        ("evaluate.top_p=3", "must be 1 or less (got 3)"),
+        ("models.sft.learning_rate=1", "is it an option? Then write 'models.sft.options.learning_rate'"),
+        ("models.sft.trainr=x", "unknown key 'models.sft.trainr'; did you mean 'trainer'?"),
+        ("models.dpo.pairs.temprature=1", "did you mean 'temperature'?"),
+        ("models.dpo.pairs.temperature=0", "several samples at temperature 0 are all the same"),
+        ("models.sftt.options.learning_rate=1", "Unknown model 'sftt'"),
+        ("models.sftt.seed=1", "Did you mean 'sft'?"),
+        ("datasets.tset.limit=3", "Did you mean 'test'?"),
+        ("seed=[1", "--set seed=[1: the value: not valid YAML (expected ',' or ']', but got '<stream end>')"),
+        ("graders.0=x", "'graders' is a list; give the whole of it, as in --set 'graders=[ONE, TWO]'"),
+        ("seed.x=1", "'seed' holds no keys in this recipe, but 0"),
+        ("seed={a: 1, a: 2}", "the key 'a' is there twice"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_in_plain_words(setting: str, words: str) -> None:
+    def changed() -> None:
+        data = read_recipe("smoke")
+        apply_setting(data, setting)
+        validate_recipe(data, "smoke")
+
+    with pytest.raises(UsageError) as error:
+        changed()
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "Input should" not in str(error.value)
+
+
+def test_a_setting_may_begin_a_new_model() -> None:
+    data = read_recipe("smoke")
+    for setting in ("models.sft2.from=base", "models.sft2.trainer=sft", "models.sft2.data=train", "models.sft2.seed=1"):
+        apply_setting(data, setting)
+    assert validate_recipe(data, "smoke").models["sft2"].seed == 1
+
+
+def test_one_sample_for_pairs_may_be_greedy() -> None:
+    recipe = read_recipe("smoke")
+    apply_setting(recipe, "models.dpo.pairs.temperature=0")
+    apply_setting(recipe, "models.dpo.pairs.samples_per_problem=1")
+    pairs = validate_recipe(recipe, "smoke").models["dpo"].pairs
+    assert pairs is not None
+    assert pairs.temperature == 0

@@ -73,13 +73,14 @@ def main() -> None:
 
 
 def call(arguments: list[str]) -> int:
-    """Run the command line and return its exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted.
+    """Run the command line and return its exit code: 0 done, 1 failed (or a run in which nothing could be judged),
+    2 bad usage, 130 interrupted.
 
     With ``--json`` among the arguments an error is one JSON object, the last line of standard output.
     """
     as_json = "--json" in arguments
     try:
-        cli.main(arguments, prog_name="mra-bench", standalone_mode=False)
+        code = cli.main(arguments, prog_name="mra-bench", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
@@ -100,7 +101,7 @@ def call(arguments: list[str]) -> int:
             raise
         traceback.print_exc()
         return _failed("internal", f"{type(error).__name__}: {error}", 1, None)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _failed(kind: str, message: str, code: int, show: Callable[[], None] | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -22,14 +21,13 @@ def command(run: Path, dry_run: bool, as_json: bool) -> None:
     """
     from mra_bench.cli.listing import show_json
     from mra_bench.costs import size
-    from mra_bench.errors import UsageError
+    from mra_bench.folder import manifest_of
     from mra_bench.plan import FOLDERS
     from mra_bench.store import locked
 
-    if not (run / "run.json").is_file():
-        raise UsageError(f"{run} is not a run folder: it has no run.json")
+    manifest_of(run)  # before the lock, which is a file in the folder
     with locked(run):
-        used = set(json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]["folders"])
+        used = set(manifest_of(run)["folders"])
         found = [p for kind in FOLDERS.values() for p in sorted((run / kind).glob("*")) if p.is_dir()]
         unused = [p for p in found if p.relative_to(run).as_posix() not in used]
         freed = sum(f.stat().st_size for p in unused for f in p.rglob("*") if f.is_file())
@@ -41,5 +39,7 @@ def command(run: Path, dry_run: bool, as_json: bool) -> None:
     if as_json:
         names = [path.relative_to(run).as_posix() for path in unused]
         show_json({"dry_run": dry_run, "folders": names, "bytes": freed})
+    elif unused:
+        click.echo(f"{len(unused)} folder{'s' if len(unused) > 1 else ''}, {size(freed)}")
     else:
-        click.echo(f"{len(unused)} folders, {size(freed)}")
+        click.echo(f"Nothing to remove: every stage folder of {run} is in use.")

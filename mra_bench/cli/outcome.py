@@ -21,6 +21,14 @@ def outcome_data(report: Path, results: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def nothing_judged(results: Mapping[str, Any]) -> bool:
+    """Whether the first grader could not judge a single text of any model on the dataset that the verdict is about."""
+    from mra_bench.verdict import judged
+
+    scores = [row for dataset in results["datasets"] if dataset["headline"] for row in dataset["scores"]]
+    return bool(scores) and not any(judged(row) for row in scores)
+
+
 def outcome_lines(report: Path, results: Mapping[str, Any]) -> list[str]:
     """Verdict, warnings and the report's path. A warning may quote a plugin, so it is made safe for a terminal."""
     lines = [f"Verdict: {line}" for line in results["verdict"]]

@@ -68,11 +68,10 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
     """Write a commented recipe to FILE, ready to run and to change."""
     import re
 
-    import yaml
-
     from mra_bench.cli.listing import show_json
     from mra_bench.errors import UsageError
     from mra_bench.recipe import read_recipe, recipe_text, validate_recipe
+    from mra_bench.yaml_text import read_yaml
 
     if file.suffix not in (".yaml", ".yml"):
         raise UsageError(f"A recipe file ends in .yaml; got {file}")
@@ -81,11 +80,14 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
     if not file.parent.is_dir():
         raise UsageError(f"There is no folder {file.parent} to write {file.name} to; make it first, or name another")
     read_recipe(like)  # says what is wrong in it by its own name, not by that of the new file
-    name = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem)
+    name, origin = (re.sub(r"[^A-Za-z0-9._-]", "-", what) for what in (file.stem, Path(like).name))
     text = re.sub(r"(?m)^name: .*$", f"name: {name}", recipe_text(like), count=1)
+    own = f"description: A recipe of my own, begun from {origin}.\n"
+    text = re.sub(r"(?m)^description:.*\n(?:[ \t]+.*\n)*", own, text, count=1)
+    text = re.sub(r"\A(?:#.*\n)*", f"# Written by `mra-bench recipes new` from {origin}: change what you like.\n", text)
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError:
+        data = read_yaml(text, str(file))
+    except UsageError:
         raise UsageError(f"The name in {like} must stand on one line, to be changed to {name}") from None
     validate_recipe(data, str(file))
     file.write_text(text, encoding="utf-8")

@@ -16,12 +16,10 @@ def command(run: Path, as_json: bool) -> None:
     """Compute results.json and report.html of RUN again from the texts and grades stored in it."""
     from mra_bench.cli.listing import show_json
     from mra_bench.cli.outcome import outcome_data, outcome_lines
-    from mra_bench.errors import UsageError
-    from mra_bench.run import REPORT, check_run, finish_run
+    from mra_bench.folder import check_run
+    from mra_bench.run import REPORT, finish_run
     from mra_bench.store import locked
 
-    if not run.is_dir():
-        raise UsageError(f"There is no run folder {run}")
     check_run(run)  # before the lock, which is a file in the folder
     with locked(run):
         results = finish_run(run)

@@ -26,11 +26,28 @@ Examples:
   mra-bench run --model mine=./checkpoint --data arith     score one checkpoint
   mra-bench run --model a=./one --model b=./two --data test=problems.jsonl   compare two on your own file
 \b
-Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command resumes an interrupted run.
+Exit codes: 0 done, 1 failed or not one text could be judged (the report is written all the same), 2 bad usage,
+130 interrupted. The same command resumes an interrupted run.
 """
 
 
-@click.command(epilog=EPILOG)
+class RunCommand(click.Command):
+    """Says what a word that belongs to no option was most likely meant as."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            from mra_bench.recipe import recipe_names
+
+            word = rest[0]
+            recipe = word in recipe_names() or word.endswith((".yaml", ".yml"))
+            hint = f"Did you mean --recipe {word}?" if recipe else "It takes options only; --help lists them."
+            raise click.UsageError(f"Unexpected word '{word}'. {hint}", ctx)
+        return rest
+
+
+@click.command(cls=RunCommand, epilog=EPILOG)
 @click.option("--recipe", "recipe_name", metavar="NAME|FILE", help="Recipe to run.  [default: quickstart]")
 @click.option(
     "--models", metavar="A,B", help="Only these models of the recipe, and those they are trained from.  [default: all]"
@@ -71,12 +88,10 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
     help="Without a recipe: a dataset to score on, its split test if none is named. Repeatable; the verdict is about "
     "the first.  [default: arith]",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder.  [default: reports/<recipe>]"
-)
+@click.option("--out", type=click.Path(), metavar="FOLDER", help="Run folder.  [default: reports/<recipe>]")
 @click.option(
     "--reuse",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="RUN",
     help="Take finished stages with equal fingerprints from this run folder.",
 )
@@ -98,12 +113,14 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. The same command res
 @plugin_options
 def command(**given: Any) -> None:
     """Evaluate models, train the ones the recipe trains, compare all on the same problems, and write a report."""
+    from mra_bench.cli.outcome import nothing_judged
     from mra_bench.errors import UsageError
     from mra_bench.plan import make_plan
     from mra_bench.plugins import load_plugins
     from mra_bench.progress import make_reporter
     from mra_bench.run import RunOptions, execute
 
+    _check_folders(given)
     settings = settings_of(given["plugin_files"], given["blocked"])
     registry = load_plugins(settings)
     recipe = _recipe(given, registry)
@@ -112,30 +129,52 @@ def command(**given: Any) -> None:
     for plugin in registry.plugins:
         if plugin.error:
             reporter.message(f"Warning: the plugin {plugin.name} is broken and not used: {plugin.error}")
-    if given["reuse"] is not None and not given["reuse"].is_dir():
-        raise UsageError(f"--reuse {given['reuse']}: there is no such run folder")
     plan = make_plan(recipe, registry, wanted)
+    if plan.overlaps:
+        reporter.message(_overlap_line(plan))
     if plan.added:
         reporter.message(f"Added because others are trained from it: {', '.join(plan.added)}")
-    out = given["out"] or Path("reports") / recipe.name
+    out = Path(given["out"] or Path("reports") / recipe.name)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; name a folder, new or of an earlier run")
     if given["dry_run"]:
         _show_plan(plan, out, reporter, given["as_json"])
         return
     try:
-        how = RunOptions(out, given["reuse"], given["strict"])
+        how = RunOptions(out, Path(given["reuse"]) if given["reuse"] else None, given["strict"])
         outcome = execute(plan, registry, settings, how, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
     reporter.result(_data(outcome), _text(outcome))
+    if nothing_judged(outcome.results):
+        click.get_current_context().exit(1)
+
+
+def _check_folders(given: dict[str, Any]) -> None:
+    """--out and --reuse name folders. An empty value is most often a shell variable that is not set."""
+    from mra_bench.errors import UsageError
+    from mra_bench.folder import manifest_of
+
+    for option in ("out", "reuse"):
+        if given[option] == "":
+            raise UsageError(f'--{option} "" names no folder. Is a variable of the shell empty?')
+    if given["models"] is not None and not given["models"].replace(",", "").strip():
+        raise UsageError(
+            f'--models "{given["models"]}" names no model; leave it out for all. Is a variable of the shell empty?'
+        )
+    if given["reuse"] is not None:
+        try:
+            manifest_of(Path(given["reuse"]))
+        except UsageError as error:
+            raise UsageError(f"--reuse {given['reuse']}: {error}") from None
 
 
 def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     """The recipe of --recipe with every change the options make, or one made up from --model and --data."""
     from mra_bench.errors import UsageError
     from mra_bench.loose import loose_recipe
-    from mra_bench.recipe import apply_setting, read_recipe, validate_recipe
+    from mra_bench.recipe import read_recipe, validate_recipe
+    from mra_bench.settings import apply_setting
 
     if given["drop_contaminated"] and given["allow_contamination"]:
         raise UsageError("Give --drop-contaminated or --allow-contamination, not both: rows cannot go and stay")
@@ -158,6 +197,14 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
         data["contamination"] = "drop" if given["drop_contaminated"] else "allow"
     recipe = validate_recipe(data, name)
     return recipe if given["limit"] is None else _limited(recipe, given["limit"])
+
+
+def _overlap_line(plan: Plan) -> str:
+    """How many training problems are test questions, what became of them, and where they are listed."""
+    count = len({overlap.train_id for overlap in plan.overlaps})
+    many = f"{count:,} training problem{' is a test question' if count == 1 else 's are test questions'}"
+    done = "dropped, not trained on" if plan.recipe.contamination == "drop" else "trained on all the same"
+    return f"{many}: {done}. The report lists them, as does results.json under 'contamination'."
 
 
 def _limited(recipe: Recipe, limit: int) -> Recipe:
