@@ -17,7 +17,7 @@ from runs import bench
 from mra_bench import datasets
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, built_in_specs
 from mra_bench.datasets import DatasetUse, Loaded, dataset_spec, load, verification
-from mra_bench.errors import UsageError
+from mra_bench.errors import BenchError, UsageError
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
 from mra_bench.types import Problem
 
@@ -139,7 +139,7 @@ def test_a_refusal_names_the_dataset_why_and_what_does_instead(
     served: Hub, registry: Registry, monkeypatch, change: Any, message: str
 ) -> None:
     change(served)
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(BenchError) as error:
         loaded(registry, monkeypatch)
     told = str(error.value)
     assert told.startswith(
@@ -175,7 +175,7 @@ def test_a_row_that_cannot_be_decoded_is_put_down_to_the_commit(served: Hub, reg
 
 def test_an_unknown_revision_is_named(served: Hub, registry: Registry, monkeypatch) -> None:
     with pytest.raises(
-        UsageError, match="it has no revision 'v9'. Its branches, tags and commits are listed at .*gsm8k"
+        BenchError, match="it has no revision 'v9'. Its branches, tags and commits are listed at .*gsm8k"
     ):
         loaded(registry, monkeypatch, revision="v9")
 
@@ -241,9 +241,7 @@ def test_out_of_reach_is_one_line_on_the_terminal(workplace: Path, tmp_path: Pat
         done = run(workplace, environment, "one")
         assert done.returncode == 1  # as for a model of the hub
         (line,) = done.stderr.splitlines()
-        assert line.startswith(
-            "Usage error: The dataset 'two' could not be loaded from the hub (someone/two-sums, split"
-        )
+        assert line.startswith("Error: The dataset 'two' could not be loaded from the hub (someone/two-sums, split")
         assert why in line
         assert "hf download someone/two-sums --repo-type dataset --local-dir FOLDER" in line
         assert "--data two=FILE" in line

@@ -135,10 +135,10 @@ def test_newest_is_by_number_not_by_name(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"learning_rat": 1}, "Did you mean 'learning_rate'"),
-        ({"learning_rate": 0}, "greater than 0"),
+        ({"learning_rate": 0}, "must be more than 0"),
         ({"max_steps": 0}, "at least 1"),
         ({"lora": {"rnk": 3}}, "lora.rnk"),
-        ({"lora": {"rank": 0}}, "greater than or equal to 1"),
+        ({"lora": {"rank": 0}}, "must be 1 or more"),
         ({"scheduler": "cosin"}, "'cosine'"),
         ({"dtype": "float32"}, "'fp32'"),
     ],
