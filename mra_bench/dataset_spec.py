@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from importlib import resources
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pydantic
 
 from mra_bench.errors import UsageError
+from mra_bench.plain_errors import in_words, place
 
 UNVERIFIED: Final = "unverified"
 PACKAGE = "datasets_spec"
@@ -118,17 +119,15 @@ def built_in_specs() -> dict[str, DatasetSpec]:
 
 def parse_spec(text: str, file: str) -> DatasetSpec:
     """The spec in the YAML `text` of `file`, which must be called after it. Raises UsageError saying what is wrong."""
-    import yaml
+    from mra_bench.yaml_text import read_yaml
 
+    content = read_yaml(text, f"The dataset spec {file}")
     try:
-        content: Any = yaml.safe_load(text)
         spec = DatasetSpec.model_validate(content)
-    except yaml.YAMLError as error:
-        raise UsageError(f"The dataset spec {file} is not valid YAML: {error}") from None
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise UsageError(f"The dataset spec {file} is wrong at {where}: {first['msg']}") from None
+        where = place(first["loc"]) or "the whole file"
+        raise UsageError(f"The dataset spec {file} is wrong at {where}: {in_words(first)}") from None
     if file != f"{spec.name}.yaml":
         raise UsageError(f"The dataset spec {file} calls itself '{spec.name}'; file and name must be the same.")
     if spec.source is None or not spec.splits:
