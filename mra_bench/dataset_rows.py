@@ -27,6 +27,8 @@ def to_problem(row: Mapping[str, Any], where: str, default_id: str, spec: Datase
         solution=None if solution is None else write_solution(solution, gold, spec.solution),
         subject=_optional(row, fields.subject, where),
         level=_optional(row, fields.level, where),
+        expects=spec.gold.expects,
+        choices=_choices(row, fields.choices, where),
     )
 
 
@@ -104,6 +106,20 @@ def _required(row: Mapping[str, Any], column: str, where: str) -> str:
 
 def _optional(row: Mapping[str, Any], column: str | None, where: str) -> str | None:
     return None if column is None or column not in row else _text(row[column], column, where)
+
+
+def _choices(row: Mapping[str, Any], column: str | None, where: str) -> tuple[str, ...]:
+    """The choices of a multiple-choice question, without the letters they may be labelled with ("A) 12")."""
+    value = None if column is None else row.get(column)
+    if value is None or value == [] or (isinstance(value, float) and math.isnan(value)):
+        return ()
+    texts = [_text(choice, str(column), where) for choice in value] if isinstance(value, (list, tuple)) else []
+    if not texts or None in texts:
+        raise UsageError(f"{where}: the column '{column}' must be a list of the choices' texts, in order")
+    labels = [re.compile(rf"\(?{chr(65 + place)}\s*[).:]\s*") for place in range(min(len(texts), 26))]
+    if len(texts) <= 26 and all(label.match(str(text)) for label, text in zip(labels, texts, strict=True)):
+        return tuple(label.sub("", str(text), count=1) for label, text in zip(labels, texts, strict=True))
+    return tuple(str(text) for text in texts)
 
 
 def _text(value: Any, column: str, where: str) -> str | None:

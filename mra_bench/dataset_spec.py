@@ -47,8 +47,9 @@ class Split(_Strict):
 
 
 class Fields(_Strict):
-    """Which columns the fields of a Problem are read from; those but question and answer may be missing. Several
-    question columns are joined as sentences: with a space, and a full stop where one ends without a mark."""
+    """Which columns the fields of a Problem are read from; those but question and answer may be missing. `choices` is
+    a list of the texts that the letters A, B, C, ... stand for. Several question columns are joined as sentences: with
+    a space, and a full stop where one ends without a mark."""
 
     question: str | tuple[str, ...] = "question"
     answer: str = "answer"
@@ -56,14 +57,17 @@ class Fields(_Strict):
     solution: str | None = "solution"
     subject: str | None = "subject"
     level: str | None = "level"
+    choices: str | None = "choices"
 
 
 class Gold(_Strict):
     """How the gold answer is read from the answer column: what stands after the last `after` marker, or in the last
-    ``\\boxed{...}``. With neither, the whole column, without surrounding white space."""
+    ``\\boxed{...}``. With neither, the whole column, without surrounding white space. `expects` is the kind of answer
+    (see `mra_bench.types.Problem`) where the answers alone would not tell."""
 
     after: str | None = pydantic.Field(default=None, min_length=1)
     boxed: bool = False
+    expects: Literal["", "number", "expression", "choice", "set", "tuple", "interval", "matrix", "text"] = ""
 
     @pydantic.model_validator(mode="after")
     def _at_most_one(self) -> Gold:

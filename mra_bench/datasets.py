@@ -106,10 +106,12 @@ def load(use: DatasetUse, registry: Registry) -> Loaded:
 
 
 def problems_hash(problems: Iterable[Problem]) -> str:
-    """SHA-256, 64 hex digits, over the problems in order: each a line of JSON with sorted keys, in UTF-8."""
+    """SHA-256, 64 hex digits, over the problems in order: each a line of JSON with sorted keys, in UTF-8. Fields that
+    came later (`expects`, `choices`) are left out where they are empty, so that older checksums still hold."""
     digest = hashlib.sha256()
     for problem in problems:
-        line = json.dumps(vars(problem), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        fields = {name: value for name, value in vars(problem).items() if value not in ("", ())}
+        line = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
 
@@ -179,7 +181,11 @@ def _check_problem(problem: Any, where: str) -> None:
     """What a plugin yields must be a Problem of non-empty texts, with text or None in the optional fields."""
     if not isinstance(problem, Problem):
         raise UsageError(f"{where}: a Problem is needed, got {type(problem).__name__}")
+    if not isinstance(problem.choices, tuple) or not all(isinstance(choice, str) for choice in problem.choices):
+        raise UsageError(f"{where}: choices must be a tuple of texts, got {problem.choices!r}")
     for field, value in vars(problem).items():
+        if field == "choices":
+            continue
         required = field in ("id", "question", "answer")
         if value is None and not required:
             continue

@@ -51,7 +51,7 @@ def complete_grade(grade: object, text: str = "") -> Grade:
         raise TypeError(f"it returned {type(grade).__name__}, not a Grade")
     if grade.correct is not None and type(grade.correct) is not bool:
         raise TypeError(f"Grade.correct must be True, False or None, not {type(grade.correct).__name__}")
-    texts = {name: getattr(grade, name) for name in ("answer", "reason", "kind", "rule")}
+    texts = {name: getattr(grade, name) for name in ("answer", "reason", "kind", "rule", "extracted")}
     for name, value in texts.items():
         if not isinstance(value, str):
             raise TypeError(f"Grade.{name} must be a str, not {type(value).__name__}")

@@ -308,12 +308,12 @@ def completion_of(row: Mapping[str, Any]) -> Completion:
 def grade_of(row: Mapping[str, Any]) -> Grade:
     """A Grade from its stored row."""
     span = tuple(row["span"]) if row["span"] is not None else None
-    return Grade(row["correct"], row["answer"], row["reason"], row["kind"], span, row["rule"])
+    return Grade(row["correct"], row["answer"], row["reason"], row["kind"], span, row["rule"], row["extracted"])
 
 
 def problems_of(folder: Path) -> list[Problem]:
     """The problems stored in a run folder."""
-    return [Problem(**row) for row in read_rows(folder / "problems.jsonl")]
+    return [Problem(**{**row, "choices": tuple(row["choices"])}) for row in read_rows(folder / "problems.jsonl")]
 
 
 def size_of(stage: Stage) -> tuple[int, str]:

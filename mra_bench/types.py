@@ -16,7 +16,12 @@ LENGTH = "length"
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem of a dataset's split. `answer` is the gold answer; `solution` a reference solution, if any."""
+    """One problem of a dataset's split. `answer` is the gold answer; `solution` a reference solution, if any.
+
+    expects: what kind of answer the dataset says it wants: "number", "expression", "choice", "set", "tuple",
+    "interval", "matrix", "text", or "" where the gold answer itself must tell. choices: what the letters A, B, C, ...
+    of a multiple-choice question stand for, in order.
+    """
 
     id: str
     question: str
@@ -24,6 +29,8 @@ class Problem:
     solution: str | None = None
     subject: str | None = None
     level: str | None = None
+    expects: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Grade:
     correct: True, False, or None when it could not be judged (never guess).
     answer: what was extracted, in canonical form, so that equal answers are equal strings; "" when nothing was found.
     reason: one sentence for a person. span: [start, end) of the answer in the text.
+    extracted: the answer as it stood in the text, before it was brought into canonical form.
     kind: "correct", "wrong", "no-answer", "unjudged", "ran-on", "timeout", "crashed", "unparseable" (the gold answer
     cannot be read) or the grader's own word; the core fills it in when empty.
     rule: how the answer was found ("boxed", "hash", "phrase", "last-number", ...); tells format from mathematics.
@@ -44,6 +52,7 @@ class Grade:
     kind: str = ""
     span: tuple[int, int] | None = None
     rule: str = ""
+    extracted: str = ""
 
 
 @dataclass(frozen=True)

@@ -417,3 +417,22 @@ def test_svamp_rows_are_read_through_its_spec(registry: Registry) -> None:
     assert problems[0].question.endswith("organized into 93 groups. How big is each group of bananas?")
     assert problems[0].answer == "145"
     assert problems[0].subject == "Common-Division"
+
+
+def test_choices_lose_the_letters_they_are_labelled_with(jsonl: WriteRows, registry: Registry) -> None:
+    labelled = {"question": "?", "answer": "B", "choices": ["A) 12", "B) 13"]}
+    plain = {"question": "?", "answer": "A", "choices": ["12", "A) 13"]}
+    problems = load_problems(DatasetUse(jsonl(labelled, plain), "test"), registry)
+    assert [problem.choices for problem in problems] == [("12", "13"), ("12", "A) 13")]
+
+
+@pytest.mark.parametrize("choices", ["A) 12", {"A": "12"}, ["12", ""], [1, None]])
+def test_choices_must_be_a_list_of_texts(jsonl: WriteRows, registry: Registry, choices: object) -> None:
+    with pytest.raises(UsageError, match="'choices' must be a list"):
+        load_problems(DatasetUse(jsonl({"question": "?", "answer": "B", "choices": choices}), "test"), registry)
+
+
+def test_the_fields_that_came_later_leave_checksums_alone() -> None:
+    older = Problem("1", "?", "4")
+    assert problems_hash([older]) == problems_hash([dataclasses.replace(older, expects="", choices=())])
+    assert problems_hash([older]) != problems_hash([dataclasses.replace(older, expects="choice")])
