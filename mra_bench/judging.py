@@ -25,6 +25,7 @@ Item = tuple[Problem, str]
 Verdict = tuple[Grade, str]  # the grade, and the grader's failure ("" for none) that is fatal with `strict`
 
 CHUNK_SECONDS = 0.5  # a worker hands its chunk back after so long, so that a hang behind it loses little
+OUT_OF_MEMORY = 77  # exit code of a process that was ended for its memory
 _MEGABYTE = 1 << 20
 
 
@@ -113,7 +114,7 @@ def start_worker(spec: GraderSpec, name: str, memory_mb: int, marks: Any) -> Non
             raise BenchError(message)
 
     _worker["grader"] = grader
-    _limit_memory(memory_mb)
+    limit_memory(memory_mb)
 
 
 def _silence() -> None:
@@ -130,11 +131,18 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _limit_memory(memory_mb: int) -> None:
-    """Limit the address space to what it is now and `memory_mb` more; forbid core files."""
+def in_worker() -> bool:
+    """Is this process one of the core's workers?"""
+    return bool(_worker)
+
+
+def limit_memory(memory_mb: int) -> None:
+    """Limit the address space to what it is now and `memory_mb` more; forbid core files. Where the platform has no
+    such limits, a thread watches the memory in use and ends the process."""
     try:
         import resource
     except ImportError:
+        threading.Thread(target=watch_memory, args=(memory_mb,), daemon=True).start()
         return
     with contextlib.suppress(OSError, ValueError, IndexError):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -144,6 +152,17 @@ def _limit_memory(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def watch_memory(memory_mb: int, every: float = 0.1) -> None:
+    """End this process once it uses `memory_mb` more than now; looks `every` so many seconds. Does not return."""
+    import psutil
+
+    process = psutil.Process()
+    limit = process.memory_info().rss + memory_mb * _MEGABYTE
+    while process.memory_info().rss <= limit:
+        time.sleep(every)
+    os._exit(OUT_OF_MEMORY)
 
 
 def grade_chunk(items: Sequence[Item], slot: int) -> list[Verdict]:
