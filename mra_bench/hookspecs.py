@@ -6,6 +6,7 @@ registers is a small function or factory, and torch and its like are imported in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import pluggy
@@ -22,9 +23,19 @@ class Register(Protocol):
     it before any work starts. Without it the thing takes no options. A trainer's options may have a method
     ``examples_seen(examples: int) -> int``, how many it will pass through; plans then say what training costs.
     consumes: for trainers only, what they learn from: "rows", "pairs" or "problems".
+    needs: modules it cannot work without, each with what pip installs to get it, such as ``{"vllm":
+    "mra-bench[vllm]"}``. Where one is missing, listings say so and using the thing is an error before any work starts.
     """
 
-    def __call__(self, name: str, target: Any, *, options: type | None = None, consumes: str = "") -> None: ...
+    def __call__(
+        self,
+        name: str,
+        target: Any,
+        *,
+        options: type | None = None,
+        consumes: str = "",
+        needs: Mapping[str, str] | None = None,
+    ) -> None: ...
 
 
 class Hooks:

@@ -82,6 +82,8 @@ def text_of(things: Iterable[Registered]) -> str:
     for thing in things:
         options = options_of(thing)
         lines.append(f"{thing.name}  ({thing.full_name})" + ("" if options else "  no options"))
+        if thing.missing:
+            lines.append(f"    not installed: {thing.missing}")
         width = max((len(option.name) for option in options), default=0)
         for option in options:
             lines.append(f"    {option.name.ljust(width)}  {option.type}  [{_default(option)}]")
@@ -92,7 +94,8 @@ def text_of(things: Iterable[Registered]) -> str:
 def data_of(thing: Registered) -> dict[str, Any]:
     """A registered thing and its options as JSON-safe data."""
     options = [{**vars(option)} for option in options_of(thing)]
-    return {"kind": thing.kind[:-1], "name": thing.name, "full_name": thing.full_name, "options": options}
+    names = {"kind": thing.kind[:-1], "name": thing.name, "full_name": thing.full_name}
+    return {**names, "missing": thing.missing, "options": options}
 
 
 def markdown(registry: Registry) -> str:

@@ -74,16 +74,26 @@ class Registered:
     target: Any
     options: type | None = None
     consumes: str = ""
+    needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
         return f"{self.plugin.package}:{self.name}"
 
+    @property
+    def missing(self) -> str:
+        """What to install before it can be used, as a shell command; "" when nothing is missing."""
+        wanted = [what for module, what in self.needs.items() if importlib.util.find_spec(module) is None]
+        return f"pip install {' '.join(map(repr, dict.fromkeys(wanted)))}" if wanted else ""
+
     def parse_options(self, values: Mapping[str, Any]) -> Any:
-        """Validate `values` against the options class. Raises UsageError naming the option and the nearest one."""
+        """Validate `values` against the options class. Raises UsageError naming the option and the nearest one, or
+        what is not installed."""
         import pydantic
 
         owner = f"{self.kind[:-1]} '{self.name}'"
+        if self.missing:
+            raise UsageError(f"The {owner} needs what is not installed: {self.missing}")
         if self.options is None:
             if values:
                 raise UsageError(f"The {owner} takes no options, but was given: {', '.join(sorted(values))}")
@@ -315,6 +325,7 @@ def _offer(
     *,
     options: type | None = None,
     consumes: str = "",
+    needs: Mapping[str, str] | None = None,
 ) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
@@ -324,4 +335,4 @@ def _offer(
         raise UsageError(f"the trainer '{name}' must say consumes= one of {', '.join(CONSUMES)}, got {consumes!r}")
     if any(thing.kind == kind and thing.name == name for thing in offered):
         raise UsageError(f"'{name}' is registered twice")
-    offered.append(Registered(kind, name, plugin, target, options, consumes))
+    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {})))

@@ -17,6 +17,7 @@ PACKAGES = (
     "sympy", "latex2sympy2-extended", "numpy",
 )  # fmt: skip
 STATISTICS = ("scipy", "statsmodels")  # for results.json only, which every call computes anew
+EXTRAS = ("math-verify",)  # for run.json only: most stages do without
 
 
 def now() -> str:
@@ -24,7 +25,7 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def versions(packages: Iterable[str] = (*PACKAGES, *STATISTICS)) -> dict[str, str]:
+def versions(packages: Iterable[str] = (*PACKAGES, *STATISTICS, *EXTRAS)) -> dict[str, str]:
     """Installed versions of Python and the packages, by default all that can change a result."""
     found = {"python": platform.python_version()}
     for name in packages:

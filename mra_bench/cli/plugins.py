@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mra_bench.cli.options import json_option, plugin_options, settings_of
+
+if TYPE_CHECKING:
+    from mra_bench.plugins import Registered
 
 
 @click.command(epilog="Example: mra-bench plugins --plugin ./last_number.py")
@@ -29,10 +32,15 @@ def command(**given: Any) -> None:
         return
     rows = []
     for plugin, things in found:
-        offered = ", ".join(f"{thing.kind[:-1]} {thing.name}" for thing in things)
+        offered = ", ".join(map(_offered, things))
         rows.append(
             [plugin.name, plugin.origin, plugin.version, f"broken: {plugin.error}" if plugin.error else offered]
         )
     show(["plugin", "origin", "version", "offers"], rows)
     if given["with_options"]:
         click.echo("\n" + text_of(registry.things))
+
+
+def _offered(thing: Registered) -> str:
+    missing = f" (not installed: {thing.missing})" if thing.missing else ""
+    return f"{thing.kind[:-1]} {thing.name}{missing}"
