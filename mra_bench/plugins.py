@@ -92,8 +92,8 @@ class Registered:
         import pydantic
 
         owner = f"{self.kind[:-1]} '{self.name}'"
-        if self.missing:
-            raise UsageError(f"The {owner} needs what is not installed: {self.missing}")
+        if missing := self.missing:
+            raise UsageError(f"The {owner} needs what is not installed: {missing}")
         if self.options is None:
             if values:
                 raise UsageError(f"The {owner} takes no options, but was given: {', '.join(sorted(values))}")
@@ -333,6 +333,8 @@ def _offer(
         raise UsageError(f"register('{name}', ...) needs a function or class, got {type(target).__name__}")
     if kind == "trainers" and consumes not in CONSUMES:
         raise UsageError(f"the trainer '{name}' must say consumes= one of {', '.join(CONSUMES)}, got {consumes!r}")
+    if needs is not None and not isinstance(needs, Mapping):
+        raise UsageError(f"register('{name}', ...): needs= must map modules to what pip installs, got {needs!r}")
     if any(thing.kind == kind and thing.name == name for thing in offered):
         raise UsageError(f"'{name}' is registered twice")
     offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {})))

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import runpy
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SEEDS = Path(__file__).parents[1] / "benchmarks" / "quickstart_seeds" / "run.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+SEEDS = BENCHMARKS / "quickstart_seeds" / "run.py"
+GRADERS = BENCHMARKS / "graders" / "run.py"
+
+JUDGES = """
+import os, time
+
+def judge(case):
+    if case.id == "hang":
+        time.sleep(1000)
+    if case.id == "death":
+        os._exit(1)
+    if case.id == "error":
+        raise ValueError(case.id)
+    if case.id == "unknown":
+        return None
+    return case.gold == case.prediction
+
+def make():
+    return judge
+
+def forget():
+    pass
+"""
 
 
 def test_a_verdict_is_printed_without_control_characters(
@@ -24,3 +51,89 @@ def test_a_verdict_is_printed_without_control_characters(
     monkeypatch.setattr(subprocess, "run", lambda *command, **options: None)  # as if the run had been complete
     runpy.run_path(str(SEEDS), run_name="__main__")
     assert capsys.readouterr().err == "smoke seed 3: \\x1b[2Jdone\n"
+
+
+@pytest.fixture
+def graders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The modules of benchmarks/graders can be imported, here and in processes started from here."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(GRADERS.parent))
+    yield
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == GRADERS.parent:
+            del sys.modules[name]
+
+
+@pytest.mark.usefixtures("graders")
+def test_a_hang_and_a_death_cost_one_case_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stranger_judges.py").write_text(JUDGES)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    cases, children, summary = map(importlib.import_module, ("cases", "children", "summary"))
+    expected = {"right": True, "hang": True, "wrong": True, "death": False, "error": True, "unknown": None}
+    child = children.Child("stranger_judges:make", "stranger_judges:forget", (), 3.0)
+    asked = []
+    for name, label in expected.items():
+        case = cases.Case("mine", name, "kind", "answer", "1", "2" if name == "wrong" else "1", label)
+        asked.append((case, [child.ask(case)]))
+    child.close()
+    outcomes = [(case.id, answer.outcome, answer.correct) for case, (answer,) in asked]
+    assert outcomes == [
+        ("right", "judged", True), ("hang", "hang", None), ("wrong", "judged", False), ("death", "crash", None),
+        ("error", "crash", None), ("unknown", "judged", None),
+    ]  # fmt: skip
+    found = summary.score("mine", "stranger", asked)
+    counts = (found.right, found.false_positives, found.false_negatives, found.unjudged, found.hangs, found.crashes)
+    assert counts == (3, 0, 3, 1, 1, 2)
+
+
+@pytest.mark.usefixtures("graders")
+def test_the_gold_answer_is_the_last_box_of_a_solution() -> None:
+    last_box = importlib.import_module("cases").last_box
+    assert last_box(r"First $\boxed{1}$, then $\boxed{\frac{1}{\sqrt{2}}}$.") == r"\frac{1}{\sqrt{2}}"
+    assert last_box(r"So $\boxed 7$.") == "7"
+    assert last_box("no box") == ""
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        "sympy",
+        pytest.param(
+            "sympy,math-verify",
+            marks=pytest.mark.skipif(
+                importlib.util.find_spec("math_verify") is None,
+                reason="math-verify is not installed: mra-bench[math-verify]",
+            ),
+        ),
+    ],
+)
+def test_the_graders_are_compared_on_the_fixtures(peer: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    command = [sys.executable, GRADERS, "--only", "fixtures", "--graders", peer, "--limit", "100", "--json", out]
+    done = subprocess.run([*command, "--errors", "--markdown"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(out.read_text())
+    count = sum(1 for _ in GRADERS.with_name("fixtures.jsonl").open(encoding="utf-8"))
+    assert [(s["grader"], s["cases"]) for s in data["scores"]] == [(name, count) for name in peer.split(",")]
+    assert [
+        (case["id"], case["answers"]) for case in data["cases"] if case["grader"] == "sympy" and not case["met"]
+    ] == []
+    assert all(s["right"] + s["false_positives"] + s["false_negatives"] == s["cases"] for s in data["scores"])
+    assert f"| fixtures | sympy | {count} | 100.0 % | 0 | 0 |" in done.stdout
+    assert ("Ratios:" in done.stdout) == ("," in peer)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "devv"], "unknown: 'devv'. Known: dev, gsm8k"),
+        (["--only", "dev", "--graders", "sympy", "--data", "nowhere"], "No such file: nowhere"),
+        (["--repeat", "0"], "--repeat and --cases must be at least 1"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_any_work(arguments: list[str], message: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, GRADERS, *arguments], capture_output=True, text=True, timeout=100, cwd=tmp_path
+    )
+    assert done.returncode != 0
+    assert message in done.stderr

@@ -16,7 +16,7 @@ import pytest
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Plugin, PluginSettings, Registry, load_plugins, source_hash
 
-BUILT_IN = ["arith", "dpo", "echo", "sft", "sympy", "tiny", "transformers"]
+BUILT_IN = ["arith", "dpo", "echo", "math-verify", "sft", "sympy", "tiny", "transformers"]
 HEAVY = {"torch", "transformers", "trl", "datasets", "pandas", "pyarrow", "sympy", "scipy", "statsmodels", "peft"}
 
 GRADER = """
@@ -166,6 +166,7 @@ def test_a_named_file_can_be_blocked_too(write: Write) -> None:
         (GRADER + '    register("same", grade)', "'same' is registered twice"),
         (GRADER.replace('"same", grade', '"same", 5'), "needs a function or class, got int"),
         (GRADER.replace('"same"', '"my:same"'), "'my:same' cannot be a name"),
+        (GRADER.replace("grade)\n", 'grade, needs="vllm")\n'), "needs= must map modules to what pip installs"),
         (GRADER.replace("register_graders", "register_trainers"), "consumes= one of rows, pairs, problems"),
     ],
 )
@@ -303,6 +304,16 @@ def test_a_thing_without_options_takes_none(write: Write) -> None:
     assert same.build({}) is same.target
     with pytest.raises(UsageError, match="The grader 'same' takes no options, but was given: tolerance"):
         same.build({"tolerance": 1})
+
+
+def test_a_thing_that_needs_what_is_missing_is_offered_but_not_used(write: Write) -> None:
+    needs = 'needs={"json": "never", "there_is_no": "mine[x]", "nor_this": "mine[x]", "or_that": "other>=2"}'
+    (thing,) = [t for t in named(write("mine.py", GRADER.replace("grade)\n", f"grade, {needs})\n"))).of("graders")
+                if t.name == "same"]  # fmt: skip
+    assert thing.missing == "pip install 'mine[x]' 'other>=2'"
+    with pytest.raises(UsageError, match=r"The grader 'same' needs what is not installed: pip install 'mine\[x\]'"):
+        thing.build({})
+    assert named(write("other.py", GRADER)).resolve("graders", "other:same").missing == ""
 
 
 # Versions

@@ -88,8 +88,8 @@ def _gold(row: dict[str, Any]) -> str:
 def last_box(solution: str) -> str:
     r"""What the last ``\boxed{...}`` of a reference solution holds; "" without one."""
     _, box, rest = solution.rpartition("\\boxed")
-    if not box or not rest.startswith("{"):
-        return rest.split("$")[0].strip()
+    if not rest.startswith("{"):
+        return rest.split("$")[0].strip() if box else ""
     depth = 0
     for place, character in enumerate(rest):
         depth += (character == "{") - (character == "}")

@@ -17,12 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import summary
 from cases import DATA, SETS, Case, load
 from children import Answer, Child
 from judges import JUDGES, WARM_UP
-from summary import (
-    Asked, Score, Table, as_data, kinds, labelled, markdown, met, ratios, score, speeds, swaps, verdicts,
-)  # fmt: skip
+from summary import Asked, Score, Table
 
 from mra_bench.tables import align, printable
 
@@ -58,7 +57,7 @@ def measure(sets: dict[str, list[Case]], children: dict[str, Child], repeat: int
             print(f"{data}: {len(cases):,} cases", file=sys.stderr, flush=True)
             asked[data] = ask_all(cases, children, repeat)
             for name, child in children.items():
-                scores.append(score(data, name, asked[data][name], swapped_share(asked[data][name], child)))
+                scores.append(summary.score(data, name, asked[data][name], swapped_share(asked[data][name], child)))
     finally:
         for child in children.values():
             child.close()
@@ -68,9 +67,13 @@ def measure(sets: dict[str, list[Case]], children: dict[str, Child], repeat: int
 def tables(found: dict[str, Any]) -> dict[str, Table]:
     """Title -> table; those that have no row are left out."""
     scores, asked = found["scores"], found["asked"]
-    result = {"Verdicts": verdicts(scores), "Speed": speeds(scores), "Ratios": ratios(scores, "sympy", "math-verify")}
-    result["Swapped"] = swaps(scores)
-    result.update({f"Kinds of {data}": kinds(asked[data], data) for data in asked if labelled(data)})
+    result = {
+        "Verdicts": summary.verdicts(scores),
+        "Speed": summary.speeds(scores),
+        "Ratios": summary.ratios(scores, "sympy", "math-verify"),
+    }
+    result["Swapped"] = summary.swaps(scores)
+    result.update({f"Kinds of {data}": summary.kinds(asked[data], data) for data in asked if summary.labelled(data)})
     return {title: table for title, table in result.items() if len(table) > 1}
 
 
@@ -80,7 +83,7 @@ def errors(asked: dict[str, Asked]) -> Table:
     for data, graders in asked.items():
         for name, pairs in graders.items():
             for case, answers in pairs:
-                if not met(case, answers[0]):
+                if not summary.met(case, answers[0]):
                     verdict = str(answers[0].correct) if answers[0].outcome == "judged" else answers[0].outcome
                     shown = [repr(text if len(text) < 100 else "..." + text[-100:])
                              for text in (case.gold, case.prediction)]  # fmt: skip
@@ -121,13 +124,13 @@ def main() -> None:
     forget = "judges:forget_answers" if args.keep_sympy_cache else "judges:forget_all"
     children = {name: Child(f"judges:{JUDGES[name].__name__}", forget, WARM_UP, args.limit) for name in args.graders}
     found = measure(sets, children, args.repeat)
-    show = markdown if args.markdown else align
+    show = summary.markdown if args.markdown else align
     for title, table in tables(found).items():
         print(f"{title}:\n\n{show(table)}\n")
     if args.errors:
         print(printable(align(errors(found["asked"]))))
     if args.json:
-        args.json.write_text(json.dumps(as_data(found["scores"], found["asked"]), indent=1), encoding="utf-8")
+        args.json.write_text(json.dumps(summary.as_data(found["scores"], found["asked"]), indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
