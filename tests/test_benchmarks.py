@@ -70,7 +70,7 @@ def test_a_hang_and_a_death_cost_one_case_each(tmp_path: Path, monkeypatch: pyte
     monkeypatch.syspath_prepend(str(tmp_path))
     cases, children, summary = map(importlib.import_module, ("cases", "children", "summary"))
     expected = {"right": True, "hang": True, "wrong": True, "death": False, "error": True, "unknown": None}
-    child = children.Child("stranger_judges:make", "stranger_judges:forget", (), 3.0)
+    child = children.Child("stranger_judges:make", "stranger_judges:forget", (), 8.0)
     asked = []
     for name, label in expected.items():
         case = cases.Case("mine", name, "kind", "answer", "1", "2" if name == "wrong" else "1", label)

@@ -60,8 +60,8 @@ class Child:
     def _start(self) -> None:
         spawn = multiprocessing.get_context("spawn")
         self.pipe, far = spawn.Pipe()
-        self.process = spawn.Process(target=serve, args=(self.target, self.forget, self.warm_up, far), daemon=True)
-        self.process.start()
+        self.process = spawn.Process(target=serve, args=(self.target, self.forget, self.warm_up, far))
+        self.process.start()  # not as a daemon: a grader may start processes of its own
         far.close()
         if not self.pipe.poll(START_SECONDS):
             self.close()

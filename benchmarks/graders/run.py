@@ -105,7 +105,7 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write the figures and every answer to this file")
     args = parser.parse_args()
     args.only, args.graders = args.only.split(","), args.graders.split(",")
-    for name, known in [*((n, SETS) for n in args.only), *((n, JUDGES) for n in args.graders)]:
+    for name, known in [*((n, list(SETS)) for n in args.only), *((n, list(JUDGES)) for n in args.graders)]:
         if name not in known:
             parser.error(f"unknown: '{name}'. Known: {', '.join(known)}")
     if args.repeat < 1 or args.limit <= 0 or (args.cases is not None and args.cases < 1):
