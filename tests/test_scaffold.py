@@ -72,6 +72,8 @@ def test_nothing_is_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]
     for arguments, name in ((["mine"], "mra-bench-mine"), (["other", "--out", "file"], "file")):
         assert call(["plugins", "new", "grader", *arguments]) == 2
         assert f"{name} exists already and is left as it is; name another folder with --out" in capsys.readouterr().err
+    assert call(["plugins", "new", "grader", "other", "--out", "file/below"]) == 2
+    assert "Cannot write file/below: Not a directory" in capsys.readouterr().err
     assert (taken / "mra_bench_mine.py").read_text() == "# changed\n"
     assert (folder / "file").read_text() == ""
 

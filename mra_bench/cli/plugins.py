@@ -96,15 +96,15 @@ def list_plugins(given: Given, with_options: bool) -> None:
 @plugin_options
 @click.pass_obj
 def check_command(before: Given, /, name: str | None, settings: tuple[str, ...], seconds: float, **shared: Any) -> int:
-    """Check everything that the plugin NAME offers, or each plugin named by --plugin: one line for each check, exit
-    code 1 when one fails.
+    """Check everything that the plugin NAME offers, or the one that offers something called NAME, or each plugin named
+    by --plugin: one line for each check, exit code 1 when one fails.
 
     Graders judge some fifty texts in processes that can be killed. Models are built but load no weights; trainers and
     datasets are not run.
     """
     from mra_bench.plugins import load_plugins
     from mra_bench.settings import apply_setting
-    from mra_bench.testing.plugins import check_plugin, find_plugin
+    from mra_bench.testing.plugins import check_plugin, find_plugins
 
     given = before.and_(**shared)
     names = [name] if name else [Path(file).stem if file.endswith(".py") else file for file in given.plugin_files]
@@ -114,7 +114,7 @@ def check_command(before: Given, /, name: str | None, settings: tuple[str, ...],
     values: dict[str, Any] = {}
     for setting in settings:
         apply_setting(values, setting)
-    plugins = [find_plugin(each, registry) for each in names]
+    plugins = [plugin for each in names for plugin in find_plugins(each, registry)]
     rows = ((p.name, c) for p in plugins for c in check_plugin(p, registry, given.settings, values, seconds))
     return _show_checks(rows, given.as_json)
 

@@ -32,21 +32,25 @@ class Package:
 def new_grader(name: str, folder: Path | None, registry: Registry) -> Package:
     """Write the package mra-bench-NAME with a grader of this name into `folder`, by default one of the package's name.
 
-    Raises UsageError for a name that cannot be one or is taken, and for a folder that holds anything.
+    Raises UsageError for a name that cannot be one or is taken, for a folder that holds anything or cannot be written.
     """
     _check_name(name, registry)
     distribution = PREFIX + name
     folder = Path(distribution) if folder is None else folder
     _check_folder(folder)
     words = {"name": name, "distribution": distribution, "module": distribution.replace("-", "_")}
-    written = []
-    for target, template in TEMPLATES.items():
-        file = folder / _filled(target, words)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        text = files(__name__).joinpath("grader", template).read_text(encoding="utf-8")
-        file.write_text(_filled(text, {**words, "version": __version__}), encoding="utf-8")
-        written.append(file)
-    return Package(folder, tuple(written), written[0])
+    try:
+        written = tuple(_write(folder / _filled(target, words), TEMPLATES[target], words) for target in TEMPLATES)
+    except OSError as error:
+        raise UsageError(f"Cannot write {error.filename or folder}: {error.strerror}") from None
+    return Package(folder, written, written[0])
+
+
+def _write(file: Path, template: str, words: dict[str, str]) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = files(__name__).joinpath("grader", template).read_text(encoding="utf-8")
+    file.write_text(_filled(text, {**words, "version": __version__}), encoding="utf-8")
+    return file
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

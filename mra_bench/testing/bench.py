@@ -65,7 +65,8 @@ def run_bench(
     grader: the name of a registered grader. plugin: the file or module that registers what is named, where it is not
     installed.
     model: a model loader to ask, ``NAME`` or ``NAME@PATH``. Without one the built-in model `echo` answers with `texts`,
-    pairs of a problem and the answer to it; with one, only the problems count.
+    pairs of a problem and the answer to it; with one, only the problems count. They go through a file, so they have no
+    `expects`, which a dataset's spec says.
     arguments: more arguments of `mra-bench run`. folder: where to work, if what is left there is wanted; it is made.
     """
     if folder is not None:

@@ -97,10 +97,7 @@ def same_input_gives_the_same_grade(evidence: Evidence) -> list[str]:
 
 Check = Callable[[Evidence], list[str]]
 
-CHECKS: Mapping[str, Check] = {
-    "right texts are graded correct": right_texts_are_correct,
-    "wrong texts are graded wrong": wrong_texts_are_wrong,
-    "the gold answer alone is correct": gold_alone_is_correct,
+_ALWAYS: Mapping[str, Check] = {
     "a gold answer that cannot be read is never correct": unreadable_gold_is_never_correct,
     "every text gets a Grade": every_text_gets_a_grade,
     "every Grade comes in time": every_grade_comes_in_time,
@@ -110,11 +107,16 @@ CHECKS: Mapping[str, Check] = {
     "the same input gives the same Grade": same_input_gives_the_same_grade,
 }
 
-# Without right and wrong texts of the author: what the answers of the grader are is not known.
-GENERAL_CHECKS: Mapping[str, Check] = {
-    "a gold answer alone is correct": some_gold_alone_is_correct,
-    **{name: check for name, check in CHECKS.items() if not name.startswith(("right", "wrong", "the gold"))},
+# With texts of the author, who knows what is right and what is wrong.
+CHECKS: Mapping[str, Check] = {
+    "right texts are graded correct": right_texts_are_correct,
+    "wrong texts are graded wrong": wrong_texts_are_wrong,
+    "the gold answer alone is correct": gold_alone_is_correct,
+    **_ALWAYS,
 }
+
+# Without them: not even what kind of answer the grader judges is known.
+GENERAL_CHECKS: Mapping[str, Check] = {"a gold answer alone is correct": some_gold_alone_is_correct, **_ALWAYS}
 
 
 def run_checks(spec: GraderSpec, cases: Sequence[Case], seconds: float, checks: Mapping[str, Check]) -> list[Outcome]:

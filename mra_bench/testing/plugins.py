@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mra_bench.contracts import PluginFault, build_model, check_trainer
-from mra_bench.errors import BenchError, UsageError, nearest
+from mra_bench.errors import BenchError, UsageError, nearest, unknown
 from mra_bench.option_help import options_of
 from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, option_names
 from mra_bench.testing.evidence import make_cases
@@ -28,13 +28,14 @@ OPTIONS, LIGHT = "its options parse", "it imports nothing heavy"
 _IMPORT = """
 import importlib.util, sys
 name, file = sys.argv[1:]
+before = set(sys.modules)
 if file:
     spec = importlib.util.spec_from_file_location(name, file)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
 else:
     importlib.import_module(name)
-print(*sorted(set({heavy!r}) & set(sys.modules)))
+print(*sorted(set({heavy!r}) & set(sys.modules) - before))
 """
 
 
@@ -46,18 +47,19 @@ class Checked:
     outcome: Outcome
 
 
-def find_plugin(name: str, registry: Registry) -> Plugin:
-    """The plugin of this name, or of this module. Raises UsageError naming the nearest."""
+def find_plugins(name: str, registry: Registry) -> list[Plugin]:
+    """Plugins of this name or module, else those that offer something called so.
+
+    Raises UsageError naming the nearest.
+    """
     found = [plugin for plugin in registry.plugins if name in (plugin.name, plugin.package)]
+    offering = {thing.plugin.package for thing in registry.things if name in (thing.name, thing.full_name)}
+    found = found or [plugin for plugin in registry.plugins if plugin.package in offering]
     if found:
-        return found[0]
-    offering = [thing for thing in registry.things if name in (thing.name, thing.full_name)]
-    known = [plugin.name for plugin in registry.plugins]
-    close = offering[0].plugin.name if offering else nearest(name, known)
-    raise UsageError(
-        f"Unknown plugin '{name}'.{f' Did you mean {close!r}?' if close else ''} List them with: mra-bench plugins. "
-        "One that is not installed is named by --plugin FILE"
-    )
+        return found
+    known = [*(plugin.name for plugin in registry.plugins), *(thing.name for thing in registry.things)]
+    error = unknown("plugin", name, known, "mra-bench plugins")
+    raise UsageError(f"{error}. One that is not installed is named by --plugin FILE")
 
 
 def check_plugin(
@@ -67,7 +69,7 @@ def check_plugin(
 
     Raises UsageError for a value that nothing takes.
     """
-    things = [thing for thing in registry.things if thing.plugin.name == plugin.name]
+    things = [thing for thing in registry.things if thing.plugin.package == plugin.package]
     _check_values(values, things, plugin)
     if plugin.error:
         yield Checked("plugin", Outcome("it can be loaded", FAILED, plugin.error))
@@ -106,7 +108,8 @@ def _light(plugin: Plugin) -> Outcome:
     except subprocess.TimeoutExpired:
         return Outcome(LIGHT, FAILED, f"importing it took longer than {SECONDS_TO_IMPORT:g} seconds")
     if done.returncode:
-        return Outcome(LIGHT, FAILED, f"it cannot be imported alone: {done.stderr.strip().splitlines()[-1:]}")
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return Outcome(LIGHT, FAILED, f"it cannot be imported by itself in a fresh process: {last}")
     found = done.stdout.splitlines()[-1].split() if done.stdout.strip() else []
     if found:
         advice = "import these inside the functions that need them; every command waits for it otherwise"
