@@ -12,7 +12,6 @@ import pytest
 from runs import bench
 
 from mra_bench.cli import COMMANDS, call, cli
-from mra_bench.hookspecs import Hooks
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = "torch transformers trl datasets pandas sympy scipy statsmodels pyarrow".split()
@@ -56,15 +55,6 @@ def test_every_option_of_run_has_help() -> None:
     options = [p for p in command.params if isinstance(p, click.Option)]
     assert len(options) > 10
     assert all(option.help for option in options)
-
-
-def test_every_hook_and_its_arguments_are_documented() -> None:
-    text = (ROOT / "docs" / "plugins.md").read_text()
-    hooks = [name for name in vars(Hooks) if name.startswith("register_")]
-    assert len(hooks) == 4
-    for name in hooks:
-        assert f"`{name}(register)`" in text
-        assert getattr(Hooks, name).__doc__
 
 
 def test_a_misspelt_command(capsys: pytest.CaptureFixture[str]) -> None:

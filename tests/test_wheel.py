@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,11 +19,44 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@dataclass(frozen=True)
+class Installed:
+    """A fresh environment with our wheel and all it needs, and the variables for what runs in it."""
+
+    binaries: Path
+    env: Mapping[str, str]
+
+    def run(self, name: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """A program of the environment to its end, in a folder that is not the repository."""
+        command = [str(self.binaries / name), *map(str, arguments)]
+        return subprocess.run(command, cwd=cwd, env=self.env, capture_output=True, text=True, check=False)
+
+    def install(self, *arguments: object, cwd: Path) -> None:
+        constraints = ROOT / "constraints.txt"
+        done = self.run("python", "-m", "pip", "install", "--quiet", "-c", constraints, *arguments, cwd=cwd)
+        assert done.returncode == 0, done.stderr
+
+
+def build_wheel(source: Path, out: Path) -> Path:
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", out, source]
+    subprocess.run(command, check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", out, ROOT], check=True, capture_output=True)
-    return next(out.glob("*.whl"))
+    return build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """One for all tests of this module: most of their time is its making."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder / "env", with_pip=True)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MRA_"))}
+    environment = Installed(folder / "env" / ("Scripts" if os.name == "nt" else "bin"), clean)
+    environment.install(wheel, cwd=folder)
+    return environment
 
 
 def test_everything_travels_in_the_wheel_and_nothing_else(wheel: Path) -> None:
@@ -30,6 +66,8 @@ def test_everything_travels_in_the_wheel_and_nothing_else(wheel: Path) -> None:
         "mra_bench/recipes/quickstart.yaml",
         "mra_bench/schemas/results.schema.json",
         "mra_bench/py.typed",
+        "mra_bench/testing/__init__.py",
+        "mra_bench/scaffold/grader/pyproject.txt",
         "datasets_spec/arith.yaml",
         "mra_tiny/weights/qwen2/model.safetensors",
         "mra_tiny/weights/gpt2/model.safetensors",
@@ -43,24 +81,51 @@ def test_everything_travels_in_the_wheel_and_nothing_else(wheel: Path) -> None:
     }  # fmt: skip
 
 
-def test_the_main_job_from_the_wheel_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
-    environment = tmp_path / "env"
-    venv.create(environment, with_pip=True)
-    binaries = environment / ("Scripts" if os.name == "nt" else "bin")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MRA_"))}
-    install = [binaries / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel]
-    subprocess.run(install, check=True, env=clean)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    command = [binaries / "mra-bench", "run", "--models", "base,sft,dpo", "--recipe", "smoke"]
-    done = subprocess.run(command, cwd=empty, env=clean, capture_output=True, text=True, check=False)
+def test_the_main_job_from_the_wheel_in_an_empty_folder(installed: Installed, tmp_path: Path) -> None:
+    done = installed.run("mra-bench", "run", "--models", "base,sft,dpo", "--recipe", "smoke", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Verdict:" in done.stdout
-    report = empty / "reports" / "smoke" / "report.html"
+    report = tmp_path / "reports" / "smoke" / "report.html"
     assert report.stat().st_size > 10_000
     results = json.loads((report.parent / "results.json").read_text())
     assert [m["name"] for m in results["models"]] == ["base", "sft", "dpo"]
-    module = subprocess.run(
-        [binaries / "python", "-m", "mra_bench", "--version"], cwd=empty, env=clean, capture_output=True
+    module = installed.run("python", "-m", "mra_bench", "--version", cwd=tmp_path)
+    assert module.stdout.startswith("mra-bench, version")
+
+
+def test_a_new_plugin_is_written_from_the_wheel(installed: Installed, tmp_path: Path) -> None:
+    done = installed.run("mra-bench", "plugins", "new", "grader", "mine", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    checked = installed.run(
+        "mra-bench", "plugins", "check", "--plugin", "mra-bench-mine/mra_bench_mine.py", cwd=tmp_path
     )
-    assert module.stdout.startswith(b"mra-bench, version")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_strangers_wheel_is_installed_checked_and_used_by_a_run(installed: Installed, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(
+        ROOT / "tests" / "plugin_package", source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+    )
+    installed.install(build_wheel(source, tmp_path / "dist"), "pytest", cwd=tmp_path)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    listed = json.loads(installed.run("mra-bench", "plugins", "--json", cwd=empty).stdout)
+    (plugin,) = [row for row in listed if row["name"] == "last-word"]
+    assert (plugin["origin"], plugin["version"].partition("+")[0], plugin["error"]) == ("installed", "1.2.3", "")
+    checked = installed.run("mra-bench", "plugins", "check", "last-word", cwd=empty)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "passed  grader last-word: every text gets a Grade" in checked.stdout
+
+    shutil.copy(source / "test_mra_bench_last_word.py", empty)
+    own = installed.run("python", "-m", "pytest", "-q", "test_mra_bench_last_word.py", cwd=empty)
+    assert own.returncode == 0, own.stdout
+    assert "2 passed" in own.stdout
+
+    arguments = ("--recipe", "smoke", "--models", "base", "--grader", "last-word", "--grader", "sympy", "--out", "out")
+    done = installed.run("mra-bench", "run", *arguments, cwd=empty)
+    assert done.returncode == 0, done.stderr
+    (first,) = (empty / "out" / "grades").glob("last-word-base-*")
+    rows = [json.loads(line) for file in first.glob("*.jsonl") for line in file.read_text().splitlines()]
+    assert len(rows) == 64
+    assert {row["reason"] for row in rows} == {"the last word"}

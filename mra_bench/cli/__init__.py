@@ -25,7 +25,7 @@ COMMANDS = {
     "trainers": "List the trainers that plugins offer, with their options.",
     "graders": "List the graders that plugins offer, with their options.",
     "datasets": "List the datasets.",
-    "plugins": "List plugins, what they offer, and broken ones.",
+    "plugins": "List plugins, what they offer, and broken ones; check one, begin one.",
     "clean": "Remove what a run folder no longer uses.",
 }
 

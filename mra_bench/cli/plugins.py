@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import click
 
 from mra_bench.cli.options import json_option, plugin_options, settings_of
+from mra_bench.plugins import PluginSettings, Registered
 
-if TYPE_CHECKING:
-    from mra_bench.plugins import Registered
+EPILOG = """
+\b
+Examples:
+  mra-bench plugins --plugin ./last_number.py
+  mra-bench plugins new grader last-number
+  mra-bench plugins check --plugin ./last_number.py
+"""
 
 
-@click.command(epilog="Example: mra-bench plugins --plugin ./last_number.py")
+@dataclass(frozen=True)
+class Given:
+    """The options that `plugins` and its subcommands share, wherever on the line they stand."""
+
+    as_json: bool = False
+    plugin_files: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+    def and_(self, as_json: bool, plugin_files: tuple[str, ...] = (), blocked: tuple[str, ...] = ()) -> Given:
+        return Given(self.as_json or as_json, self.plugin_files + plugin_files, self.blocked + blocked)
+
+    @property
+    def settings(self) -> PluginSettings:
+        return settings_of(self.plugin_files, self.blocked)
+
+
+@click.group(invoke_without_command=True, epilog=EPILOG)
 @click.option("--options", "with_options", is_flag=True, help="Every option of what they offer, too.")
 @json_option
 @plugin_options
-def command(**given: Any) -> None:
-    """List every plugin found: where it comes from, its version, what it offers, and what is broken."""
+@click.pass_context
+def command(ctx: click.Context, /, with_options: bool, **shared: Any) -> None:
+    """List every plugin found: where it comes from, its version, what it offers, and what is broken. `check` tests
+    one, `new` writes one to start from."""
+    ctx.obj = Given(**shared)
+    if ctx.invoked_subcommand is None:
+        list_plugins(ctx.obj, with_options)
+    elif with_options:
+        raise click.UsageError("--options goes with the list: mra-bench plugins --options", ctx)
+
+
+def list_plugins(given: Given, with_options: bool) -> None:
+    """A row for each plugin, or JSON."""
     from mra_bench.cli.listing import show, show_json
     from mra_bench.option_help import data_of, text_of
     from mra_bench.plugins import load_plugins
 
-    registry = load_plugins(settings_of(given["plugin_files"], given["blocked"]))
+    registry = load_plugins(given.settings)
     found = [(plugin, [t for t in registry.things if t.plugin.name == plugin.name]) for plugin in registry.plugins]
-    if given["as_json"]:
+    if given.as_json:
         keys = ("name", "origin", "version", "error")
         show_json(
             [{**{key: getattr(p, key) for key in keys}, "offers": [data_of(t) for t in things]} for p, things in found]
@@ -37,10 +72,101 @@ def command(**given: Any) -> None:
             [plugin.name, plugin.origin, plugin.version, f"broken: {plugin.error}" if plugin.error else offered]
         )
     show(["plugin", "origin", "version", "offers"], rows)
-    if given["with_options"]:
+    if with_options:
         click.echo("\n" + text_of(registry.things))
 
 
 def _offered(thing: Registered) -> str:
     missing = f" (not installed: {thing.missing})" if thing.missing else ""
     return f"{thing.kind[:-1]} {thing.name}{missing}"
+
+
+@command.command("check", epilog="Example: mra-bench plugins check --plugin ./last_number.py")
+@click.argument("name", required=False)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    help="Check what takes this option with this value, read as YAML; needed where there is no default. Repeatable.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="How long a grader may take for one text before it is stopped.",
+)
+@json_option
+@plugin_options
+@click.pass_obj
+def check_command(before: Given, /, name: str | None, settings: tuple[str, ...], seconds: float, **shared: Any) -> int:
+    """Check everything that the plugin NAME offers, or the one that offers something called NAME, or each plugin named
+    by --plugin: one line for each check, exit code 1 when one fails.
+
+    Graders judge some fifty texts in processes that can be killed. Models are built but load no weights; trainers and
+    datasets are not run.
+    """
+    from mra_bench.plugins import load_plugins
+    from mra_bench.settings import apply_setting
+    from mra_bench.testing.plugins import check_plugin, find_plugins
+
+    given = before.and_(**shared)
+    names = [name] if name else [Path(file).stem if file.endswith(".py") else file for file in given.plugin_files]
+    if not names:
+        raise click.UsageError("Name the plugin to check, or --plugin FILE. List them with: mra-bench plugins")
+    registry = load_plugins(given.settings)
+    values: dict[str, Any] = {}
+    for setting in settings:
+        apply_setting(values, setting)
+    plugins = [plugin for each in names for plugin in find_plugins(each, registry)]
+    rows = ((p.name, c) for p in plugins for c in check_plugin(p, registry, given.settings, values, seconds))
+    return _show_checks(rows, given.as_json)
+
+
+def _show_checks(rows: Any, as_json: bool) -> int:
+    """Print outcomes as they come, then their count. The exit code: 1 when one failed."""
+    from mra_bench.cli.listing import show_json
+    from mra_bench.tables import printable
+
+    found = []
+    for plugin, checked in rows:
+        found.append({"plugin": plugin, "what": checked.what, **vars(checked.outcome)})
+        if not as_json:
+            said = "; ".join(checked.outcome.said.splitlines())
+            line = f"{checked.outcome.outcome:8}{checked.what}: {checked.outcome.check}"
+            click.echo(printable(f"{line}: {said}" if said else line))
+    counts = {word: sum(row["outcome"] == word for row in found) for word in ("passed", "failed", "skipped")}
+    if as_json:
+        show_json(found)
+    else:
+        click.echo(", ".join(f"{count} {word}" for word, count in counts.items() if count))
+    return 1 if counts["failed"] else 0
+
+
+@command.command("new", epilog="Example: mra-bench plugins new grader last-number")
+@click.argument("kind", type=click.Choice(["grader"]))
+@click.argument("name")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder to write.  [default: mra-bench-NAME]"
+)
+@json_option
+@click.pass_obj
+def new_command(before: Given, kind: str, name: str, out: Path | None, as_json: bool) -> None:
+    """Write a package with a grader called NAME: module, pyproject.toml, test and README, ready to test, to change and
+    to publish as mra-bench-NAME."""
+    from mra_bench.cli.listing import show_json
+    from mra_bench.plugins import load_plugins
+    from mra_bench.scaffold import new_grader
+
+    package = new_grader(name, out, load_plugins(before.settings))
+    if before.as_json or as_json:
+        show_json({kind: name, "folder": str(package.folder), "files": [str(file) for file in package.files]})
+        return
+    for file in package.files:
+        click.echo(f"Wrote {file}")
+    click.echo(
+        f"Try: mra-bench plugins check --plugin {package.module}\n"
+        f"     python -m pytest {package.folder}\n"
+        f"     mra-bench run --recipe smoke --plugin {package.module} --grader {name} --out reports/{name}"
+    )

@@ -1,46 +1,42 @@
 """A small grammar of mathematical expressions, LaTeX and ASCII, that builds unevaluated trees.
 
-Nothing is computed here and no name is looked up anywhere but in the tables below, so no text can run code. A tree is
-nested tuples: ("num", Fraction), ("sym", name), ("const", name), ("add", terms), ("mul", factors), ("pow", base,
-exponent), ("fn", name, arguments).
+Nothing is computed here and no name is looked up anywhere but in the tables of `tokens`, so no text can run code. A
+tree is nested tuples: ("num", Fraction), ("sym", name), ("const", name), ("add", terms), ("mul", factors), ("pow", base,
+exponent), ("root", radicand, degree), ("fn", name, arguments) of a known function, ("call", name, arguments) of an
+unknown one, ("mat", rows), ("cross", a, b), and ("series", kind, index, from, to, body) for sums, products, integrals
+and limits.
 """
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any
 
 from mra_sympy.errors import TooCostly, Unreadable
-
-Node = tuple[Any, ...]
-
-MAX_TOKENS = 600
-MAX_DEPTH = 60
-MAX_NUMBER = 1000
-
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega Delta Gamma "
-    "Theta Lambda Sigma Phi Psi Omega ell hbar Pi upsilon iota".split()
+from mra_sympy.tokens import (
+    COMMANDS,
+    CONSTANTS,
+    DECORATIONS,
+    ELLIPSIS,
+    ENVIRONMENTS,
+    FUNCTIONS,
+    GREEK,
+    INVERSE,
+    SERIES,
+    WIDE,
+    Node,
+    negate,
+    number,
+    power,
+    product,
+    tokens,
 )
-FUNCTIONS = {
-    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-    "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh",
-    "asin": "asin", "acos": "acos", "atan": "atan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "coth": "coth",
-    "sech": "sech", "csch": "csch", "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc",
-    "log": "log", "ln": "ln", "lg": "lg", "exp": "exp", "sqrt": "sqrt", "abs": "abs", "floor": "floor",
-    "ceil": "ceil", "ceiling": "ceil", "gcd": "gcd", "lcm": "lcm", "min": "min", "max": "max", "binom": "binom",
-    "factorial": "factorial", "arccot": "acot", "cbrt": "cbrt",
-}  # fmt: skip
-DECORATIONS = frozenset("overline bar vec hat widehat tilde dot angle triangle overrightarrow mathbb mathcal".split())
-INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh"}
-WIDE = frozenset("exp sqrt abs floor ceil gcd lcm min max binom factorial cbrt".split())  # need brackets
-CONSTANTS = {"pi": "pi", "infty": "oo", "inf": "oo", "infinity": "oo", "e": "e", "i": "i"}
-COMMANDS = frozenset({*FUNCTIONS, *GREEK, *CONSTANTS, *DECORATIONS, "frac", "lfloor", "lceil"})
-_NAMES = sorted({*FUNCTIONS, "pi", "theta", "infinity", "infty", "oo", "inf", "alpha", "mod"}, key=len, reverse=True)
-_ENGLISH = frozenset("minus plus times over divided equals to is or and not if from than per by".split())
-_TOKEN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)|\\([a-zA-Z]+)|([a-zA-Z]+)|(\^\\circ)|(\S)")
-_SPLIT = re.compile("|".join(_NAMES) + r"|[a-zA-Z](?=\d)|[a-zA-Z]")
+
+MAX_DEPTH = 60
+MAX_CELLS = 400
+CALLED = frozenset("f g h F G H phi psi Phi Psi".split())  # letters that are functions wherever a bracket follows
+_OFTEN_CALLED = re.compile(r"[A-Zuvwxyz]")  # functions only before one letter or one whole number: y(0), P(A)
+_UNIT_VECTORS = {"i": 0, "j": 1, "k": 2, "imath": 0, "jmath": 1}
 
 
 def parse(text: str) -> Node:
@@ -52,44 +48,8 @@ def parse(text: str) -> Node:
     return node
 
 
-def tokens(text: str) -> list[tuple[str, str]]:
-    """(kind, text) pairs; kinds: num, cmd, name, deg, op. ``\\frac12`` keeps its digits apart."""
-    found: list[tuple[str, str]] = []
-    for match in _TOKEN.finditer(text):
-        number, command, word, degree, other = match.groups()
-        if number:
-            glued = (
-                text[match.start() - 1 : match.start()].isalpha() and len(found[-1][1]) == 1 and found[-1][0] == "name"
-            )
-            found.append(("sub" if glued and number.isdigit() else "num", number))
-        elif command:
-            found.append(("cmd", command))
-        elif word:
-            found.extend(("name", part) for part in _letters(word))
-        else:
-            found.append(("deg", degree) if degree else ("op", other))
-        if len(found) > MAX_TOKENS:
-            raise TooCostly(f"it has more than {MAX_TOKENS} parts")
-    return found
-
-
-def _letters(word: str) -> list[str]:
-    """Known names and single letters; an English word is not a product of its letters."""
-    parts = _SPLIT.findall(word)
-    if word.lower() in _ENGLISH or (len(word) > 4 and all(len(part) == 1 for part in parts)):
-        raise Unreadable(f"'{word}' is a word")
-    return parts
-
-
-def number(text: str) -> Node:
-    """A number node. Raises TooCostly for absurdly long ones."""
-    if len(text) > MAX_NUMBER:
-        raise TooCostly(f"it holds a number of {len(text)} digits")
-    return ("num", Fraction(text))
-
-
-class _Parser:
-    """Recursive descent over the tokens; one method for each level of precedence."""
+class _Tokens:
+    """The tokens and the place in them."""
 
     def __init__(self, found: list[tuple[str, str]]) -> None:
         self.tokens = found
@@ -97,8 +57,9 @@ class _Parser:
         self.depth = 0
         self.bars = 0
 
-    def peek(self) -> tuple[str, str]:
-        return self.tokens[self.here] if self.here < len(self.tokens) else ("end", "")
+    def peek(self, ahead: int = 0) -> tuple[str, str]:
+        place = self.here + ahead
+        return self.tokens[place] if place < len(self.tokens) else ("end", "")
 
     def take(self) -> tuple[str, str]:
         token = self.peek()
@@ -117,6 +78,24 @@ class _Parser:
         if not self.accept(text):
             raise Unreadable(f"'{text}' is missing")
 
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise TooCostly(f"it is nested more than {MAX_DEPTH} deep")
+
+    def group(self) -> str:
+        """The plain text of a braced group, or of one token."""
+        if not self.accept("{"):
+            return self.take()[1]
+        parts: list[str] = []
+        while not self.accept("}"):
+            parts.append(self.take()[1])
+        return "".join(part for part in parts if part not in ("{", "text"))
+
+
+class _Parser(_Tokens):
+    """Recursive descent over the tokens; one method for each level of precedence."""
+
     def sum(self) -> Node:
         terms = [self.product()]
         while self.peek() in (("op", "+"), ("op", "-")):
@@ -128,10 +107,13 @@ class _Parser:
     def product(self) -> Node:
         factors = [self.unary()]
         while True:
-            if self.accept("*", "cdot", "times"):
+            if self.accept("times"):
+                right = self.unary()
+                factors = [("cross", product(factors), right)] if _vector(right) else [*factors, right]
+            elif self.accept("*", "cdot"):
                 factors.append(self.unary())
             elif self.accept("/", "div"):
-                factors.append(("pow", self.unary(), ("num", Fraction(-1))))
+                factors.append(power(self.unary(), -1))
             elif self.peek()[1] in ("mod", "bmod", "pmod") and self.peek()[0] != "op":
                 self.take()
                 factors = [("fn", "mod", (product(factors), self.unary()))]
@@ -150,8 +132,7 @@ class _Parser:
         )
 
     def _no_number_after_number(self) -> None:
-        before = self.tokens[self.here - 1][0]
-        if self.peek()[0] == "num" and before == "num":
+        if self.peek()[0] == "num" and self.tokens[self.here - 1][0] == "num":
             raise Unreadable("two numbers stand side by side")
 
     def unary(self) -> Node:
@@ -164,10 +145,31 @@ class _Parser:
         base = self.postfix()
         if not self.accept("^"):
             return base
+        if (special := self._special_power(base)) is not None:
+            return special
         return ("pow", base, self._exponent())
 
+    def _special_power(self, base: Node) -> Node | None:
+        """``^T`` transposes, ``y^{(3)}`` is a third derivative, ``C_5^2`` is a binomial coefficient."""
+        ahead = [self.peek(k)[1] for k in range(5)]
+        if base[0] == "mat" and (ahead[0] == "T" or ahead[:3] == ["{", "T", "}"]):
+            self.here += 1 if ahead[0] == "T" else 3
+            return ("fn", "transpose", (base,))
+        if base[0] == "sym" and ahead[:2] == ["{", "("] and ahead[3:] == [")", "}"] and ahead[2].isdigit():
+            self.here += 5
+            return ("sym", base[1] + "'" * min(int(ahead[2]), 50))
+        if base[0] == "sym" and re.fullmatch(r"[CAP]_\w+", base[1]):
+            start = self.here
+            lower, upper = base[1][2:], self.group()
+            if lower.isdigit() and upper.isdigit() and 0 < int(upper) <= int(lower):
+                return _arrangements(base[1][0], number(lower), number(upper))
+            if base[1][0] == "C" and lower.isalpha() and (upper.isdigit() or upper.isalpha()):
+                return _arrangements("C", ("sym", lower), number(upper) if upper.isdigit() else ("sym", upper))
+            self.here = start
+        return None
+
     def _exponent(self) -> Node:
-        self._deeper()
+        self.deeper()
         minus = False
         while self.peek() in (("op", "+"), ("op", "-")):
             minus ^= self.take()[1] == "-"
@@ -181,7 +183,12 @@ class _Parser:
         node = self.atom()
         while True:
             if self.accept("!"):
-                node = ("fn", "factorial", (node,))
+                marks = 1
+                while self.accept("!"):
+                    marks += 1
+                if marks > 2:
+                    raise Unreadable("three '!' in a row are no factorial that is known")
+                node = ("fn", "factorial" if marks == 1 else "factorial2", (node,))
             elif self.accept("%"):
                 node = product([node, ("num", Fraction(1, 100))])
             elif self.peek()[0] == "deg":
@@ -190,13 +197,8 @@ class _Parser:
             else:
                 return node
 
-    def _deeper(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TooCostly(f"it is nested more than {MAX_DEPTH} deep")
-
     def atom(self) -> Node:
-        self._deeper()
+        self.deeper()
         node = self._atom()
         self.depth -= 1
         return node
@@ -208,21 +210,44 @@ class _Parser:
         if text in FUNCTIONS and kind in ("name", "cmd"):
             return self.function(FUNCTIONS[text])
         if kind == "name":
-            return self.symbol(text)
+            return self._name(text)
         if kind == "cmd":
             return self.command(text)
         for left, right in (("(", ")"), ("[", "]"), ("{", "}")):
             if text == left:
+                if left == "{" and self.accept("}"):
+                    return self._before("_") if self.peek()[1] == "_" else self.atom()
                 node = self.sum()
                 self.expect(right)
                 return node
         if text == "|":
-            self.bars += 1
-            node = self.sum()
-            self.expect("|")
-            self.bars -= 1
-            return ("fn", "abs", (node,))
+            return self._bars()
+        if text == "_":
+            return self._before("")
         raise Unreadable(f"'{text}' is not expected there")
+
+    def _bars(self) -> Node:
+        double = self.accept("|")
+        self.bars += 1
+        node = self.sum()
+        self.expect("|")
+        if double:
+            self.expect("|")
+        self.bars -= 1
+        return ("fn", "norm" if double else "abs", (node,))
+
+    def _before(self, mark: str) -> Node:
+        """An index in front: ``{}_8C_3`` or ``_8C_3`` is a binomial coefficient."""
+        if mark:
+            self.expect(mark)
+        lower = self.argument()
+        letter = self.take()[1]
+        if letter not in ("C", "P", "A"):
+            raise Unreadable("an index stands before nothing that is known")
+        if self.peek()[0] == "sub":
+            return _arrangements(letter, lower, number(self.take()[1]))
+        self.expect("_")
+        return _arrangements(letter, lower, self.argument())
 
     def _mixed(self, text: str) -> Node:
         """A number, or with a proper fraction of plain numbers right behind it, the mixed number."""
@@ -234,54 +259,217 @@ class _Parser:
             self.here = start
         return whole
 
-    def symbol(self, name: str) -> Node:
+    def _name(self, name: str) -> Node:
+        """A symbol, a constant, or an unknown function with its arguments."""
         if name in ("oo", "inf", "infinity", "infty"):
             return ("const", "oo")
-        subscript = self.subscript()
-        while self.accept("'"):
-            subscript += "'"
-        if not subscript and name in CONSTANTS:
+        index = self.index()
+        inverse = self._inverse_mark(name)
+        if self._calls(name):
+            return self._call(name + index + inverse)
+        if inverse:
+            self.here -= 3 if self.peek(-1)[1] != "}" else 5
+        if not index and name in CONSTANTS:
             return ("const", CONSTANTS[name])
-        return ("sym", name + subscript)
+        return ("sym", name + index)
 
-    def subscript(self) -> str:
-        """``_{max}``, ``_1`` or a digit glued to a letter, as "_max", "_1"."""
+    def _inverse_mark(self, name: str) -> str:
+        """``f^{-1}`` before its argument is the inverse function."""
+        ahead = [self.peek(k)[1] for k in range(6)]
+        if name in CALLED and ahead == ["^", "{", "-", "1", "}", "("]:
+            self.here += 5
+            return "^-1"
+        return ""
+
+    def _calls(self, name: str) -> bool:
+        """Is the bracket that follows an argument, rather than a factor?"""
+        if self.peek() != ("op", "(") or name in CONSTANTS:
+            return False
+        if name in CALLED:
+            return True
+        inside, closing = self.peek(1), self.peek(2)
+        if closing == ("op", ")") and inside == ("num", "0"):
+            return True
+        if closing == ("op", ",") and name in ("C", "P") and inside[0] == "num" and self.peek(3)[0] == "num":
+            return True
+        alone = inside[0] in ("name", "num") and len(inside[1]) == 1 and closing == ("op", ")")
+        return alone and _OFTEN_CALLED.fullmatch(name) is not None
+
+    def _call(self, name: str) -> Node:
+        arguments = self.arguments("f")
+        if name in ("C", "P") and len(arguments) == 2:
+            return _arrangements(name, *arguments)
+        return ("call", name, arguments)
+
+    def index(self) -> str:
+        """``_{max}``, ``_1`` or a digit glued to a letter, as "_max", "_1"; then primes."""
+        found = ""
         if self.peek()[0] == "sub":
-            return "_" + self.take()[1]
-        if not self.accept("_"):
-            return ""
-        if not self.accept("{"):
-            return "_" + self.take()[1]
-        parts: list[str] = []
-        while not self.accept("}"):
-            parts.append(self.take()[1])
-        return "_" + "".join(part for part in parts if part not in ("{", "text"))
+            found = "_" + self.take()[1]
+        elif self.accept("_"):
+            found = "_" + self.group()
+        primes = 0
+        while True:
+            if self.accept("'"):
+                primes += 1
+            elif self.peek() == ("op", "^") and (count := self._prime_power()):
+                primes += count
+            else:
+                return found + "'" * primes
+
+    def _prime_power(self) -> int:
+        """``^\\prime``, ``^{\\prime\\prime}``: how many primes, taken when there are some."""
+        place = 1
+        braced = self.peek(place)[1] == "{"
+        place += braced
+        count = 0
+        while self.peek(place)[1] in ("prime", "'"):
+            place, count = place + 1, count + 1
+        if not count or (braced and self.peek(place)[1] != "}"):
+            return 0
+        self.here += place + braced
+        return count
 
     def command(self, name: str) -> Node:
         if name == "frac":
-            top, bottom = self.argument(), self.argument()
-            return product([top, ("pow", bottom, ("num", Fraction(-1)))])
+            return self._fraction()
         if name in ("lfloor", "lceil"):
             node = self.sum()
             self.expect("r" + name[1:])
             return ("fn", "floor" if name == "lfloor" else "ceil", (node,))
         if name in GREEK or name in CONSTANTS:
-            return self.symbol(name)
-        if name in DECORATIONS:
+            return self._name(name)
+        if name in ("overline", "bar") and (conjugate := self._conjugate()) is not None:
+            return conjugate
+        if name in DECORATIONS or name == "overline":
             return self._decorated(name)
+        if name in ("dot", "ddot"):
+            return ("sym", self.group() + "'" * len(name.removesuffix("ot")))
+        if name == "begin":
+            return self._matrix()
+        if name in SERIES:
+            return self._series(name)
+        if name in ELLIPSIS:
+            return ("sym", "...")
         raise Unreadable(f"'\\{name}' is not known")
 
+    def _fraction(self) -> Node:
+        start = self.here
+        top, bottom = self.group_text(), self.group_text()
+        if (derivative := _derivative(top, bottom)) is not None:
+            return derivative
+        self.here = start
+        return product([self.argument(), power(self.argument(), -1)])
+
+    def group_text(self) -> str:
+        """The text of the braced group here, or "" when there is none or it is nested."""
+        if not self.accept("{"):
+            self.here += self.here < len(self.tokens)
+            return ""
+        parts: list[str] = []
+        level = 1
+        while level:
+            text = self.take()[1]
+            level += (text == "{") - (text == "}")
+            parts.append(text)
+        return "".join(parts[:-1])
+
+    def _conjugate(self) -> Node | None:
+        """``\\overline{3+2i}``: the complex conjugate, when what is under the bar holds the imaginary unit or is z."""
+        start = self.here
+        if self.peek()[1] in ("z", "w") or [self.peek(k)[1] for k in range(3)] in (["{", "z", "}"], ["{", "w", "}"]):
+            return ("fn", "conj", (self.argument(),))
+        depth, place = 0, 0
+        while self.peek(place)[0] != "end":
+            text = self.peek(place)[1]
+            depth += (text == "{") - (text == "}")
+            if depth == 0:
+                break
+            if text == "i":
+                return ("fn", "conj", (self.argument(),))
+            place += 1
+        self.here = start
+        return None
+
     def _decorated(self, name: str) -> Node:
-        """``\\overline{CD}``, ``\\vec v``, ``\\angle ABC``: one symbol, whatever the decoration means."""
+        """``\\overline{CD}``, ``\\vec v``, ``\\angle ABC``: one symbol, whatever the decoration means. ``\\hat i`` and
+        ``\\vec{i}`` are unit vectors."""
         closed = self.accept("{")
         letters = ""
-        while self.peek()[0] in ("name", "sub") and (closed or name in ("angle", "triangle") or not letters):
+        many = closed or name in ("angle", "triangle")
+        while (self.peek()[0] in ("name", "sub") or self.peek()[1] in GREEK) and (many or not letters):
             letters += self.take()[1]
         if closed:
             self.expect("}")
         if not letters:
             raise Unreadable(f"'\\{name}' has no letters")
-        return ("sym", f"{name}({letters}){self.subscript()}")
+        if name in ("vec", "hat") and letters in _UNIT_VECTORS:
+            place = _UNIT_VECTORS[letters]
+            return ("mat", tuple((("num", Fraction(int(row == place))),) for row in range(3)))
+        name = "vec" if name == "overrightarrow" else name
+        return ("sym", f"{name}({letters}){self.index()}")
+
+    def _matrix(self) -> Node:
+        kind = self.take()[1]
+        if kind not in ENVIRONMENTS:
+            raise Unreadable(f"'{kind}' is no matrix")
+        rows: list[tuple[Node, ...]] = []
+        row: list[Node] = []
+        while True:
+            row.append(self.sum())
+            if self.accept("&"):
+                continue
+            rows.append(tuple(row))
+            row = []
+            ends = self.accept("\\\\")
+            if self.accept("end"):
+                break
+            if not ends:
+                raise Unreadable("a matrix in it is not closed")
+        if self.take()[1] != kind or len({len(cells) for cells in rows}) != 1:
+            raise Unreadable("the rows of a matrix in it differ in length")
+        if len(rows) * len(rows[0]) > MAX_CELLS:
+            raise TooCostly("a matrix in it is too large")
+        return ("fn", "det", (("mat", tuple(rows)),)) if kind == "vmatrix" else ("mat", tuple(rows))
+
+    def _series(self, kind: str) -> Node:
+        """``\\sum_{k=1}^{n} body``, ``\\int_a^b body dx``, ``\\lim_{x \\to a} body``."""
+        index, low, high = "", None, None
+        if self.accept("_"):
+            index, low = self._lower(kind)
+        if kind != "lim" and self.accept("^"):
+            high = self.argument()
+        if kind == "int":
+            body, index = self._integrand()
+        else:
+            body = self.product()
+        if low is None or not index or (high is None and kind != "lim"):
+            raise Unreadable(f"'\\{kind}' lacks its bounds")
+        return ("series", kind, index, low, high, body)
+
+    def _lower(self, kind: str) -> tuple[str, Node]:
+        if kind == "int":
+            return "", self.argument()
+        self.expect("{")
+        index = self.take()[1]
+        if not self.accept("=" if kind != "lim" else "to", "rightarrow"):
+            raise Unreadable(f"'\\{kind}' has no index that can be read")
+        low = self.sum()
+        self.expect("}")
+        return index, low
+
+    def _integrand(self) -> tuple[Node, str]:
+        """The integrand and its variable: what stands behind the last d."""
+        places = [k for k in range(self.here, len(self.tokens)) if self.tokens[k] == ("name", "d")]
+        if not places or places[-1] + 1 >= len(self.tokens):
+            raise Unreadable("an integral in it has no variable")
+        place = places[-1]
+        inner = type(self)(self.tokens[self.here : place])
+        body: Node = inner.sum() if inner.tokens else ("num", Fraction(1))
+        if inner.here < len(inner.tokens):
+            raise Unreadable("an integral in it cannot be read")
+        self.here = place + 2
+        return body, self.tokens[place + 1][1]
 
     def argument(self, digitwise: bool = True) -> Node:
         """What a LaTeX command takes: a group, or the next digit or symbol. ``\\sqrt17`` takes 17."""
@@ -300,15 +488,15 @@ class _Parser:
         if name == "binom":
             return ("fn", "binom", (self.argument(), self.argument()))
         base: tuple[Node, ...] = ()
-        power: Node | None = None
+        exponent: Node | None = None
         if name == "log" and self.accept("_"):
             base = (self.argument(),)
         if self.accept("^"):
-            power = self._exponent()
-        if power == ("num", Fraction(-1)) and name in INVERSE:
-            name, power = INVERSE[name], None
+            exponent = self._exponent()
+        if exponent == ("num", Fraction(-1)) and name in INVERSE:
+            name, exponent = INVERSE[name], None
         node: Node = ("fn", name, self.arguments(name) + base)
-        return ("pow", node, power) if power is not None else node
+        return ("pow", node, exponent) if exponent is not None else node
 
     def root(self, name: str) -> Node:
         degree: Node = ("num", Fraction(3 if name == "cbrt" else 2))
@@ -316,7 +504,7 @@ class _Parser:
             degree = self.sum()
             self.expect("]")
         inside = self.arguments(name)[0] if self.peek() == ("op", "(") else self.argument(digitwise=False)
-        return ("pow", inside, ("pow", degree, ("num", Fraction(-1))))
+        return ("root", inside, degree)
 
     def arguments(self, name: str) -> tuple[Node, ...]:
         """In brackets, separated by commas, or the juxtaposed factors that follow."""
@@ -336,17 +524,24 @@ class _Parser:
         return (product(factors),)
 
 
-def product(factors: list[Node]) -> Node:
-    return factors[0] if len(factors) == 1 else ("mul", tuple(factors))
+def _vector(node: Node) -> bool:
+    return node[0] == "mat" or (node[0] == "sym" and node[1].startswith("vec("))
 
 
-def negate(node: Node) -> Node:
-    return ("num", -node[1]) if node[0] == "num" else ("mul", (("num", Fraction(-1)), node))
+def _arrangements(letter: str, n: Node, k: Node) -> Node:
+    """C: binomial coefficient; P and A: permutations, n!/(n-k)!."""
+    chosen: Node = ("fn", "binom", (n, k))
+    return chosen if letter == "C" else ("mul", (chosen, ("fn", "factorial", (k,))))
 
 
-def symbols(node: Node) -> set[str]:
-    """Names of the free symbols of a tree."""
-    if node[0] == "sym":
-        return {node[1]}
-    children = node[1] if node[0] in ("add", "mul") else node[2] if node[0] == "fn" else node[1:]
-    return set().union(*(symbols(child) for child in children if isinstance(child, tuple)))
+def _derivative(top: str, bottom: str) -> Node | None:
+    """``\\frac{dy}{dx}``, ``\\frac{d^2y}{dx^2}``: y with primes. ``\\frac{\\partial f}{\\partial x}``: f with an index."""
+    found = re.fullmatch(r"(d|partial)(?:\^\{?(\d)\}?)?([A-Za-z]|phi|theta|rho)", top)
+    below = re.fullmatch(r"(d|partial)([a-zA-Z]|theta)(?:\^\{?(\d)\}?)?", bottom)
+    if not found or not below or found[1] != below[1] or (found[2] or "1") != (below[3] or "1"):
+        return None
+    order = int(found[2] or 1)
+    return ("sym", found[3] + ("'" * order if found[1] == "d" else "_" + below[2] * order))
+
+
+__all__ = ["MAX_DEPTH", "Node", "parse"]
