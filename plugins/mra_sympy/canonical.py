@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from mra_sympy import symbolic
 from mra_sympy.errors import Unreadable
-from mra_sympy.evaluate import exact
+from mra_sympy.exact import exact
 from mra_sympy.quantities import Quantity
-from mra_sympy.values import Expression, Group, Interval, Matrix, Relation, Text, Union, Value, read
+from mra_sympy.reading import read
+from mra_sympy.values import (
+    Branches,
+    Builder,
+    Combined,
+    Congruence,
+    Domain,
+    Expression,
+    Family,
+    Group,
+    Interval,
+    Relation,
+    Text,
+    Value,
+)
 
 _BRACKETS = {"tuple": ("(", ")"), "list": ("", ""), "set": ("{", "}")}
+_SIGNS = {"or": " U ", "and": " and ", "minus": " \\ ", ",": ", "}
+MAX_SHOWN = 1000
 
 
 def canonical_text(text: str) -> str:
@@ -16,7 +32,7 @@ def canonical_text(text: str) -> str:
     try:
         return canonical(read(text))
     except (Unreadable, RecursionError):
-        return " ".join(text.split()).lower()[:1000]
+        return " ".join(text.split()).lower()[:MAX_SHOWN]
 
 
 def canonical(value: Value) -> str:
@@ -26,7 +42,7 @@ def canonical(value: Value) -> str:
     if isinstance(value, Expression):
         return _expression(value)
     if isinstance(value, Text):
-        return value.text
+        return value.text.lower()
     if isinstance(value, Group):
         left, right = _BRACKETS[value.kind]
         items = [_item(item, named=_is_assignment(value)) for item in value.items]
@@ -34,11 +50,26 @@ def canonical(value: Value) -> str:
     if isinstance(value, Interval):
         ends = f"{canonical(value.low)}, {canonical(value.high)}"
         return f"{'[' if value.low_closed else '('}{ends}{']' if value.high_closed else ')'}"
-    if isinstance(value, Union):
-        return " U ".join(sorted(canonical(part) for part in value.parts))
-    if isinstance(value, Matrix):
-        return "[" + "; ".join(", ".join(canonical(cell) for cell in row) for row in value.rows) + "]"
-    return _relation(value)
+    if isinstance(value, Relation):
+        return _relation(value)
+    return _other(value)
+
+
+def _other(value: Domain | Combined | Builder | Congruence | Family | Branches) -> str:
+    if isinstance(value, Domain):
+        return value.name
+    if isinstance(value, Combined):
+        parts = [canonical(part) for part in value.parts]
+        return _SIGNS[value.operation].join(parts if value.operation == "minus" else sorted(parts))
+    if isinstance(value, Builder):
+        return f"{{{canonical(value.head)} | {', '.join(sorted(canonical(part) for part in value.conditions))}}}"
+    if isinstance(value, Congruence):
+        node, modulus = exact(value.node), exact(value.modulus)
+        rest = node % modulus if node is not None and modulus else "?"
+        return f"{rest} mod {modulus}"
+    if isinstance(value, Family):
+        return f"{canonical(value.value)} for {', '.join(value.parameters)} in {value.domain}"
+    return "; ".join(sorted(f"{canonical(result)} if {canonical(condition)}" for result, condition in value.pairs))
 
 
 def _is_assignment(group: Group) -> bool:
@@ -55,8 +86,8 @@ def _item(value: Value, *, named: bool) -> str:
 def _expression(value: Expression) -> str:
     try:
         found = exact(value.node)
-        return str(found) if found is not None else symbolic.canonical(value.node)
-    except (Unreadable, ArithmeticError, ValueError, TypeError, AttributeError):
+        return str(found) if found is not None else symbolic.canonical(value.source)
+    except (Unreadable, ArithmeticError, ValueError, TypeError):
         return "".join(value.source.split())
 
 

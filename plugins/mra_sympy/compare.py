@@ -3,37 +3,62 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from mra_sympy import units
+from mra_sympy.agree import agree, close, constant_ratio
 from mra_sympy.errors import TooCostly, Unreadable
-from mra_sympy.evaluate import agree, close, exact, numeric
-from mra_sympy.grammar import Node, negate, symbols
+from mra_sympy.exact import exact
+from mra_sympy.families import as_family, line_names, same_family, same_up_to_constants, with_names
+from mra_sympy.numeric import context, is_matrix, numeric
 from mra_sympy.options import Options
 from mra_sympy.quantities import Quantity
-from mra_sympy.values import Expression, Group, Interval, Matrix, Relation, Text, Union, Value
+from mra_sympy.realsets import NoSet, is_range, same_set
+from mra_sympy.relations import base_name
+from mra_sympy.symbolic import proves
+from mra_sympy.tokens import Node, difference, kinds, power, product, symbols
+from mra_sympy.values import (
+    Branches,
+    Builder,
+    Combined,
+    Congruence,
+    Expression,
+    Family,
+    Group,
+    Interval,
+    Relation,
+    Text,
+    Value,
+)
+
+NUMERICAL = "by their values at many places, not by proof"
 
 
-def same(a: Value, b: Value, options: Options) -> bool:
+@dataclass
+class Trial:
+    """One comparison: its options, and what the verdict rests on where that is less than proof."""
+
+    options: Options
+    notes: list[str] = field(default_factory=list)
+    hidden: bool = False  # it met something that could not be read, so "different" is not sure
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def same(a: Value, b: Value, trial: Trial) -> bool:
     """Raises Unreadable or TooCostly when it cannot be decided."""
     if isinstance(a, Quantity) and isinstance(b, Quantity):
-        return same_quantity(a, b, options)
+        return same_quantity(a, b, trial.options)
     if a == b:
         return True
-    if isinstance(a, Relation):
-        return _relations(a, b, options) if isinstance(b, Relation) else _named(a, b, options)
-    if isinstance(b, Relation):
-        return _named(b, a, options)
-    if isinstance(a, Group) or isinstance(b, Group):
-        return _groups(a, b, options)
-    if isinstance(a, Interval | Union) or isinstance(b, Interval | Union):
-        return _ranges(a, b, options)
-    if isinstance(a, Matrix) or isinstance(b, Matrix):
-        return isinstance(a, Matrix) and isinstance(b, Matrix) and _matrices(a, b, options)
-    if isinstance(a, Text) or isinstance(b, Text):
-        return _texts(a, b)
-    return _expressions(a, b, options)
+    for wanted, rule in _RULES:
+        if wanted(a) or wanted(b):
+            return rule(a, b, trial)
+    return _expressions(a, b, trial)
 
 
 def same_quantity(a: Quantity, b: Quantity, options: Options) -> bool:
@@ -76,57 +101,234 @@ def _node(value: Value) -> Node:
     return value.node
 
 
-def _expressions(a: Value, b: Value, options: Options) -> bool:
+def _measured(value: Value) -> bool:
+    return isinstance(value, Quantity | Expression)
+
+
+def _expressions(a: Value, b: Value, trial: Trial) -> bool:
     left, right = _node(a), _node(b)
+    if not _units_agree(a, b, trial.options):
+        return False
     if left == right:
         return True
     if left[0] == right[0] == "sym":
         return str(left[1]).lower() == str(right[1]).lower()
     if not symbols(left) and not symbols(right):
-        try:
-            x, y = exact(left), exact(right)
-        except TooCostly:
-            if agree(left, right):  # 30 equal digits of thousands prove nothing
-                raise
-            return False
-        if x is not None and y is not None:
-            return same_quantity(_with(a, x), _with(b, y), options)
+        return _constants(a, b, trial)
+    if agree(left, right):
+        if not (isinstance(a, Expression) and isinstance(b, Expression) and proves(a.source, b.source)):
+            trial.note(NUMERICAL)
+        return True
+    if (log := _other_logarithm(left, right)) is not None and agree(*log):
+        trial.note("with log read as the logarithm to the base that the other side names")
+        return True
+    return _renamed(left, right, trial)
+
+
+def _renamed(left: Node, right: Node, trial: Trial) -> bool:
+    """Names that carry no meaning: the parameter of a line, constants of integration."""
+    if "mat" in kinds(left) and "mat" in kinds(right) and (names := line_names(left, right)):
+        from mra_sympy.tokens import renamed
+
+        return agree(renamed(left, names), right)
+    if trial.options.rename_constants and same_up_to_constants(left, right):
+        trial.note("up to the name of a constant")
+        return True
+    return False
+
+
+def _other_logarithm(a: Node, b: Node) -> tuple[Node, Node] | None:
+    """log without a base beside ln or log to the base 10: read as the other side's."""
+    bare_a, bare_b = _has_bare_log(a), _has_bare_log(b)
+    if bare_a == bare_b:
+        return None
+    return (_as_lg(a), b) if bare_a else (a, _as_lg(b))
+
+
+def _has_bare_log(node: Node) -> bool:
+    from mra_sympy.tokens import children
+
+    if node[0] == "fn" and node[1] == "log" and len(node[2]) == 1:
+        return True
+    return any(_has_bare_log(child) for child in children(node))
+
+
+def _as_lg(node: Node) -> Node:
+    if node[0] == "fn" and node[1] == "log" and len(node[2]) == 1:
+        return ("fn", "lg", (_as_lg(node[2][0]),))
+    return tuple(
+        _as_lg(part) if isinstance(part, tuple) and part and isinstance(part[0], str)
+        else tuple(_as_lg(p) if isinstance(p, tuple) and p and isinstance(p[0], str) else p for p in part)
+        if isinstance(part, tuple) else part
+        for part in node
+    )  # fmt: skip
+
+
+def _units_agree(a: Value, b: Value, options: Options) -> bool:
+    one, other = getattr(a, "unit", ""), getattr(b, "unit", "")
+    if one and other and one != other:
+        return units.resolve(one) == units.resolve(other)
+    return one == other or options.ignore_missing_unit
+
+
+def _constants(a: Value, b: Value, trial: Trial) -> bool:
+    """Two values without symbols: as fractions, as a rounded decimal, else to 60 digits."""
+    left, right = _node(a), _node(b)
+    try:
+        x, y = exact(left), exact(right)
+    except TooCostly:
+        return _huge(left, right)
+    if x is not None and y is not None:
+        return same_quantity(_with(a, x), _with(b, y), replace(trial.options, ignore_missing_unit=True))
     decimal, other = (a, right) if isinstance(a, Quantity) else (b, left)
-    if isinstance(decimal, Quantity) and not symbols(other):
-        value = numeric(other, {})
-        if decimal.digits and options.rounding_digits and decimal.digits >= options.rounding_digits:
-            step = Fraction(1, 2 * 10**decimal.places)
-            return bool(abs(value - numeric(_node(decimal), {})) <= numeric(("num", step), {}))
-        return close(value, numeric(_node(decimal), {}))
-    return agree(left, right)
+    if isinstance(decimal, Quantity) and decimal.digits and trial.options.rounding_digits:
+        return _rounded(decimal, other, trial)
+    if not agree(left, right):
+        return (log := _other_logarithm(left, right)) is not None and agree(*log)
+    if not (isinstance(a, Expression) and isinstance(b, Expression) and proves(a.source, b.source)):
+        trial.note("to 60 digits")
+    return True
+
+
+def _rounded(decimal: Quantity, other: Node, trial: Trial) -> bool:
+    """Is the decimal the other value rounded to its places?"""
+    if decimal.digits < trial.options.rounding_digits:
+        return agree(_node(decimal), other)
+    mp = context()
+    value = numeric(other, {}, mp)
+    step = Fraction(1, 2 * 10**decimal.places)
+    if is_matrix(value) or abs(value - numeric(_node(decimal), {}, mp)) > numeric(("num", step), {}, mp):
+        return False
+    trial.note(f"rounded to {decimal.places} places")
+    return True
+
+
+def _huge(left: Node, right: Node) -> bool:
+    """Values with thousands of digits: different logarithms tell them apart, equal ones prove nothing."""
+    mp = context(60)
+    a, b = (_logarithm(node) for node in (left, right))
+    if not close(a, b, mp, 30):
+        return False
+    raise TooCostly("its value has thousands of digits")
+
+
+def _logarithm(node: Node) -> object:
+    mp = context(60)
+    if node[0] == "fn" and node[1] == "factorial":
+        inside = numeric(node[2][0], {}, mp)
+        return mp.loggamma(inside + 1)
+    if node[0] == "pow":
+        return numeric(node[2], {}, mp) * mp.log(numeric(node[1], {}, mp))
+    return mp.log(abs(numeric(node, {}, mp)) + mp.mpf(10) ** -50)
 
 
 def _with(value: Value, number: Fraction) -> Quantity:
     return value if isinstance(value, Quantity) else Quantity(number)
 
 
-def _named(relation: Relation, other: Value, options: Options) -> bool:
-    """ "x = 5" against "5": the name is dropped. "7 = 11a + c" against "11a + c": it is not a name."""
-    if relation.sign != "=" or not options.ignore_name:
+def _families(a: Value, b: Value, trial: Trial) -> bool:
+    left, right = as_family(a), as_family(b)
+    if left is None or right is None:
+        declared, other = (a, b) if isinstance(a, Family) else (b, a)
+        return isinstance(declared, Family) and not as_family(other) and same(declared.value, other, trial)
+    found = same_family(left, right)
+    if found:
+        trial.note("by their members for many values of the parameter")
+    if found is not None:
+        return found
+    if len(left.parameters) != len(right.parameters):
+        return False
+    return same(with_names(left.value, dict(zip(left.parameters, right.parameters, strict=True))), right.value, trial)
+
+
+def _relation_pair(a: Value, b: Value, trial: Trial) -> bool:
+    if isinstance(a, Relation) and isinstance(b, Relation):
+        return _relations(a, b, trial)
+    relation, other = (a, b) if isinstance(a, Relation) else (b, a)
+    assert isinstance(relation, Relation)
+    if isinstance(other, Group) and (pairs := _assignments(relation)) is not None and len(pairs) > 1:
+        return (
+            _groups(Group("list", tuple(pairs.values())), replace(other, kind="list"), trial)
+            if (other.kind != "tuple")
+            else same(relation.right, other, trial)
+        )
+    return _named(relation, other, trial)
+
+
+def _named(relation: Relation, other: Value, trial: Trial) -> bool:
+    """ "x = 5" against "5": the name is dropped. "7 = 11a + c" against "11a + c", "x + y = 5" against "5": no name."""
+    if isinstance(other, Group) and other.kind != "tuple" and len(other.items) == 1:
+        other = other.items[0]
+        if isinstance(other, Relation):
+            return _relations(relation, other, trial)
+    if relation.sign != "=" or not trial.options.ignore_name:
         return False
     if relation.name:
-        return same(relation.right, other, options)
-    if isinstance(relation.left, Expression) and not symbols(relation.left.node) and relation.left.node[0] != "num":
-        return same(relation.right, other, options)  # a sum that is worked out: 3 + 2 = 5
+        return same(relation.right, other, trial)
+    if isinstance(relation.left, Expression | Text) and _says_what(relation):
+        return same(relation.right, other, trial)
     return False
 
 
-def _relations(a: Relation, b: Relation, options: Options) -> bool:
+def _says_what(relation: Relation) -> bool:
+    """Is the left side something that is worked out ("3 + 2 = 5", "E(X) = 5", "c_1 c_2 = 6 - 7i"), rather than one side of
+    an equation between variables?"""
+    if isinstance(relation.left, Text):
+        return isinstance(relation.right, Quantity | Expression)
+    assert isinstance(relation.left, Expression)
+    right = _node(relation.right) if _measured(relation.right) else None
+    free = symbols(relation.left.node)
+    if right is None or relation.left.node[0] == "num":
+        return False
+    return not symbols(right) and len(free & {"x", "y", "z"}) < 2 and not (free & {"x", "y", "z"} == free and free)
+
+
+def _relations(a: Relation, b: Relation, trial: Trial) -> bool:
     if a.sign != b.sign:
         return False
-    if a.name and b.name and _squeezed(a.name) == _squeezed(b.name):
-        return same(a.right, b.right, options)
+    if a.name and b.name:
+        (left, inside_a), (right, inside_b) = base_name(a.name), base_name(b.name)
+        if left == right or ({left, right} <= {"y", "f", "g", "h"} and (inside_a or inside_b) and "y" in (left, right)):
+            return _same_rule(a.right, inside_a, b.right, inside_b, trial)
+    if (mine := _assignments(a)) and (yours := _assignments(b)) and len(mine) > 1:
+        return mine.keys() == yours.keys() and all(same(mine[name], yours[name], trial) for name in mine)
     sides = (a.left, a.right, b.left, b.right)
-    if not all(isinstance(side, Quantity | Expression) for side in sides):
-        swapped = a.sign in ("=", "\\ne") and same(a.left, b.right, options) and same(a.right, b.left, options)
-        return swapped or (same(a.left, b.left, options) and same(a.right, b.right, options))
-    left, right = (("add", (_node(r.left), negate(_node(r.right)))) for r in (a, b))
-    return _proportional(_numerator(left), _numerator(right), any_sign=a.sign in ("=", "\\ne"))
+    if not all(_measured(side) for side in sides):
+        swapped = a.sign in ("=", "\\ne") and same(a.left, b.right, trial) and same(a.right, b.left, trial)
+        return swapped or (same(a.left, b.left, trial) and same(a.right, b.right, trial))
+    left_side, right_side = (difference(_node(r.left), _node(r.right)) for r in (a, b))
+    if symbols(left_side) != symbols(right_side):
+        return _renamed(left_side, right_side, trial) if a.sign == "=" else False
+    fair = a.sign in ("=", "\\ne")
+    found = constant_ratio(_numerator(left_side) if fair else left_side, _numerator(right_side) if fair else right_side,
+                           positive=not fair)  # fmt: skip
+    if found:
+        trial.note(NUMERICAL)
+    return found
+
+
+def _same_rule(a: Value, of_a: tuple[str, ...], b: Value, of_b: tuple[str, ...], trial: Trial) -> bool:
+    """f(x) = ... and f(t) = ... are the same rule."""
+    if of_a and of_b and of_a != of_b and len(of_a) == len(of_b) and all(name.isalpha() for name in of_a + of_b):
+        a = with_names(a, dict(zip(of_a, of_b, strict=True)))
+    return same(a, b, trial)
+
+
+def _assignments(value: Value) -> dict[str, Value] | None:
+    """Names and their values: "x = 1, y = 2", "(x, y) = (1, 2)"; None when it is something else."""
+    if isinstance(value, Group) and all(isinstance(item, Relation) and item.name for item in value.items):
+        found: dict[str, Value] = {}
+        for item in value.items:
+            assert isinstance(item, Relation)
+            if base_name(item.name)[0] in found:
+                return None
+            found[base_name(item.name)[0]] = item.right
+        return found
+    if isinstance(value, Relation) and value.name.startswith("(") and isinstance(value.right, Group):
+        names = [name.strip() for name in value.name.strip("() ").split(",")]
+        if value.right.kind == "tuple" and len(names) == len(value.right.items):
+            return dict(zip(names, value.right.items, strict=True))
+    return None
 
 
 def _numerator(node: Node) -> Node:
@@ -138,66 +340,81 @@ def _numerator(node: Node) -> Node:
             for part in inner:
                 if part[0] == "pow" and part[2] == ("num", Fraction(-1)) and part[1] not in factors:
                     factors.append(part[1])
-    return ("mul", (node, *factors)) if factors else node
+    return product([node, *factors]) if factors else node
 
 
-def _proportional(a: Node, b: Node, *, any_sign: bool) -> bool:
-    """Is a/b the same non-zero constant everywhere?"""
-    names = sorted(symbols(a) | symbols(b))
-    if symbols(a) != symbols(b) or not names:
-        return False
-    from mra_sympy.evaluate import context, points
-
-    mp, first = context(), points(set(names))[0]
-    x, y = numeric(a, first), numeric(b, first)
-    if x == 0 or y == 0 or (not any_sign and mp.re(x / y) < 0):
-        return False
-    left: Node = ("mul", (a, ("sum", lambda: y, "")))
-    right: Node = ("mul", (b, ("sum", lambda: x, "")))
-    return agree(left, right)
-
-
-def _groups(a: Value, b: Value, options: Options) -> bool:
-    if isinstance(a, Interval) or isinstance(b, Interval):
-        return _as_pair(a, b, options)
+def _groups(a: Value, b: Value, trial: Trial) -> bool:
+    mine, yours = _assignments(a), _assignments(b)
+    if mine and yours and len(mine) > 1:
+        return mine.keys() == yours.keys() and all(same(mine[name], yours[name], trial) for name in mine)
+    if (vector := _vectors(a, b, trial)) is not None:
+        return vector
     if not (isinstance(a, Group) and isinstance(b, Group)):
         group, other = (a, b) if isinstance(a, Group) else (b, a)
         assert isinstance(group, Group)
-        return len(group.items) == 1 and same(group.items[0], other, options)
+        if isinstance(other, Relation):
+            return _relation_pair(group, other, trial)
+        return len(group.items) == 1 and group.kind != "tuple" and same(group.items[0], other, trial)
     if "tuple" in (a.kind, b.kind):
-        if "set" in (a.kind, b.kind) or len(a.items) != len(b.items):
-            return False
-        return all(same(x, y, options) for x, y in zip(a.items, b.items, strict=True))
-    return _bags(a, b, options)
+        return _ordered(a, b, trial)
+    if a.joined == b.joined == ";" and trial.options.ordered_blanks:
+        return len(a.items) == len(b.items) and all(same(x, y, trial) for x, y in zip(a.items, b.items, strict=True))
+    return _bags(a, b, trial)
 
 
-def _as_pair(a: Value, b: Value, options: Options) -> bool:
-    """(1, 2) is a point and an open interval: it equals what it is compared with if the ends do."""
-    interval, group = (a, b) if isinstance(a, Interval) else (b, a)
-    assert isinstance(interval, Interval)
-    if not isinstance(group, Group) or group.kind != "tuple" or len(group.items) != 2:
+def _ordered(a: Group, b: Group, trial: Trial) -> bool:
+    """Tuples: the same values in the same order. Values with names stand in the order of their names' first mention."""
+    if "set" in (a.kind, b.kind) or len(a.items) != len(b.items):
         return False
-    if interval.low_closed or interval.high_closed:
-        return False
-    return same(interval.low, group.items[0], options) and same(interval.high, group.items[1], options)
+    items = [
+        [item.right if isinstance(item, Relation) and item.name else item for item in group.items] for group in (a, b)
+    ]
+    one, other = (line for line in items)
+    first = next((x for x in zip(one, other, strict=True) if _measured(x[0]) and _measured(x[1])), None)
+    lines = [("mat", tuple((_node(item),) for item in line)) for line in items if all(_measured(i) for i in line)]
+    if len(lines) == 2 and first and (names := line_names(*lines)):
+        one = [with_names(item, names) for item in one]
+    return all(same(x, y, trial) for x, y in zip(one, other, strict=True))
 
 
-def _bags(a: Group, b: Group, options: Options) -> bool:
+def _vectors(a: Value, b: Value, trial: Trial) -> bool | None:
+    """A tuple against a row, a column or a sum of unit vectors; rows of numbers against a matrix. None for others."""
+    pair = (a, b) if isinstance(a, Group) else (b, a)
+    group, other = pair
+    if not isinstance(group, Group) or group.kind != "tuple" or not isinstance(other, Expression):
+        return None
+    if not kinds(other.node) & {"mat"}:
+        return None
+    rows = [item.items if isinstance(item, Group) and item.kind == "tuple" else (item,) for item in group.items]
+    if not all(_measured(cell) for row in rows for cell in row) or len({len(row) for row in rows}) != 1:
+        return None
+    node: Node = ("mat", tuple(tuple(_node(cell) for cell in row) for row in rows))
+    flat: Node = ("fn", "transpose", (node,))
+    zero: Node = ("mat", (*node[1], (("num", Fraction(0)),)))
+    for form in (node, flat, *((zero,) if len(rows) == 2 and len(rows[0]) == 1 else ())):
+        names = line_names(form, other.node)
+        if agree(with_names(Expression(form, ""), names).node if names else form, other.node):  # type: ignore[union-attr]
+            return True
+    return False
+
+
+def _bags(a: Group, b: Group, trial: Trial) -> bool:
     left, right = list(a.items), list(b.items)
-    if "set" in (a.kind, b.kind):
-        left, right = _distinct(left, options), _distinct(right, options)
+    if "set" in (a.kind, b.kind) or len(left) != len(right):
+        if (joined := _paired(left, right, trial)) is not None:
+            return joined
+        left, right = _distinct(left, trial), _distinct(right, trial)
     if len(left) != len(right):
-        joined = _paired(left, right, options)
-        return joined if joined is not None else False
+        return False
     for item in left:
-        found = next((k for k, other in enumerate(right) if same(item, other, options)), None)
+        found = next((k for k, other in enumerate(right) if same(item, other, trial)), None)
         if found is None:
             return False
         del right[found]
     return True
 
 
-def _paired(left: list[Value], right: list[Value], options: Options) -> bool | None:
+def _paired(left: list[Value], right: list[Value], trial: Trial) -> bool | None:
     """p=5,q=2;p=7,q=2 against (5,2),(7,2): equations in one order of names against tuples of their values."""
     flat, tuples = (left, right) if len(left) > len(right) else (right, left)
     if not all(isinstance(t, Group) and t.kind == "tuple" for t in tuples) or not tuples:
@@ -206,39 +423,113 @@ def _paired(left: list[Value], right: list[Value], options: Options) -> bool | N
         return None
     size = len(flat) // len(tuples)
     rows = tuple(Group("tuple", tuple(r.right for r in flat[k : k + size])) for k in range(0, len(flat), size))  # type: ignore[union-attr]
-    return _bags(Group("list", rows), Group("list", tuple(tuples)), options)
+    return _bags(Group("list", rows), Group("list", tuple(tuples)), trial)
 
 
-def _distinct(items: list[Value], options: Options) -> list[Value]:
+def _distinct(items: list[Value], trial: Trial) -> list[Value]:
     kept: list[Value] = []
     for item in items:
-        if not any(same(item, other, options) for other in kept):
+        if not any(same(item, other, trial) for other in kept):
             kept.append(item)
     return kept
 
 
-def _ranges(a: Value, b: Value, options: Options) -> bool:
-    if isinstance(a, Union) and isinstance(b, Union):
-        return _bags(Group("list", a.parts), Group("list", b.parts), options)
-    if not (isinstance(a, Interval) and isinstance(b, Interval)):
+def _ranges(a: Value, b: Value, trial: Trial) -> bool:
+    """Sets of numbers: by which numbers lie in them; where their ends hold letters, part by part."""
+    if isinstance(a, Text) or isinstance(b, Text):
         return False
-    if a.name and b.name and _squeezed(a.name) != _squeezed(b.name):
+    pair = (a, b) if isinstance(a, Interval) else (b, a)
+    if isinstance(pair[0], Interval) and isinstance(pair[1], Group) and pair[1].kind == "tuple":
+        return _as_pair(*pair, trial)
+    if _comparisons(a) and _comparisons(b):
+        return _relations(a, b, trial) or _sets(a, b)  # type: ignore[arg-type]
+    try:
+        return same_set(a, b)
+    except NoSet:
+        return _parts(a, b, trial)
+
+
+def _comparisons(value: Value) -> bool:
+    return isinstance(value, Relation) and _measured(value.left) and _measured(value.right)
+
+
+def _sets(a: Value, b: Value) -> bool:
+    try:
+        return same_set(a, b)
+    except NoSet:
         return False
-    closed = (a.low_closed, a.high_closed) == (b.low_closed, b.high_closed)
-    return closed and same(a.low, b.low, options) and same(a.high, b.high, options)
 
 
-def _matrices(a: Matrix, b: Matrix, options: Options) -> bool:
-    if [len(row) for row in a.rows] != [len(row) for row in b.rows]:
+def _parts(a: Value, b: Value, trial: Trial) -> bool:
+    a, b = _interval(a), _interval(b)
+    if isinstance(a, Interval) and isinstance(b, Interval):
+        closed = (a.low_closed, a.high_closed) == (b.low_closed, b.high_closed)
+        return closed and same(a.low, b.low, trial) and same(a.high, b.high, trial)
+    if isinstance(a, Combined) and isinstance(b, Combined):
+        if a.operation != b.operation and "," not in (a.operation, b.operation):
+            return False
+        return _bags(Group("list", a.parts), Group("list", b.parts), trial)
+    if isinstance(a, Combined | Group) and isinstance(b, Combined | Group):
+        both = [Group("list", v.parts) if isinstance(v, Combined) else v for v in (a, b)]
+        return both[0].kind == both[1].kind == "list" and _bags(both[0], both[1], trial)  # type: ignore[union-attr]
+    return False
+
+
+def _interval(value: Value) -> Value:
+    """a < x <= b, x > a: as an interval, when one side is a letter alone."""
+    parts = value.parts if isinstance(value, Combined) and value.operation == "and" else (value,)
+    infinity = Expression(("const", "oo"), "oo")
+    low: Value = Expression(("mul", (("num", Fraction(-1)), ("const", "oo"))), "-oo")
+    high: Value = infinity
+    low_closed = high_closed = False
+    for part in parts:
+        if not isinstance(part, Relation) or part.sign not in ("<", "\\le"):
+            return value
+        if isinstance(part.left, Expression) and part.left.node[0] == "sym":
+            high, high_closed = part.right, part.sign == "\\le"
+        elif isinstance(part.right, Expression) and part.right.node[0] == "sym":
+            low, low_closed = part.left, part.sign == "\\le"
+        else:
+            return value
+    return Interval(low, high, low_closed, high_closed)
+
+
+def _as_pair(interval: Interval, group: Group, trial: Trial) -> bool:
+    """(1, 2) is a point and an open interval: it equals what it is compared with if the ends do."""
+    if len(group.items) != 2 or interval.low_closed or interval.high_closed:
         return False
-    pairs = ((x, y) for rows in zip(a.rows, b.rows, strict=True) for x, y in zip(*rows, strict=True))
-    return all(same(x, y, options) for x, y in pairs)
+    return same(interval.low, group.items[0], trial) and same(interval.high, group.items[1], trial)
 
 
-def _texts(a: Value, b: Value) -> bool:
+def _congruences(a: Value, b: Value, trial: Trial) -> bool:
+    if not (isinstance(a, Congruence) and isinstance(b, Congruence)):
+        return False
+    if not agree(a.modulus, b.modulus):
+        return False
+    x, y, m = exact(a.node), exact(b.node), exact(a.modulus)
+    if x is not None and y is not None and m:
+        return (x - y) % m == 0
+    return agree(a.node, b.node)
+
+
+def _builders(a: Value, b: Value, trial: Trial) -> bool:
+    if not (isinstance(a, Builder) and isinstance(b, Builder)) or not same(a.head, b.head, trial):
+        return False
+    return _bags(Group("list", a.conditions), Group("list", b.conditions), trial)
+
+
+def _branches(a: Value, b: Value, trial: Trial) -> bool:
+    if not (isinstance(a, Branches) and isinstance(b, Branches)) or len(a.pairs) != len(b.pairs):
+        return False
+    left, right = (Group("list", tuple(Group("tuple", pair) for pair in v.pairs)) for v in (a, b))
+    return _bags(left, right, trial)
+
+
+def _texts(a: Value, b: Value, trial: Trial) -> bool:
     """Words, and choice letters: "C" equals "(C)" and "C. Cecile"."""
+    trial.hidden = trial.hidden or any(isinstance(v, Text) and v.opaque for v in (a, b))
     if isinstance(a, Text) and isinstance(b, Text):
-        return _squeezed(a.text) == _squeezed(b.text)
+        return _squeezed(a.text, a.opaque) == _squeezed(b.text, b.opaque)
     text, other = (a, b) if isinstance(a, Text) else (b, a)
     assert isinstance(text, Text)
     if isinstance(other, Expression) and other.node[0] == "sym" and len(other.node[1]) == 1:
@@ -248,8 +539,24 @@ def _texts(a: Value, b: Value) -> bool:
     return False
 
 
-def _squeezed(text: str) -> str:
-    return re.sub(r"[\s.\"'*]+|\\text|[{}]", "", text).lower()
+def _squeezed(text: str, opaque: bool) -> str:
+    squeezed = re.sub(r"[\s.\"'*]+|\\text|[{}]", "", text)
+    return squeezed if opaque else squeezed.lower()
 
 
-__all__ = ["TooCostly", "Unreadable", "same", "same_quantity"]
+def _is(*kinds_of: type) -> Callable[[Value], bool]:
+    return lambda value: isinstance(value, kinds_of)
+
+
+_RULES: tuple[tuple[Callable[[Value], bool], Callable[[Value, Value, Trial], bool]], ...] = (
+    (lambda value: as_family(value) is not None, _families),
+    (_is(Congruence), _congruences),
+    (_is(Builder), _builders),
+    (_is(Branches), _branches),
+    (is_range, _ranges),
+    (_is(Relation), _relation_pair),
+    (_is(Group), _groups),
+    (_is(Text), _texts),
+)
+
+__all__ = ["TooCostly", "Trial", "Unreadable", "power", "same", "same_quantity"]

@@ -277,7 +277,8 @@ def _answer_in_sentence(text: str, first: int, last: int) -> tuple[int, int]:
 def _is_value(text: str) -> bool:
     """Does the text as a whole read as mathematics (not merely as words)?"""
     from mra_sympy.quantities import quick
-    from mra_sympy.values import Text, read
+    from mra_sympy.reading import read
+    from mra_sympy.values import Text
 
     if quick(text) is not None:
         return True

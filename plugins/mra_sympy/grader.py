@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mra_bench.types import Grade, Problem
 from mra_sympy.canonical import canonical, canonical_text
-from mra_sympy.compare import same
+from mra_sympy.compare import Trial, same
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.extract import Extraction, extract, ran_on
 from mra_sympy.options import Options
 from mra_sympy.quantities import Quantity
-from mra_sympy.values import Text, Value, read
+from mra_sympy.reading import read
+from mra_sympy.values import Group, Relation, Text, Value
 
 _SHOWN = 60
 # What arithmetic on strange but readable input may raise, besides our own errors.
@@ -62,13 +65,14 @@ def _verdict(gold: Value, gold_text: str, prediction: str, options: Options) -> 
         reason = f"{_shown(prediction)} cannot be read ({_why(error)}) and differs from {_shown(gold_text)}."
         return Grade(False, canonical_text(prediction), reason, "wrong")
     answer = canonical(value)
+    trial = Trial(options)
     try:
-        equal = same(gold, value, options)
+        equal = same(gold, value, trial)
     except _FAILURES as error:
         return _undecided(gold, gold_text, prediction, answer, error)
     if equal:
-        return Grade(True, answer, _equal_reason(prediction, gold_text), "correct")
-    if isinstance(gold, Text) and gold.opaque:
+        return Grade(True, answer, _equal_reason(prediction, gold_text, trial.notes), "correct")
+    if trial.hidden and _opaque(gold):
         reason = f"The gold answer {_shown(gold_text)} can only be compared as text, and {_shown(prediction)} differs."
         return Grade(None, answer, reason, "unjudged")
     return Grade(False, answer, f"{_shown(prediction)} is not {_shown(gold_text)}.", "wrong")
@@ -95,9 +99,20 @@ def _with_place(verdict: Grade, found: Extraction) -> Grade:
     return Grade(verdict.correct, verdict.answer, reason, kind, found.span, found.rule)
 
 
-def _equal_reason(prediction: str, gold: str) -> str:
-    same_text = prediction.strip() == gold.strip()
-    return f"{_shown(prediction)} is the gold answer." if same_text else f"{_shown(prediction)} equals {_shown(gold)}."
+def _opaque(value: Value) -> bool:
+    """Is it, or does it hold, something that only compares as text?"""
+    if isinstance(value, Group):
+        return any(_opaque(item) for item in value.items)
+    if isinstance(value, Relation):
+        return _opaque(value.right)
+    return isinstance(value, Text) and value.opaque
+
+
+def _equal_reason(prediction: str, gold: str, notes: Sequence[str] = ()) -> str:
+    if prediction.strip() == gold.strip():
+        return f"{_shown(prediction)} is the gold answer."
+    how = f", {'; '.join(notes)}" if notes else ""
+    return f"{_shown(prediction)} equals {_shown(gold)}{how}."
 
 
 def _why(error: Exception) -> str:

@@ -478,6 +478,8 @@ class _Parser(_Tokens):
             self.expect("}")
             return node
         kind, text = self.peek()
+        if digitwise and kind == "name" and self.peek(1)[0] == "sub":  # \frac n2
+            self.tokens[self.here + 1] = ("num", self.peek(1)[1])
         if digitwise and kind == "num" and len(text) > 1 and text.isdigit():
             self.tokens[self.here : self.here + 1] = [("num", digit) for digit in text]
         return number(self.take()[1]) if self.peek()[0] == "num" else self.atom()

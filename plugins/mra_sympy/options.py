@@ -14,12 +14,17 @@ class Options:
     ignore_name: "x = 5" equals "5".
     rounding_digits: a decimal with at least so many significant digits equals every value that rounds to it;
     0 switches rounding off. Shorter decimals are exact: 0.33 is not 1/3.
+    rename_constants: constants of integration may be called C, c_1, K, and absorb numbers: "x^2/2 + C" equals
+    "(x^2 + K)/2".
+    ordered_blanks: values separated by semicolons on both sides are the blanks of a question, in order.
     """
 
     percent_as_number: bool = True
     ignore_missing_unit: bool = True
     ignore_name: bool = True
     rounding_digits: int = 6
+    rename_constants: bool = True
+    ordered_blanks: bool = True
 
     def __post_init__(self) -> None:
         if self.rounding_digits < 0:

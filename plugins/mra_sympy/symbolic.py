@@ -1,83 +1,84 @@
-"""Where sympy comes in: canonical strings, and the few LaTeX forms our grammar leaves to latex2sympy2-extended."""
+"""Where sympy comes in: one string for equal expressions, and proofs that two expressions are equal."""
 
 from __future__ import annotations
 
 import functools
-import re
 from fractions import Fraction
 from typing import Any
 
+from mra_bench.killable import CallFailed, call
 from mra_sympy.errors import TooCostly, Unreadable
-from mra_sympy.grammar import Node
+from mra_sympy.grammar import parse
+from mra_sympy.tokens import Node
 
-MAX_LATEX = 200
-MAX_NESTING = 6
+SECONDS = 2.0  # for one question to sympy, when it is asked outside the core's workers
 MAX_OPERATIONS = 60
 MAX_BITS = 256
-_HEAVY = re.compile(r"\\(?:sum|int|prod|lim)(?![a-zA-Z])")
-_ALLOWED = frozenset(
-    "sum int prod lim frac sqrt infty pi to cdot times sin cos tan ln log exp left right rightarrow".split()
-)
-_COSTLY = re.compile(r"\d{4}|\^\s*(?:\w|\{[^{}]*)\s*\^|\d\s*!\s*!|\^\s*\{?\s*[^{}]*!")
-_CHARACTERS = re.compile(r"[0-9a-zA-Z\\{}()\[\]^_+\-*/=.,!| ]*")
-
-
-def is_heavy(text: str) -> bool:
-    """Does it hold a sum, product, integral or limit?"""
-    return _HEAVY.search(text) is not None
-
-
-def heavy(text: str) -> Node:
-    """A leaf for a numeric sum, integral, product or limit, parsed by latex2sympy2-extended after a whitelist of
-    characters and commands and bounds on length, nesting and numbers. Raises Unreadable or TooCostly."""
-    _guard(text)
-    from latex2sympy2_extended import latex2sympy
-
-    try:
-        found = latex2sympy(text, normalization_config=None)
-    except Exception as error:
-        raise Unreadable("a sum, integral or limit in it cannot be read") from error
-    if getattr(found, "free_symbols", True):
-        raise Unreadable("a sum, integral or limit in it has free symbols")
-    return ("sum", functools.partial(_value, found), text.replace(" ", ""))
-
-
-def _guard(text: str) -> None:
-    if len(text) > MAX_LATEX:
-        raise TooCostly(f"a sum or integral of more than {MAX_LATEX} characters")
-    depth = deepest = 0
-    for character in text:
-        depth += (character in "({[") - (character in ")}]")
-        deepest = max(deepest, depth)
-    if deepest > MAX_NESTING or _COSTLY.search(text):
-        raise TooCostly("a sum or integral in it is too deep or has too large numbers")
-    if _CHARACTERS.fullmatch(text) is None or not _ALLOWED.issuperset(re.findall(r"\\([a-zA-Z]+)", text)):
-        raise Unreadable("a sum or integral in it holds what is not known")
-
-
-def _value(found: Any) -> Any:
-    from sympy import N
-
-    from mra_sympy.evaluate import DIGITS, context
-
-    try:
-        value = N(found, DIGITS)
-        real, imaginary = value.as_real_imag()
-        return context().mpf(str(real)) if imaginary == 0 else context().mpc(str(real), str(imaginary))
-    except Exception as error:
-        raise Unreadable("a sum, integral or limit in it has no value that can be found") from error
+_HERE = "mra_sympy.symbolic"
 
 
 @functools.lru_cache(maxsize=4096)
-def canonical(node: Node) -> str:
+def canonical(source: str) -> str:
     """One string for equal expressions as far as sympy's automatic rules and expansion go, e.g. ``-1 + 2*sqrt(2)``.
-    Raises TooCostly."""
+    `source` is a cleaned text that the grammar reads. Raises TooCostly when sympy does not end, Unreadable for what it
+    does not know."""
+    return _asked("canonical_here", source)
+
+
+@functools.lru_cache(maxsize=4096)
+def proves(one: str, other: str) -> bool:
+    """Does sympy prove the two equal, by expansion or by cancelling fractions? False proves nothing."""
+    try:
+        return _asked("proves_here", one, other) == "True"
+    except Unreadable:
+        return False
+
+
+def _asked(function: str, *texts: str) -> str:
+    try:
+        return call(f"{_HERE}:{function}", *texts, seconds=SECONDS)
+    except CallFailed as error:
+        if error.name in ("TooCostly", "MemoryError", "RecursionError"):
+            raise TooCostly("sympy found it too large") from None
+        raise Unreadable("sympy cannot work it out") from None
+    except (TimeoutError, ChildProcessError):
+        raise TooCostly("sympy did not end in time") from None
+
+
+def canonical_here(source: str) -> str:
+    """`canonical` in this process, without a limit of time."""
+    return str(_expanded(_build(parse(source))))
+
+
+def proves_here(one: str, other: str) -> bool:
+    """`proves` in this process, without a limit of time."""
     import sympy
 
-    expression = _build(node)
+    gap = _build(parse(one)) - _build(parse(other))
+    if isinstance(gap, sympy.MatrixBase):
+        return all(_vanishes(cell) for cell in gap)
+    return _vanishes(gap)
+
+
+def _vanishes(gap: Any) -> bool:
+    import sympy
+
+    expanded = _expanded(gap)
+    if expanded == 0:
+        return True
+    if sympy.count_ops(expanded) > MAX_OPERATIONS:
+        return False
+    return bool(sympy.cancel(sympy.together(expanded)) == 0 or sympy.radsimp(expanded) == 0)
+
+
+def _expanded(expression: Any) -> Any:
+    import sympy
+
+    if isinstance(expression, sympy.MatrixBase):
+        return expression.applyfunc(_expanded)
     if sympy.count_ops(expression) <= MAX_OPERATIONS and not _has_large_power(expression):
-        expression = sympy.expand(expression)
-    return str(expression)
+        return sympy.expand(expression)
+    return expression
 
 
 def _has_large_power(expression: Any) -> bool:
@@ -100,17 +101,36 @@ def _build(node: Node) -> Any:
     if kind == "const":
         return {"pi": sympy.pi, "e": sympy.E, "i": sympy.I, "oo": sympy.oo}[node[1]]
     if kind in ("add", "mul"):
-        return (sympy.Add if kind == "add" else sympy.Mul)(*(_build(child) for child in node[1]))
+        parts = [_build(child) for child in node[1]]
+        if any(isinstance(part, sympy.MatrixBase) for part in parts):
+            return functools.reduce(lambda a, b: a + b if kind == "add" else a * b, parts)
+        return (sympy.Add if kind == "add" else sympy.Mul)(*parts)
     if kind == "pow":
         return _bounded_power(_build(node[1]), _build(node[2]))
-    if kind == "sum":
-        return sympy.Symbol(node[2])
-    return _apply(node[1], [_build(child) for child in node[2]])
+    if kind == "root":
+        return _root(_build(node[1]), _build(node[2]))
+    if kind == "mat":
+        return sympy.Matrix([[_build(cell) for cell in row] for row in node[1]])
+    if kind == "call":
+        return sympy.Function(node[1])(*(_build(child) for child in node[2]))
+    if kind == "fn":
+        return _apply(node[1], [_build(child) for child in node[2]])
+    raise Unreadable("sympy is not asked about it")
+
+
+def _root(base: Any, degree: Any) -> Any:
+    if base.is_Rational and base < 0 and degree.is_Integer and degree % 2 == 1:
+        return -_bounded_power(-base, 1 / degree)
+    return _bounded_power(base, 1 / degree)
 
 
 def _bounded_power(base: Any, power: Any) -> Any:
     import sympy
 
+    if isinstance(base, sympy.MatrixBase):
+        if not power.is_Integer or abs(power) > 20:
+            raise Unreadable("sympy is not asked about it")
+        return base**power
     if base.is_Rational and power.is_Rational:
         bits = max(abs(int(base.p)).bit_length(), int(base.q).bit_length())
         if bits > MAX_BITS or bits * abs(Fraction(int(power.p), int(power.q))) > 4096:
@@ -120,15 +140,31 @@ def _bounded_power(base: Any, power: Any) -> Any:
     return sympy.Pow(base, power)
 
 
+_NAMES = {
+    "abs": "Abs", "ceil": "ceiling", "min": "Min", "max": "Max", "ln": "log", "mod": "Mod", "binom": "binomial",
+    "conj": "conjugate",
+}  # fmt: skip
+_KNOWN = frozenset(
+    "sin cos tan cot sec csc sinh cosh tanh coth sech csch asin acos atan acot asec acsc asinh acosh atanh log exp floor "
+    "factorial factorial2 gcd lcm sign re im".split()
+)
+
+
 def _apply(name: str, arguments: list[Any]) -> Any:
     import sympy
 
     if name == "deg":
         return sympy.Mul(sympy.Symbol("degree"), arguments[0])
-    if name in ("factorial", "binom") and any(a.is_number and (not a.is_Integer or abs(a) > 500) for a in arguments):
+    if name.startswith(("factorial", "binom")) and any(
+        a.is_number and (not a.is_Integer or abs(a) > 500) for a in arguments
+    ):
         raise TooCostly(f"'{name}' of a large number")
-    names = {"asin": "asin", "abs": "Abs", "ceil": "ceiling", "min": "Min", "max": "Max", "ln": "log", "mod": "Mod"}
-    names |= {"binom": "binomial"}
     if name == "lg":
         return sympy.log(arguments[0], 10)
-    return getattr(sympy, names.get(name, name))(*arguments)
+    if name == "cis":
+        return sympy.cos(arguments[0]) + sympy.I * sympy.sin(arguments[0])
+    if name in ("det", "transpose") and isinstance(arguments[0], sympy.MatrixBase):
+        return arguments[0].det() if name == "det" else arguments[0].T
+    if name not in _NAMES and name not in _KNOWN:
+        raise Unreadable("sympy is not asked about it")
+    return getattr(sympy, _NAMES.get(name, name))(*arguments)

@@ -127,6 +127,9 @@ def children(node: Node) -> tuple[Node, ...]:
         return tuple(cell for row in node[1] for cell in row)
     if kind == "series":
         return tuple(part for part in node[3:] if part is not None)
+    if kind == "cases":
+        tests = [(test[1], test[2]) for _, conditions in node[1] for test in conditions]
+        return tuple(expression for expression, _ in node[1]) + tuple(side for test in tests for side in test)
     return tuple(part for part in node[1:] if isinstance(part, tuple))
 
 
@@ -158,4 +161,7 @@ def renamed(node: Node, names: dict[str, str]) -> Node:
     if kind == "series":
         inner = {name: new for name, new in names.items() if name != node[2]}
         return (*node[:3], *(None if part is None else renamed(part, inner) for part in node[3:]))
+    if kind == "cases":
+        return (kind, tuple((renamed(e, names), tuple((s, renamed(a, names), renamed(b, names)) for s, a, b in tests))
+                            for e, tests in node[1]))  # fmt: skip
     return tuple(renamed(part, names) if isinstance(part, tuple) else part for part in node)
