@@ -1,0 +1,166 @@
+"""Do two trees have the same value? A few places refute, rising precision confirms."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from typing import Any
+
+from mra_sympy.errors import TooCostly, Unreadable
+from mra_sympy.numeric import SERIES_DIGITS, context, is_matrix, numeric
+from mra_sympy.tokens import Node, children, kinds, symbols
+
+PRECISIONS = (30, 90)  # significant digits worked with; equal means equal to two thirds of them
+PLACES = 9
+INTEGER_KINDS = frozenset("floor ceil factorial factorial2 binom mod gcd lcm".split())
+COUNTERS = frozenset("nkmNMK")  # letters that count where something is counted with them
+_SIZES = [(0.1, 0.8), (1.1, 2.9), (0.2, 0.9), (2.0, 5.0), (0.15, 0.85), (1.2, 3.1), (0.3, 2.2), (3.0, 7.0), (0.4, 0.95)]
+
+
+def agree(a: Node, b: Node) -> bool:
+    """Do two trees have equal values at every place tried where both are real (at complex ones if they never are)?
+    Raises TooCostly, or Unreadable when there are too few places where both have a value."""
+    names = symbols(a) | symbols(b)
+    found = kinds(a) | kinds(b)
+    whole = _counting(a, b, names, found)
+    infinite = _infinite(a) or _infinite(b)
+    if not names:
+        return _equal_at(a, b, {}, infinite)
+    real: list[bool] = []
+    rest: list[bool] = []
+    for place in places(names, whole, steps=bool(found & {"floor", "ceil", "cases", "mod"}) and not whole)[
+        : 4 if infinite else None
+    ]:
+        try:
+            verdict, is_real = _compared(a, b, place, infinite)
+        except TooCostly:
+            raise
+        except Unreadable:
+            continue
+        (real if is_real else rest).append(verdict)
+        if real and not real[-1]:
+            return False
+    if len(real) >= 2:
+        return True
+    if len(real) + len(rest) < 2:
+        raise Unreadable("it has no value where it was tried")
+    return all(rest)
+
+
+def constant_ratio(a: Node, b: Node, *, positive: bool) -> bool:
+    """Is a/b the same constant everywhere, not zero, and with `positive` above zero?"""
+    mp = context()
+    names = symbols(a) | symbols(b)
+    ratios: list[Any] = []
+    for place in places(names, frozenset()):
+        try:
+            x, y = numeric(a, place, mp), numeric(b, place, mp)
+        except TooCostly:
+            raise
+        except Unreadable:
+            continue
+        small = mp.mpf(10) ** -20
+        if is_matrix(x) or is_matrix(y) or abs(x) < small or abs(y) < small:
+            return False
+        ratios.append(x / y)
+    if len(ratios) < 3 or (positive and (abs(mp.im(ratios[0])) > small or mp.re(ratios[0]) < 0)):
+        return False
+    return all(close(ratio, ratios[0], mp) for ratio in ratios)
+
+
+def _counting(a: Node, b: Node, names: set[str], found: set[str]) -> frozenset[str]:
+    """The symbols that can only be integers: those that count in a factorial, a binomial coefficient, a sum, under
+    floor or ceiling, or in a power of -1."""
+    if found & INTEGER_KINDS or "series" in found or _alternates(a) or _alternates(b):
+        if found & {"factorial", "factorial2", "binom", "gcd", "lcm", "series"}:
+            return frozenset(names & _counted(a, names) | names & _counted(b, names) | names & COUNTERS)
+        return frozenset(names & COUNTERS)
+    return frozenset()
+
+
+def _counted(node: Node, names: set[str]) -> set[str]:
+    """Symbols inside functions of integers and in the bounds of sums."""
+    if node[0] == "fn" and node[1] in INTEGER_KINDS - {"floor", "ceil", "mod"}:
+        return symbols(node)
+    own: set[str] = set()
+    if node[0] == "series" and node[1] in ("sum", "prod"):
+        own = symbols(node[3]) | (symbols(node[4]) if node[4] else set())
+    return own.union(*(_counted(child, names) for child in children(node)))
+
+
+def _alternates(node: Node) -> bool:
+    """Does it hold a power of a negative number with a symbol in the exponent?"""
+    if node[0] == "pow" and node[1][0] == "num" and node[1][1] < 0 and symbols(node[2]):
+        return True
+    return any(_alternates(child) for child in children(node))
+
+
+def _infinite(node: Node) -> bool:
+    """Does it hold an infinite sum, an integral or a limit?"""
+    if node[0] == "series" and (node[1] in ("int", "lim") or "oo" in kinds(node[4] or node[3])):
+        return True
+    return any(_infinite(child) for child in children(node))
+
+
+def places(names: set[str], whole: frozenset[str], *, steps: bool = False) -> list[dict[str, Any]]:
+    """Where expressions in these symbols are compared: small, large, positive, negative, each symbol with a sign of its
+    own, always the same places. `whole` get positive integers. steps: integer places as well."""
+    mp = context()
+    found = []
+    for k in range(PLACES):
+        place = {}
+        for name in names:
+            seed = _seed(name, k)
+            low, high = _SIZES[(k + seed % 3) % len(_SIZES)]
+            sign = -1 if k >= 4 and (seed >> 8) % 2 else 1
+            whole_value = 2 + k + seed % 4
+            place[name] = mp.mpf(whole_value) if name in whole else sign * (low + (high - low) * mp.mpf(seed) / 2**32)
+        found.append(place)
+    found.append({name: mp.mpf(2 + k) if name in whole else -value for k, (name, value) in enumerate(found[0].items())})
+    if steps:
+        found += [{name: mp.mpf(_seed(name, k) % 7 - 3) for name in names} for k in range(6)]
+    return found
+
+
+@functools.cache
+def _seed(name: str, k: int) -> int:
+    """32 bits that depend on the name and the number of the place alone."""
+    return int.from_bytes(hashlib.sha256(f"{name}/{k}".encode()).digest()[:4], "big")
+
+
+def _compared(a: Node, b: Node, place: dict[str, Any], infinite: bool) -> tuple[bool, bool]:
+    mp = context(PRECISIONS[0])
+    left, right = numeric(a, place, mp), numeric(b, place, mp)
+    real = is_real(left, mp) and is_real(right, mp)
+    if infinite:
+        return close(left, right, mp, SERIES_DIGITS - 3), real
+    if not close(left, right, mp, 8):
+        return False, real
+    fine = context(PRECISIONS[1])
+    return close(numeric(a, place, fine), numeric(b, place, fine), fine), real
+
+
+def _equal_at(a: Node, b: Node, place: dict[str, Any], infinite: bool) -> bool:
+    return _compared(a, b, place, infinite)[0]
+
+
+def close(a: Any, b: Any, mp: Any, digits: int = 0) -> bool:
+    """Equal to `digits` (two thirds of the precision of `mp` for 0), relative to the larger; of matrices each cell."""
+    if is_matrix(a) or is_matrix(b):
+        if not (is_matrix(a) and is_matrix(b)) or (a.rows, a.cols) != (b.rows, b.cols):
+            return False
+        return all(close(x, y, mp, digits) for x, y in zip(a, b, strict=True))
+    if mp.isnan(a) or mp.isnan(b):
+        return False
+    if mp.isinf(a) or mp.isinf(b):
+        return bool(a == b)
+    tolerance = mp.mpf(10) ** -(digits or mp.dps * 2 // 3)
+    scale = max(abs(a), abs(b))
+    return bool(abs(a - b) <= scale * tolerance) or bool(scale < tolerance)
+
+
+def is_real(value: Any, mp: Any) -> bool:
+    """Is the value (of a matrix each cell) finite and without an imaginary part?"""
+    if is_matrix(value):
+        return all(is_real(cell, mp) for cell in value)
+    return bool(mp.isfinite(value)) and bool(abs(mp.im(value)) <= abs(mp.re(value)) * mp.mpf(10) ** (-mp.dps * 2 // 3))

@@ -1,0 +1,264 @@
+"""What kind of thing a text writes, read from its outermost structure inwards."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+
+from mra_sympy import grammar
+from mra_sympy.clean import clean
+from mra_sympy.errors import TooCostly, Unreadable
+from mra_sympy.piecewise import read_cases
+from mra_sympy.quantities import quick, read_quantity
+from mra_sympy.relations import NAME, read_relation
+from mra_sympy.sets import read_builder, read_domain, read_operations
+from mra_sympy.split import closers_match, matching, split_at, split_joined, split_list
+from mra_sympy.tokens import BARE_FUNCTIONS, ELLIPSIS
+from mra_sympy.values import Combined, Domain, Expression, Family, Group, Interval, Relation, Text, Value
+
+MAX_ITEMS = 50
+MAX_NESTING = 6
+
+_EMPTY = ("\\emptyset", "\\{\\}", "\\{ \\}", "{}")
+_WORDS = re.compile(r"[A-Za-z][A-Za-z'.\-]*(?:[ ,]+[A-Za-z0-9][A-Za-z0-9'.\-]*)*")
+_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?")
+_SHORT_WORDS = frozenset("yes no odd one two six ten all red day".split())
+_MATH = re.compile(r"[\\^_={}<>|]|\d\s*[a-zA-Z(]|[*/+]")
+_DECLARED = re.compile(
+    r"""(?:[,;]\s*|\s+|\(\s*|\\text\{)+(?:where\s+|for\s+|with\s+)?(?:all\s+|any\s+|every\s+|some\s+)?(?:integers?\s+|real\s+(?:numbers?\s+)?)?
+    ([a-zA-Z](?:_\d)?(?:\s*,\s*[a-zA-Z](?:_\d)?)*)\s*\}?\s*
+    (?:\\in\s*\\?(?:mathbb\s*)?\{?\s*([ZNR])\s*\}?(?:\^?\s*\+)?|(?:is|are|being)\s+(?:an?\s+|any\s+)*(?:arbitrary\s+)?(integer|real|constant|natural)[a-z ]*)
+    \s*[)}.]*$""",
+    re.VERBOSE,
+)
+_POINT = re.compile(r"(?:[A-Z][_0-9']*|[A-Z][a-z]{3,15}:?)\s*(?=\(.*,.*\)$)", re.DOTALL)
+
+
+def read(text: str) -> Value:
+    """The value that `text` writes. Raises Unreadable when it is empty or broken, TooCostly when it is absurdly big."""
+    return quick(text) or _cached(text)
+
+
+@functools.lru_cache(maxsize=8192)
+def _cached(text: str) -> Value:
+    cleaned = clean(text)
+    if not cleaned:
+        raise Unreadable("it is empty")
+    if not any(character.isalnum() for character in cleaned) and cleaned not in _EMPTY:
+        raise Unreadable("it holds no letter and no digit")
+    return structure(cleaned, 0)
+
+
+def structure(text: str, depth: int) -> Value:
+    """Read cleaned text: the first form that fits, from the outermost inwards."""
+    if depth > MAX_NESTING:
+        raise TooCostly("its brackets are nested too deep")
+    text = text.strip().rstrip(".") if not text.strip().endswith("...") else text.strip()
+    if text in _EMPTY:
+        return Group("set", ())
+    if (quantity := read_quantity(text)) is not None:
+        return quantity
+    if (reversed_ends := _reversed_interval(text, depth)) is not None:
+        return reversed_ends
+    if (cases := read_cases(text, depth, structure)) is not None:
+        return cases
+    if not closers_match(text):
+        raise Unreadable("its brackets do not match")
+    for reader in _READERS:
+        if (value := reader(text, depth)) is not None:
+            return value
+    return _expression(text)
+
+
+def _reversed_interval(text: str, depth: int) -> Value | None:
+    """``]a, b[`` and its like: brackets that open outwards."""
+    if len(text) < 5 or (text[0] != "]" and text[-1] != "[") or text[0] not in "]([" or text[-1] not in "[)]":
+        return None
+    inside = text[1:-1]
+    if not closers_match(inside) or len(parts := split_list(inside, words=False)) != 2:
+        return None
+    low, high = (structure(part, depth + 1) for part in parts)
+    return Interval(low, high, text[0] == "[", text[-1] == "]")
+
+
+def _domain(text: str, depth: int) -> Value | None:
+    return read_domain(text)
+
+
+def _operations(text: str, depth: int) -> Value | None:
+    return read_operations(text, depth, structure)
+
+
+def _builder(text: str, depth: int) -> Value | None:
+    return read_builder(text, depth, structure)
+
+
+def _boxes(text: str, depth: int) -> Value | None:
+    """Boxes inside an answer ("\\boxed{1} and \\boxed{2}") are only frames."""
+    if "\\boxed" not in text and "\\fbox" not in text:
+        return None
+    return structure(re.sub(r"\\(?:boxed|fbox)(?![a-zA-Z])", "", text), depth + 1)
+
+
+def _words(text: str, depth: int) -> Value | None:
+    """Plain words, or words in \\text{}; a single letter is a symbol."""
+    plain = re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text).strip() if "\\text" in text else text
+    if _WORDS.fullmatch(plain) is None:
+        return None
+    words = re.findall(r"[A-Za-z]+", plain)
+    if plain != text and len(words) == 1 and len(words[0]) == 1:
+        return Expression(("sym", words[0]), words[0])
+    longest = max(map(len, words))
+    if plain.lower() in _SHORT_WORDS:
+        return Text(plain.lower())
+    if plain == text and (longest == 1 or (longest < 4 and not re.search(r"\s", text))):
+        return None  # abc is a product of symbols as likely as a word
+    if plain == text and any(word in BARE_FUNCTIONS or word in ("pi", "infinity") for word in words):
+        return None
+    if re.search(r"\b(?:and|or)\b", plain) and max((len(w) for w in words if w not in ("and", "or")), default=0) < 2:
+        return None
+    return Text(" ".join(plain.split()).lower())
+
+
+def _declared(text: str, depth: int) -> Value | None:
+    """A value whose parameter is declared behind it: ``2k\\pi, k \\in \\mathbb{Z}``."""
+    found = _DECLARED.search(text)
+    if found is None or not found.start():
+        return None
+    names = tuple(name.strip() for name in found[1].split(","))
+    value = structure(text[: found.start()], depth + 1)
+    domain = found[2] or {"integer": "Z", "natural": "N"}.get(found[3], "R")
+    if isinstance(value, Text) or not all(
+        re.search(rf"(?<![a-zA-Z\\]){name}", text[: found.start()]) for name in names
+    ):
+        return None
+    if isinstance(value, Relation) and value.sign != "=":
+        return None
+    return Family(value, names, domain)
+
+
+def _plus_minus(text: str, depth: int) -> Value | None:
+    if "\\pm" not in text and "\\mp" not in text:
+        return None
+    if len(split_list(text)) > 1 or (text[0] in "({[\\" and matching(text) == len(text) - 1 and "," in text):
+        return None
+    upper = re.sub(r"\\pm", "+", re.sub(r"\\mp", "-", text))
+    lower = re.sub(r"\\pm", "-", re.sub(r"\\mp", "+", text))
+    return Group("list", _flat((structure(upper, depth + 1), structure(lower, depth + 1))), "or")
+
+
+def _listed(text: str, depth: int) -> Value | None:
+    """Parts separated by commas, semicolons, "and" or "or" outside all brackets."""
+    parts, joins = split_joined(text)
+    if len(parts) < 2:
+        return None
+    if len(parts) > MAX_ITEMS:
+        raise TooCostly(f"it lists more than {MAX_ITEMS} values")
+    values = _flat(structure(part, depth + 1) for part in parts)
+    joined = "or" if "or" in joins else ";" if set(joins) == {";"} else "and" if "and" in joins else ","
+    if _is_condition(values):
+        return Combined(joined if joined in ("or", "and") else ",", values)
+    return Group("list", values, joined)
+
+
+def _is_condition(values: tuple[Value, ...]) -> bool:
+    """Inequalities (and intervals, and "all but" signs) that together describe one set of numbers."""
+    ranges = [v for v in values if isinstance(v, Interval | Combined | Domain) or _is_inequality(v)]
+    return (len(ranges) == len(values) and any(not isinstance(v, Interval) for v in values)) or (
+        len(values) > 1 and all(isinstance(v, Interval) for v in values)
+    )
+
+
+def _is_inequality(value: Value) -> bool:
+    return isinstance(value, Relation) and value.sign != "="
+
+
+def _flat(values: Iterable[Value]) -> tuple[Value, ...]:
+    """The values, with lists among them (from a plus-minus sign) opened up."""
+    items: list[Value] = []
+    for value in values:
+        items.extend(value.items if isinstance(value, Group) and value.kind == "list" else (value,))
+    return tuple(items)
+
+
+def _related(text: str, depth: int) -> Value | None:
+    return read_relation(text, depth, structure)
+
+
+def _bracketed(text: str, depth: int) -> Value | None:
+    """Tuples, intervals, sets and plain grouping; a capital letter before a point only names it."""
+    if (name := _POINT.match(text)) and matching(text[name.end() :]) == len(text) - name.end() - 1:
+        text = text[name.end() :]
+    for left, rights in (("(", ")]"), ("[", ")]"), ("\\{", ("\\}",)), ("{", "}"), ("\\langle", ("\\rangle",))):
+        if not text.startswith(left):
+            continue
+        for right in rights:
+            closes = matching(text) == len(text) - len(right) or left == "\\langle"
+            if text.endswith(right) and closes:
+                return _bracket(left, right, text[len(left) : -len(right)].strip(), depth)
+    return None
+
+
+def _bracket(left: str, right: str, inside: str, depth: int) -> Value | None:
+    parts = [part for part in split_list(inside, words=False) if part]
+    if len(parts) > MAX_ITEMS:
+        raise TooCostly(f"it lists more than {MAX_ITEMS} values")
+    if left == "\\{" or (left == "{" and len(parts) > 1):
+        return Group("set", _filled(_flat(_members(parts, depth))))
+    if left + right != "()" and len(parts) == 2 and left not in ("{", "\\langle"):
+        low, high = (structure(part, depth + 1) for part in parts)
+        return Interval(low, high, left == "[", right == "]")
+    if len(parts) > 1 or (left == "[" and right == "]") or inside.endswith(",") or left == "\\langle":
+        return Group("tuple", _filled(tuple(structure(part, depth + 1) for part in parts)))
+    return structure(inside, depth + 1) if inside else None
+
+
+def _members(parts: list[str], depth: int) -> list[Value]:
+    """The members of a set: a set among them stays a member."""
+    return [structure(part, depth + 1) for part in parts]
+
+
+def _filled(items: tuple[Value, ...]) -> tuple[Value, ...]:
+    """1, 2, ..., 10 written out; other dots are kept as they are."""
+    dots = [k for k, item in enumerate(items) if isinstance(item, Expression) and item.source.lstrip("\\") in _DOTS]
+    if len(dots) != 1 or not 2 <= dots[0] < len(items) - 1:
+        return items
+    place = dots[0]
+    numbers = [getattr(item, "value", None) for k, item in enumerate(items) if k != place]
+    if any(number is None or number.denominator != 1 for number in numbers):
+        return items
+    step, last = numbers[1] - numbers[0], numbers[place]
+    count = (last - numbers[place - 1]) / step if step else 0
+    even = all(b - a == step for a, b in zip(numbers[: place - 1], numbers[1:place], strict=True))
+    if not even or count.denominator != 1 or not 1 <= count <= MAX_ITEMS:
+        return items
+    between = tuple(read(str(numbers[place - 1] + step * k)) for k in range(1, int(count)))
+    return items[:place] + between + items[place + 1 :]
+
+
+_DOTS = frozenset({*ELLIPSIS, "..."})
+
+
+def _expression(text: str) -> Value:
+    """A tree by our grammar, or words that only compare as text."""
+    try:
+        return Expression(grammar.parse(text), text)
+    except TooCostly:
+        raise
+    except Unreadable:
+        unit = re.fullmatch(r"(.+?)\s*\\text\s*\{([^{}]{2,})\}(?:\^\s*\{?[23]\}?)?", text)
+        if unit and not re.search(r"\d", unit[2]):
+            inner = _expression(unit[1])
+            if isinstance(inner, Expression):
+                return Expression(inner.node, inner.source, " ".join(unit[2].split()).lower())
+        words = " ".join(re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text).split())
+        opaque = _MATH.search(words) is not None and _TIME.fullmatch(words) is None
+        return Text(words if opaque else words.lower(), opaque)
+
+
+_READERS = (
+    _boxes, _domain, _words, _declared, _builder, _operations, _plus_minus, _listed, _related, _bracketed,
+)  # fmt: skip
+
+__all__ = ["MAX_ITEMS", "NAME", "read", "split_at", "structure"]

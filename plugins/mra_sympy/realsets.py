@@ -1,0 +1,286 @@
+"""Sets of real numbers, however they are written: the same when the same numbers lie in both.
+
+A set becomes a tree of tests. Whether a number lies in it can only change at its breakpoints (ends of intervals, single
+points, zeros and poles of what is compared), so two sets are equal when they agree at all breakpoints of both, between
+each two neighbours, and beyond the outermost. That is a proof up to the precision of the breakpoints.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from mra_sympy.errors import TooCostly, Unreadable
+from mra_sympy.numeric import context, is_matrix, numeric
+from mra_sympy.quantities import Quantity
+from mra_sympy.tokens import Node, children, difference, symbols
+from mra_sympy.values import Combined, Domain, Expression, Group, Interval, Relation, Value
+
+MAX_DEGREE = 8
+MAX_ABS = 3
+WINDOW = 40  # integers up to here are tried where a set holds only integers
+
+Tree = tuple[Any, ...]
+
+
+class NoSet(Exception):
+    """The value is no set of real numbers that can be tested."""
+
+
+def same_set(a: Value, b: Value) -> bool:
+    """Do the same numbers lie in both? Raises NoSet when that cannot be tested."""
+    names: set[str] = set()
+    left, right = _tree(a, names), _tree(b, names)
+    if len(names) > 1:
+        raise NoSet
+    return all(_contains(left, x) == _contains(right, x) for x in _tried(left, right))
+
+
+def is_range(value: Value) -> bool:
+    """Does the value look like a set of numbers or a condition on one?"""
+    if isinstance(value, Relation):
+        return value.sign != "="
+    return isinstance(value, Interval | Combined | Domain)
+
+
+def _tree(value: Value, names: set[str]) -> Tree:
+    if isinstance(value, Interval):
+        low, high = _real(value.low), _real(value.high)
+        return ("in", low, high, value.low_closed, value.high_closed)
+    if isinstance(value, Domain):
+        if value.name not in ("R", "Z", "N", "R+", "R-"):
+            raise NoSet
+        return (value.name,)
+    if isinstance(value, Relation):
+        return _comparison(value, names)
+    if isinstance(value, Combined):
+        parts = tuple(_tree(part, names) for part in value.parts)
+        return _listed(parts) if value.operation == "," else (value.operation, *parts)
+    if isinstance(value, Group):
+        return _points(value)
+    if isinstance(value, Quantity | Expression):
+        return ("points", (_real(value),))
+    raise NoSet
+
+
+def _listed(parts: tuple[Tree, ...]) -> Tree:
+    """Conditions with only commas between them: all hold, or one of them where they cannot all hold."""
+    both: Tree = ("and", *parts)
+    return both if any(_contains(both, x) for x in _tried(both, both)) else ("or", *parts)
+
+
+def _points(group: Group) -> Tree:
+    """A set or list of numbers; a list of pairs is read as open intervals."""
+    trees: list[Tree] = []
+    for item in group.items:
+        pair = isinstance(item, Group) and item.kind == "tuple" and len(item.items) == 2 and group.kind == "list"
+        if pair:
+            trees.append(("in", _real(item.items[0]), _real(item.items[1]), False, False))  # type: ignore[union-attr]
+        elif isinstance(item, Interval | Combined):
+            trees.append(_tree(item, set()))
+        else:
+            trees.append(("points", (_real(item),)))
+    if group.kind == "tuple" and len(group.items) == 2:
+        return ("in", _real(group.items[0]), _real(group.items[1]), False, False)
+    if group.kind == "tuple":
+        raise NoSet
+    return ("or", *trees)
+
+
+def _real(value: Value) -> Any:
+    mp = context()
+    if isinstance(value, Quantity):
+        return mp.mpf(value.value.numerator) / value.value.denominator
+    if not isinstance(value, Expression) or symbols(value.node):
+        raise NoSet
+    found = numeric(value.node, {}, mp)
+    if is_matrix(found) or mp.im(found) != 0:
+        raise NoSet
+    return mp.re(found)
+
+
+def _node(value: Value) -> Node:
+    if isinstance(value, Quantity):
+        return ("num", value.value)
+    if not isinstance(value, Expression):
+        raise NoSet
+    return value.node
+
+
+def _comparison(relation: Relation, names: set[str]) -> Tree:
+    if relation.sign == "=" and relation.name:
+        return ("points", (_real(relation.right),))
+    left, right = _node(relation.left), _node(relation.right)
+    free = symbols(left) | symbols(right)
+    if len(free) != 1:
+        raise NoSet
+    names |= free
+    variable = next(iter(free))
+    return ("cmp", relation.sign, left, right, variable, tuple(_critical(difference(left, right), variable)))
+
+
+def _contains(tree: Tree, x: Any) -> bool:
+    mp, kind = context(), tree[0]
+    if kind in ("and", "or"):
+        return (all if kind == "and" else any)(_contains(part, x) for part in tree[1:])
+    if kind == "minus":
+        return _contains(tree[1], x) and not any(_contains(part, x) for part in tree[2:])
+    if kind == "points":
+        return any(_near(x, point) for point in tree[1])
+    if kind == "in":
+        low, high = _near(x, tree[1]), _near(x, tree[2])
+        return bool((low and tree[3]) or (high and tree[4]) or (not low and not high and tree[1] < x < tree[2]))
+    if kind == "cmp":
+        return _holds(tree, x)
+    whole = _near(x, mp.nint(x))
+    return {"R": True, "R+": x > 0, "R-": x < 0, "Z": whole, "N": whole and x > -0.5}[kind]
+
+
+def _near(x: Any, y: Any) -> bool:
+    mp = context()
+    if mp.isinf(x) or mp.isinf(y):
+        return bool(x == y)
+    return bool(abs(x - y) <= mp.mpf(10) ** -15 * max(1, abs(x), abs(y)))
+
+
+def _holds(tree: Tree, x: Any) -> bool:
+    mp = context()
+    _, sign, left, right, variable, critical = tree
+    try:
+        a, b = numeric(left, {variable: x}, mp), numeric(right, {variable: x}, mp)
+    except Unreadable:
+        return False
+    equal = abs(a - b) <= mp.mpf(10) ** -25 * max(1, abs(a), abs(b)) or (
+        any(_near(x, point) for point in critical) and abs(a - b) <= mp.mpf(10) ** -12 * max(1, abs(a), abs(b))
+    )
+    if abs(mp.im(a)) > mp.mpf(10) ** -30 or abs(mp.im(b)) > mp.mpf(10) ** -30:
+        return sign == "\\ne"
+    if equal:
+        return sign in ("=", "\\le")
+    return bool(sign == "\\ne" or (sign != "=" and mp.re(a) < mp.re(b)))
+
+
+def _tried(*trees: Tree) -> list[Any]:
+    """Every breakpoint, a place between each two, and places beyond."""
+    mp = context()
+    found = sorted(point for tree in trees for point in _breakpoints(tree) if not mp.isinf(point))
+    merged: list[Any] = []
+    for point in found:
+        if not merged or not _near(point, merged[-1]):
+            merged.append(point)
+    if not merged:
+        merged = [mp.mpf(0)]
+    between = [(a + b) / 2 for a, b in itertools.pairwise(merged)]
+    return [*merged, *between, merged[0] - 1, merged[-1] + 1, merged[0] - 1000, merged[-1] + 1000]
+
+
+def _breakpoints(tree: Tree) -> list[Any]:
+    mp, kind = context(), tree[0]
+    if kind in ("and", "or", "minus"):
+        return [point for part in tree[1:] for point in _breakpoints(part)]
+    if kind == "points":
+        return list(tree[1])
+    if kind == "in":
+        return [tree[1], tree[2]]
+    if kind == "cmp":
+        return list(tree[5])
+    return [mp.mpf(k) for k in range(-WINDOW, WINDOW + 1)] if kind in ("Z", "N") else [mp.mpf(0)]
+
+
+def _critical(node: Node, variable: str) -> list[Any]:
+    """Real zeros and poles of `node`, for each choice of sign of what stands between bars. Raises NoSet when it is not
+    rational in the variable otherwise."""
+    bars = _bars(node, variable)
+    if len(bars) > MAX_ABS:
+        raise NoSet
+    found: list[Any] = []
+    for inner in bars:
+        found += _critical(inner, variable)
+    for signs in itertools.product((1, -1), repeat=len(bars)):
+        chosen = dict(zip(bars, signs, strict=True))
+        top, bottom = _rational(node, variable, chosen)
+        found += _roots(top) + _roots(bottom)
+    return found
+
+
+def _bars(node: Node, variable: str) -> list[Node]:
+    """What stands in absolute values and holds the variable, each once."""
+    own = [node[2][0]] if node[0] == "fn" and node[1] == "abs" and variable in symbols(node) else []
+    for child in children(node):
+        own += [inner for inner in _bars(child, variable) if inner not in own]
+    return own
+
+
+Poly = list[Any]
+
+
+def _rational(node: Node, variable: str, signs: dict[Node, int]) -> tuple[Poly, Poly]:
+    """Numerator and denominator, coefficients from the constant up."""
+    mp, kind = context(), node[0]
+    if variable not in symbols(node):
+        return [mp.mpmathify(numeric(node, {}, mp))], [mp.mpf(1)]
+    if kind == "sym":
+        return [mp.mpf(0), mp.mpf(1)], [mp.mpf(1)]
+    if kind == "fn" and node[1] == "abs" and node[2][0] in signs:
+        top, bottom = _rational(node[2][0], variable, signs)
+        return _scaled(top, signs[node[2][0]]), bottom
+    if kind in ("add", "mul"):
+        combine: Callable[..., tuple[Poly, Poly]] = _sum if kind == "add" else _product
+        total = _rational(node[1][0], variable, signs)
+        for child in node[1][1:]:
+            total = combine(total, _rational(child, variable, signs))
+        return total
+    if kind == "pow" and node[2][0] == "num" and node[2][1].denominator == 1 and abs(node[2][1]) <= MAX_DEGREE:
+        return _whole_power(_rational(node[1], variable, signs), node[2][1])
+    raise NoSet
+
+
+def _whole_power(base: tuple[Poly, Poly], exponent: Fraction) -> tuple[Poly, Poly]:
+    mp = context()
+    total: tuple[Poly, Poly] = ([mp.mpf(1)], [mp.mpf(1)])
+    for _ in range(abs(int(exponent))):
+        total = _product(total, base)
+    return total if exponent >= 0 else (total[1], total[0])
+
+
+def _scaled(poly: Poly, factor: int) -> Poly:
+    return [factor * coefficient for coefficient in poly]
+
+
+def _times(a: Poly, b: Poly) -> Poly:
+    mp = context()
+    if len(a) + len(b) - 2 > MAX_DEGREE:
+        raise NoSet
+    found = [mp.mpf(0)] * (len(a) + len(b) - 1)
+    for (i, x), (j, y) in itertools.product(enumerate(a), enumerate(b)):
+        found[i + j] += x * y
+    return found
+
+
+def _product(a: tuple[Poly, Poly], b: tuple[Poly, Poly]) -> tuple[Poly, Poly]:
+    return _times(a[0], b[0]), _times(a[1], b[1])
+
+
+def _sum(a: tuple[Poly, Poly], b: tuple[Poly, Poly]) -> tuple[Poly, Poly]:
+    mp = context()
+    left, right = (a[0], b[0]) if a[1] == b[1] else (_times(a[0], b[1]), _times(b[0], a[1]))
+    size = max(len(left), len(right))
+    pad = [mp.mpf(0)]
+    top = [x + y for x, y in zip(left + pad * (size - len(left)), right + pad * (size - len(right)), strict=True)]
+    return top, a[1] if a[1] == b[1] else _times(a[1], b[1])
+
+
+def _roots(poly: Poly) -> list[Any]:
+    mp = context()
+    small = mp.mpf(10) ** -40
+    while len(poly) > 1 and abs(poly[-1]) < small:
+        poly = poly[:-1]
+    if len(poly) < 2:
+        return []
+    try:
+        roots = mp.polyroots(poly[::-1], maxsteps=200, extraprec=200)
+    except mp.NoConvergence:
+        raise TooCostly("the zeros of a condition in it are not found") from None
+    return [mp.re(root) for root in roots if abs(mp.im(root)) < mp.mpf(10) ** -12]
