@@ -31,6 +31,10 @@ def agree(a: Node, b: Node) -> bool:
     for place in places(names, whole, steps=bool(found & {"floor", "ceil", "cases", "mod"}) and not whole)[
         : 4 if infinite else None
     ]:
+        if infinite:  # where power series converge fast
+            place = {name: value if name in whole else value / 12 for name, value in place.items()}
+        if found & {"conj", "re", "im"}:
+            place = {name: context().mpc(value, value / 3 + 1) for name, value in place.items()}
         try:
             verdict, is_real = _compared(a, b, place, infinite)
         except TooCostly:
@@ -51,6 +55,8 @@ def constant_ratio(a: Node, b: Node, *, positive: bool) -> bool:
     """Is a/b the same constant everywhere, not zero, and with `positive` above zero?"""
     mp = context()
     names = symbols(a) | symbols(b)
+    if not names:
+        return False
     ratios: list[Any] = []
     for place in places(names, frozenset()):
         try:

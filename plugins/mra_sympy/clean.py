@@ -26,6 +26,9 @@ _SYMBOL = {
     "。": ".", "：": ":", "％": "%", "٪": "%", "٫": ".", "٬": ",", "’": "'", "‘": "'", "“": '"', "”": '"',
     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ",
     "⌉": r"\rceil ", "℃": r"^\circ \text{C}",
+    "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "⟨": r"\langle ",
+    "⟩": r"\rangle ", "∖": r"\setminus ", "…": r"\ldots ", "⋯": r"\cdots ", "→": r"\to ", "∶": ":", "º": r"^\circ ",
+    "∠": r"\angle ", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∧": r"\wedge ", "∨": r"\vee ", "∣": r"\mid ",
 }  # fmt: skip
 _FRACTION = {c: unicodedata.normalize("NFKC", c).split("⁄") for c in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 
@@ -43,8 +46,20 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|hfill|hline)(?![a-zA-Z])", ""),
         (r"\\!", ""),
         (r"(?<!\\)\\(?:[,;:> ]|quad(?![a-zA-Z])|qquad(?![a-zA-Z]))|~", " "),
+        (r"\\(?:mathbf|mathbb|Bbb|bf)\s*\{?\s*([RZNQC])(?![a-zA-Z])\s*\}?", r"\\mathbb{\1}"),
+        (r"\\(?:mathbf|boldsymbol|bm|pmb)\s*(?:\{\s*([a-zA-Z])\s*\}|\s([a-zA-Z]))", r"\\vec{\1\2}"),
+        (r"\\(?:text|mathrm)\s*\{\s*(cis|sin|cos|tan|log|ln|exp|gcd|lcm|max|min|arcsin|arccos|arctan)\s*\}", r"\\\1 "),
+        (r"\\operatorname\*?\s*\{\s*(tg|ctg|arctg|arcctg|cosec|sgn|det|Re|Im)\s*\}", r"\\\1 "),
         (r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|mbox|hbox|mathbf|boldsymbol|bm)\s*\{", r"\\text{"),
-        (r"\\(?:mathrm|operatorname\*?|mathit|mathsf|rm)\s*\{([^{}]*)\}", r" \1 "),
+        (r"\\(?:mathrm|operatorname\*?|mathit|mathsf|mathcal|mathscr|mathfrak|rm)\s*\{([^{}]*)\}", r" \1 "),
+        (
+            r"\\(?:(?:text)?color\s*\{[^{}]*\}|underline(?![a-zA-Z])|phantom\s*\{[^{}]*\}|(?:large|Large|bf|it|rm)(?![a-zA-Z]))",
+            "",
+        ),
+        (r"\\\\\[[^\[\]]{0,8}\]", r"\\\\"),
+        (r"\{([^{}]*)\\over(?![a-zA-Z])([^{}]*)\}", r"\\frac{\1}{\2}"),
+        (r"\\(?:rightarrow|longrightarrow)(?![a-zA-Z])", r"\\to "),
+        (r"\\colon(?![a-zA-Z])", ":"),
         (r"\\leq?(?:slant)?(?![a-zA-Z])", r"\\le "),
         (r"\\geq?(?:slant)?(?![a-zA-Z])", r"\\ge "),
         (r"\\neq?(?![a-zA-Z])", r"\\ne "),
@@ -59,7 +74,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:rbrace|\})", r"\\}"),
         (r"\\(?:lbrack)(?![a-zA-Z])", "["),
         (r"\\(?:rbrack)(?![a-zA-Z])", "]"),
-        (r"\\[lr]?[vV]ert(?![a-zA-Z])|\\\|", "|"),
+        (r"\\[lr]?Vert(?![a-zA-Z])|\\\|", "||"),
+        (r"\\[lr]?vert(?![a-zA-Z])", "|"),
         (r"\\%", "%"),
         (r"\^\s*\{\s*\\(?:circ|degree)\s*\}|\^\s*\\(?:circ|degree)|\\degree(?![a-zA-Z])|\\textdegree", r"^\\circ "),
         (r"\*\*", "^"),
@@ -81,10 +97,25 @@ def clean(text: str) -> str:
         text = _plain(text)
     if "\\\\" in text and "\\begin" not in text:
         text = _DOUBLED.sub(r"\\", text)
+    if "$" in text:
+        text = _without_dollars(text)
     if not text.isalnum():
         for pattern, replacement in _RULES:
             text = pattern.sub(replacement, text)
     return _unwrap(text.strip())
+
+
+def _without_dollars(text: str) -> str:
+    """Take away dollar signs that come in pairs around mathematics; those before an amount stay."""
+    pieces = re.split(r"(?<!\\)\$\$?", text)
+    if len(pieces) % 2 == 0 or len(pieces) == 1:
+        return text
+    inside = pieces[1::2]
+    if any(piece.strip() and piece[-1:].isspace() and piece[:1].isdigit() for piece in inside[:-1]):
+        return text  # "$5 and $6" are amounts
+    if len(pieces) == 3 and re.match(r"\s*\d", pieces[2]) and re.match(r"\d", pieces[1]):
+        return text
+    return " ".join(pieces)
 
 
 def _plain(text: str) -> str:

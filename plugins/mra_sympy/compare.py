@@ -173,7 +173,7 @@ def _units_agree(a: Value, b: Value, options: Options) -> bool:
 
 def _constants(a: Value, b: Value, trial: Trial) -> bool:
     """Two values without symbols: as fractions, as a rounded decimal, else to 60 digits."""
-    left, right = _node(a), _node(b)
+    left, right = _radians(a, b, trial), _radians(b, a, trial)
     try:
         x, y = exact(left), exact(right)
     except TooCostly:
@@ -188,6 +188,18 @@ def _constants(a: Value, b: Value, trial: Trial) -> bool:
     if not (isinstance(a, Expression) and isinstance(b, Expression) and proves(a.source, b.source)):
         trial.note("to 60 digits")
     return True
+
+
+def _radians(value: Value, other: Value, trial: Trial) -> Node:
+    """The value as a tree; degrees in radians beside an angle that is written with pi."""
+    node = _node(value)
+    if not trial.options.degrees_as_radians or not isinstance(other, Expression) or "pi" not in kinds(other.node):
+        return node
+    if isinstance(value, Expression) and node[0] == "fn" and node[1] == "deg":
+        node = node[2][0]
+    elif getattr(value, "unit", "") != "degree":
+        return node
+    return product([node, ("const", "pi"), ("num", Fraction(1, 180))])
 
 
 def _rounded(decimal: Quantity, other: Node, trial: Trial) -> bool:
@@ -247,11 +259,9 @@ def _relation_pair(a: Value, b: Value, trial: Trial) -> bool:
     relation, other = (a, b) if isinstance(a, Relation) else (b, a)
     assert isinstance(relation, Relation)
     if isinstance(other, Group) and (pairs := _assignments(relation)) is not None and len(pairs) > 1:
-        return (
-            _groups(Group("list", tuple(pairs.values())), replace(other, kind="list"), trial)
-            if (other.kind != "tuple")
-            else same(relation.right, other, trial)
-        )
+        if (yours := _assignments(other)) is not None:
+            return pairs.keys() == yours.keys() and all(same(pairs[name], yours[name], trial) for name in pairs)
+        return same(Group("tuple", tuple(pairs.values())), other, trial)
     return _named(relation, other, trial)
 
 
@@ -265,9 +275,21 @@ def _named(relation: Relation, other: Value, trial: Trial) -> bool:
         return False
     if relation.name:
         return same(relation.right, other, trial)
-    if isinstance(relation.left, Expression | Text) and _says_what(relation):
+    if isinstance(relation.left, Text) and "\\c" in relation.left.text and isinstance(relation.right, Group):
+        return same(relation.right, other, trial)  # A \\cap B = {1}
+    if isinstance(relation.left, Expression | Text) and (_says_what(relation) or _is_identity(relation)):
         return same(relation.right, other, trial)
     return False
+
+
+def _is_identity(relation: Relation) -> bool:
+    """A calculation: both sides are the same expression."""
+    if not isinstance(relation.left, Expression) or not _measured(relation.right):
+        return False
+    try:
+        return agree(relation.left.node, _node(relation.right))
+    except Unreadable:
+        return False
 
 
 def _says_what(relation: Relation) -> bool:
@@ -288,6 +310,8 @@ def _relations(a: Relation, b: Relation, trial: Trial) -> bool:
         return False
     if a.name and b.name:
         (left, inside_a), (right, inside_b) = base_name(a.name), base_name(b.name)
+        if left != right and _unnumbered(left) == _unnumbered(right) and not ("_" in left and "_" in right):
+            return same(a.right, b.right, trial)
         if left == right or ({left, right} <= {"y", "f", "g", "h"} and (inside_a or inside_b) and "y" in (left, right)):
             return _same_rule(a.right, inside_a, b.right, inside_b, trial)
     if (mine := _assignments(a)) and (yours := _assignments(b)) and len(mine) > 1:
@@ -297,6 +321,9 @@ def _relations(a: Relation, b: Relation, trial: Trial) -> bool:
         swapped = a.sign in ("=", "\\ne") and same(a.left, b.right, trial) and same(a.right, b.left, trial)
         return swapped or (same(a.left, b.left, trial) and same(a.right, b.right, trial))
     left_side, right_side = (difference(_node(r.left), _node(r.right)) for r in (a, b))
+    if not symbols(left_side) and not symbols(right_side):
+        fixed = same(a.left, b.left, trial) and same(a.right, b.right, trial)
+        return fixed or (a.sign == "=" and same(a.left, b.right, trial) and same(a.right, b.left, trial))
     if symbols(left_side) != symbols(right_side):
         return _renamed(left_side, right_side, trial) if a.sign == "=" else False
     fair = a.sign in ("=", "\\ne")
@@ -305,6 +332,11 @@ def _relations(a: Relation, b: Relation, trial: Trial) -> bool:
     if found:
         trial.note(NUMERICAL)
     return found
+
+
+def _unnumbered(name: str) -> str:
+    """x_1 and x_2 are roots of an equation in x."""
+    return re.sub(r"_\d$", "", name)
 
 
 def _same_rule(a: Value, of_a: tuple[str, ...], b: Value, of_b: tuple[str, ...], trial: Trial) -> bool:
@@ -328,7 +360,19 @@ def _assignments(value: Value) -> dict[str, Value] | None:
         names = [name.strip() for name in value.name.strip("() ").split(",")]
         if value.right.kind == "tuple" and len(names) == len(value.right.items):
             return dict(zip(names, value.right.items, strict=True))
+    if isinstance(value, Relation) and isinstance(value.left, Expression) and isinstance(value.right, Expression):
+        return _cells(value.left.node, value.right.node)
     return None
+
+
+def _cells(left: Node, right: Node) -> dict[str, Value] | None:
+    """A column of letters that equals a column of values: what each letter is."""
+    if left[0] != "mat" or right[0] != "mat" or [len(row) for row in left[1]] != [len(row) for row in right[1]]:
+        return None
+    pairs = [(x, y) for rows in zip(left[1], right[1], strict=True) for x, y in zip(*rows, strict=True)]
+    if not all(x[0] == "sym" for x, _ in pairs):
+        return None
+    return {x[1]: Quantity(y[1]) if y[0] == "num" else Expression(y, "") for x, y in pairs}
 
 
 def _numerator(node: Node) -> Node:
@@ -407,11 +451,16 @@ def _bags(a: Group, b: Group, trial: Trial) -> bool:
     if len(left) != len(right):
         return False
     for item in left:
-        found = next((k for k, other in enumerate(right) if same(item, other, trial)), None)
+        found = next((k for k, other in enumerate(right) if _alike(item, other) and same(item, other, trial)), None)
         if found is None:
             return False
         del right[found]
     return True
+
+
+def _alike(a: Value, b: Value) -> bool:
+    """A set among values is another thing than its only member."""
+    return (isinstance(a, Group) and a.kind == "set") == (isinstance(b, Group) and b.kind == "set")
 
 
 def _paired(left: list[Value], right: list[Value], trial: Trial) -> bool | None:
@@ -429,7 +478,7 @@ def _paired(left: list[Value], right: list[Value], trial: Trial) -> bool | None:
 def _distinct(items: list[Value], trial: Trial) -> list[Value]:
     kept: list[Value] = []
     for item in items:
-        if not any(same(item, other, trial) for other in kept):
+        if not any(_alike(item, other) and same(item, other, trial) for other in kept):
             kept.append(item)
     return kept
 
@@ -439,6 +488,9 @@ def _ranges(a: Value, b: Value, trial: Trial) -> bool:
     if isinstance(a, Text) or isinstance(b, Text):
         return False
     pair = (a, b) if isinstance(a, Interval) else (b, a)
+    if isinstance(pair[0], Interval) and isinstance(pair[1], Expression) and "mat" in kinds(pair[1].node):
+        row = Group("tuple", (pair[0].low, pair[0].high))
+        return pair[0].low_closed == pair[0].high_closed and bool(_vectors(row, pair[1], trial))
     if isinstance(pair[0], Interval) and isinstance(pair[1], Group) and pair[1].kind == "tuple":
         return _as_pair(*pair, trial)
     if _comparisons(a) and _comparisons(b):
@@ -468,6 +520,10 @@ def _parts(a: Value, b: Value, trial: Trial) -> bool:
     if isinstance(a, Combined) and isinstance(b, Combined):
         if a.operation != b.operation and "," not in (a.operation, b.operation):
             return False
+        if a.operation == "minus":
+            return same(a.parts[0], b.parts[0], trial) and same(
+                Group("list", a.parts[1:]), Group("list", b.parts[1:]), trial
+            )
         return _bags(Group("list", a.parts), Group("list", b.parts), trial)
     if isinstance(a, Combined | Group) and isinstance(b, Combined | Group):
         both = [Group("list", v.parts) if isinstance(v, Combined) else v for v in (a, b)]
@@ -482,16 +538,25 @@ def _interval(value: Value) -> Value:
     low: Value = Expression(("mul", (("num", Fraction(-1)), ("const", "oo"))), "-oo")
     high: Value = infinity
     low_closed = high_closed = False
+    letters = [{_letter(part.left), _letter(part.right)} - {""} for part in parts if isinstance(part, Relation)]
+    alone = set.intersection(*letters) if letters else set()
+    if len(alone) != 1:
+        return value
     for part in parts:
         if not isinstance(part, Relation) or part.sign not in ("<", "\\le"):
             return value
-        if isinstance(part.left, Expression) and part.left.node[0] == "sym":
+        if _letter(part.left) in alone:
             high, high_closed = part.right, part.sign == "\\le"
-        elif isinstance(part.right, Expression) and part.right.node[0] == "sym":
+        elif _letter(part.right) in alone:
             low, low_closed = part.left, part.sign == "\\le"
         else:
             return value
     return Interval(low, high, low_closed, high_closed)
+
+
+def _letter(value: Value) -> str:
+    """What an inequality is about: an expression that holds letters."""
+    return str(value.node) if isinstance(value, Expression) and symbols(value.node) else ""
 
 
 def _as_pair(interval: Interval, group: Group, trial: Trial) -> bool:

@@ -35,6 +35,8 @@ def as_family(value: Value) -> Family | None:
 
 def same_family(a: Family, b: Family) -> bool | None:
     """Do both run through the same values? None when that cannot be told value by value."""
+    if a.domain != b.domain:
+        return False
     if a.domain == "R" or b.domain == "R" or len(a.parameters) != 1 or len(b.parameters) != 1:
         return None
     left, right = _nodes(a.value), _nodes(b.value)
@@ -104,7 +106,7 @@ def same_up_to_constants(a: Node, b: Node) -> bool:
     free_b = sorted(name for name in names_b if _CONSTANT.fullmatch(name) and name not in names_a)
     shared = sorted(name for name in names_a & names_b if _CONSTANT.fullmatch(name))
     free_a, free_b = _letters(free_a, free_b, names_a - names_b), _letters(free_b, free_a, names_b - names_a)
-    if len(free_a) != len(free_b) or len(free_a) > 3:
+    if len(free_a) != len(free_b) or len(free_a) > 4:
         return False
     for order in itertools.permutations(free_b):
         if free_a and agree(renamed(a, dict(zip(free_a, order, strict=True))), b):
@@ -119,7 +121,7 @@ def same_up_to_constants(a: Node, b: Node) -> bool:
 
 def _letters(own: list[str], other: list[str], only: set[str]) -> list[str]:
     """A and B are constants where the other side has as many c_1, c_2."""
-    if not own and other and only <= {"A", "B", "D"} and len(only) == len(other):
+    if len(own) < len(other) == len(only) and only <= {"A", "B", "C", "D", "E", "c"}:
         return sorted(only)
     return own
 

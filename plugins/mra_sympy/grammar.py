@@ -56,6 +56,7 @@ class _Tokens:
         self.here = 0
         self.depth = 0
         self.bars = 0
+        self.bound: set[str] = set()  # indices of sums: i is no imaginary unit there
 
     def peek(self, ahead: int = 0) -> tuple[str, str]:
         place = self.here + ahead
@@ -218,6 +219,8 @@ class _Parser(_Tokens):
                 if left == "{" and self.accept("}"):
                     return self._before("_") if self.peek()[1] == "_" else self.atom()
                 node = self.sum()
+                if left == "(" and self.peek() == ("op", ","):
+                    return self._column(node)
                 self.expect(right)
                 return node
         if text == "|":
@@ -225,6 +228,14 @@ class _Parser(_Tokens):
         if text == "_":
             return self._before("")
         raise Unreadable(f"'{text}' is not expected there")
+
+    def _column(self, first: Node) -> Node:
+        """(1, 2, 3) among other factors: a vector."""
+        cells = [first]
+        while self.accept(","):
+            cells.append(self.sum())
+        self.expect(")")
+        return ("mat", tuple((cell,) for cell in cells))
 
     def _bars(self) -> Node:
         double = self.accept("|")
@@ -269,7 +280,7 @@ class _Parser(_Tokens):
             return self._call(name + index + inverse)
         if inverse:
             self.here -= 3 if self.peek(-1)[1] != "}" else 5
-        if not index and name in CONSTANTS:
+        if not index and name in CONSTANTS and name not in self.bound:
             return ("const", CONSTANTS[name])
         return ("sym", name + index)
 
@@ -437,6 +448,7 @@ class _Parser(_Tokens):
         index, low, high = "", None, None
         if self.accept("_"):
             index, low = self._lower(kind)
+            self.bound.add(index)
         if kind != "lim" and self.accept("^"):
             high = self.argument()
         if kind == "int":

@@ -15,6 +15,8 @@ DIGITS = 50
 MAX_EXPONENT = 1_000_000_000
 MAX_TERMS = 400  # of a finite sum or product
 SERIES_DIGITS = 12  # to which infinite sums, integrals and limits are worked out
+FAST_TERMS = 60
+MAX_TERM = 1e12
 _LIMIT_STEPS = (6, 9)
 _ANGLES = frozenset("sin cos tan cot sec csc cis".split())
 _GROWING = frozenset("ln log lg abs min max deg sign re im conj norm transpose det".split())  # cheap for any size
@@ -217,8 +219,25 @@ def _series(node: Node, values: Values, mp: Any) -> Any:
         return mp.mpmathify(rough.quad(lambda x: term(x, rough), [rough.mpmathify(start), rough.mpmathify(stop)]))
     if not mp.isint(start) or stop != mp.inf:
         raise Unreadable("a sum or product in it has bounds that are no integers")
+    if (quick := _fast_sum(lambda k: term(rough.mpf(k), rough), int(start), kind, rough)) is not None:
+        return mp.mpmathify(quick)
     found = (rough.nsum if kind == "sum" else rough.nprod)(lambda k: term(k, rough), [int(start), rough.inf])
     return mp.mpmathify(found)
+
+
+def _fast_sum(term: Callable[[int], Any], start: int, kind: str, mp: Any) -> Any:
+    """The value when the terms soon vanish (or approach 1 in a product), else None."""
+    total, small = mp.mpf(0 if kind == "sum" else 1), 0
+    for k in range(start, start + FAST_TERMS):
+        value = term(k)
+        total = total + value if kind == "sum" else total * value
+        size = abs(value if kind == "sum" else value - 1)
+        if size > MAX_TERM:
+            raise Unreadable("an infinite sum in it does not converge there")
+        small = small + 1 if size <= mp.mpf(10) ** -(SERIES_DIGITS + 3) * max(1, abs(total)) else 0
+        if small == 3:
+            return total
+    return None
 
 
 def _limit(function: Callable[[Any], Any], place: Any, mp: Any) -> Any:

@@ -16,6 +16,7 @@ class Options:
     0 switches rounding off. Shorter decimals are exact: 0.33 is not 1/3.
     rename_constants: constants of integration may be called C, c_1, K, and absorb numbers: "x^2/2 + C" equals
     "(x^2 + K)/2".
+    degrees_as_radians: 90 degrees equal pi/2, where the other side is written with pi.
     ordered_blanks: values separated by semicolons on both sides are the blanks of a question, in order.
     """
 
@@ -25,6 +26,7 @@ class Options:
     rounding_digits: int = 6
     rename_constants: bool = True
     ordered_blanks: bool = True
+    degrees_as_radians: bool = True
 
     def __post_init__(self) -> None:
         if self.rounding_digits < 0:

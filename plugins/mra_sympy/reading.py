@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable
 
@@ -10,7 +11,8 @@ from mra_sympy import grammar
 from mra_sympy.clean import clean
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.piecewise import read_cases
-from mra_sympy.quantities import quick, read_quantity
+from mra_sympy.quantities import Quantity, quick, read_quantity
+from mra_sympy.realsets import NoSet, is_range, same_set
 from mra_sympy.relations import NAME, read_relation
 from mra_sympy.sets import read_builder, read_domain, read_operations
 from mra_sympy.split import closers_match, matching, split_at, split_joined, split_list
@@ -19,6 +21,7 @@ from mra_sympy.values import Combined, Domain, Expression, Family, Group, Interv
 
 MAX_ITEMS = 50
 MAX_NESTING = 6
+MAX_SIGNS = 3
 
 _EMPTY = ("\\emptyset", "\\{\\}", "\\{ \\}", "{}")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z'.\-]*(?:[ ,]+[A-Za-z0-9][A-Za-z0-9'.\-]*)*")
@@ -32,6 +35,17 @@ _DECLARED = re.compile(
     \s*[)}.]*$""",
     re.VERBOSE,
 )
+_PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![a-zA-Z])")
+_COLUMN = re.compile(r"(\(.*\)|\[.*\]|\\langle.*\\rangle)\s*\^\s*\{?\s*(?:T|\\top|\\text\{T\})\s*\}?", re.DOTALL)
+_LEAD_IN = re.compile(
+    r"\\text\s*\{[^{}0-9\\]*(?::|\b(?:is|are|equals|at))\s*\}\s*(?P<text>.+)"
+    r"|(?:the )?(?:solutions?|answers?|results?)(?: sets?)?(?: is| are)?\s*:\s*(?P<plain>.+)",
+    re.I | re.DOTALL,
+)
+_FOR_ALL = re.compile(
+    r",?\s*(?:\\text\s*\{)?\s*for (?:all|any|every)\s*(?:real\s*)?\}?\s*[a-z]?(?:\s*\\in\s*\\mathbb\s*\{?[RQZNC]\}?(?:\^?\{?[+*]\}?)?)?\s*$"
+)
+_BOTH = re.compile(r"(.*(?:[<>]|\\[gl]e).*?)\s*(?::|,? or|;)\s*(?:\\text\{[^{}]*\}\s*)?([(\[][^<>]*[)\]])")
 _POINT = re.compile(r"(?:[A-Z][_0-9']*|[A-Z][a-z]{3,15}:?)\s*(?=\(.*,.*\)$)", re.DOTALL)
 
 
@@ -138,14 +152,54 @@ def _declared(text: str, depth: int) -> Value | None:
     return Family(value, names, domain)
 
 
+def _lead_in(text: str, depth: int) -> Value | None:
+    """ "\\text{Center: } (1, 2)", "Solution is: x = 3": words that only announce the value."""
+    found = _LEAD_IN.fullmatch(text)
+    return structure(found["text"] or found["plain"], depth + 1) if found else None
+
+
+def _for_all(text: str, depth: int) -> Value | None:
+    """ "f(x) = x + 1 for all x": what is said for all x is said."""
+    found = _FOR_ALL.search(text) if "for " in text else None
+    return structure(text[: found.start()], depth + 1) if found and found.start() else None
+
+
+def _twice(text: str, depth: int) -> Value | None:
+    """ "x < 2: (-oo, 2)": one set in both notations."""
+    found = _BOTH.fullmatch(text)
+    if found is None or not closers_match(found[1]) or not closers_match(found[2]):
+        return None
+    one, other = structure(found[1], depth + 1), structure(found[2], depth + 1)
+    try:
+        return one if isinstance(other, Interval) and is_range(one) and same_set(one, other) else None
+    except NoSet:
+        return None
+
+
 def _plus_minus(text: str, depth: int) -> Value | None:
-    if "\\pm" not in text and "\\mp" not in text:
+    if _PLUS_MINUS.search(text) is None:
         return None
-    if len(split_list(text)) > 1 or (text[0] in "({[\\" and matching(text) == len(text) - 1 and "," in text):
+    braced = text.startswith(("\\{", "{", "[")) and matching(text) >= len(text) - 2
+    if len(split_list(text)) > 1 or (braced and "," in text):
         return None
-    upper = re.sub(r"\\pm", "+", re.sub(r"\\mp", "-", text))
-    lower = re.sub(r"\\pm", "-", re.sub(r"\\mp", "+", text))
-    return Group("list", _flat((structure(upper, depth + 1), structure(lower, depth + 1))), "or")
+    if "\\mp" in text:
+        variants = [_signed(text, "+-"), _signed(text, "-+")]
+    else:
+        signs = _PLUS_MINUS.findall(text)
+        if len(signs) > MAX_SIGNS:
+            raise TooCostly("it has too many plus-minus signs")
+        variants = [_signed_each(text, chosen) for chosen in itertools.product("+-", repeat=len(signs))]
+    return Group("list", _flat(structure(variant, depth + 1) for variant in variants), "or")
+
+
+def _signed_each(text: str, signs: tuple[str, ...]) -> str:
+    """Without a minus-plus sign among them, plus-minus signs are chosen one by one."""
+    left = iter(signs)
+    return _PLUS_MINUS.sub(lambda found: next(left), text)
+
+
+def _signed(text: str, signs: str) -> str:
+    return _PLUS_MINUS.sub(lambda found: signs[found.group() == "\\mp"], text)
 
 
 def _listed(text: str, depth: int) -> Value | None:
@@ -163,11 +217,9 @@ def _listed(text: str, depth: int) -> Value | None:
 
 
 def _is_condition(values: tuple[Value, ...]) -> bool:
-    """Inequalities (and intervals, and "all but" signs) that together describe one set of numbers."""
-    ranges = [v for v in values if isinstance(v, Interval | Combined | Domain) or _is_inequality(v)]
-    return (len(ranges) == len(values) and any(not isinstance(v, Interval) for v in values)) or (
-        len(values) > 1 and all(isinstance(v, Interval) for v in values)
-    )
+    """Inequalities, intervals and single values of the variable that together describe one set of numbers."""
+    ranges = [isinstance(v, Interval | Combined | Domain) or _is_inequality(v) for v in values]
+    return any(ranges) and all(r or (isinstance(v, Relation) and v.name) for r, v in zip(ranges, values, strict=True))
 
 
 def _is_inequality(value: Value) -> bool:
@@ -189,7 +241,12 @@ def _related(text: str, depth: int) -> Value | None:
 def _bracketed(text: str, depth: int) -> Value | None:
     """Tuples, intervals, sets and plain grouping; a capital letter before a point only names it."""
     if (name := _POINT.match(text)) and matching(text[name.end() :]) == len(text) - name.end() - 1:
-        text = text[name.end() :]
+        label = name.group().strip(" :")
+        return Relation("=", Text(label, opaque=True), structure(text[name.end() :], depth + 1), label)
+    if (column := _COLUMN.fullmatch(text)) and matching(column[1]) == len(column[1]) - 1:
+        text = column[1]
+    if (rows := _rows(text, depth)) is not None:
+        return rows
     for left, rights in (("(", ")]"), ("[", ")]"), ("\\{", ("\\}",)), ("{", "}"), ("\\langle", ("\\rangle",))):
         if not text.startswith(left):
             continue
@@ -200,7 +257,26 @@ def _bracketed(text: str, depth: int) -> Value | None:
     return None
 
 
+def _rows(text: str, depth: int) -> Value | None:
+    """``[[1, 2], [3, 4]]``: a matrix row by row."""
+    if not re.fullmatch(r"[\[(]\s*[\[(].*[\])]\s*[\])]", text, re.DOTALL) or matching(text) != len(text) - 1:
+        return None
+    rows = split_list(text[1:-1], words=False)
+    if text[0] != "[" or len(rows) > MAX_ITEMS or not all(re.fullmatch(r"\[.*\]", row) for row in rows):
+        return None
+    cells = [[structure(cell, depth + 1) for cell in split_list(row[1:-1], words=False)] for row in rows]
+    if not all(isinstance(cell, Expression | Quantity) for row in cells for cell in row) or not cells[0]:
+        return None
+    node = tuple(
+        tuple(("num", cell.value) if isinstance(cell, Quantity) else cell.node for cell in row)  # type: ignore[union-attr]
+        for row in cells
+    )
+    return Expression(("mat", node), text) if len({len(row) for row in node}) == 1 else None
+
+
 def _bracket(left: str, right: str, inside: str, depth: int) -> Value | None:
+    if left == "[" and inside.startswith("\\begin"):
+        return structure(inside, depth + 1)
     parts = [part for part in split_list(inside, words=False) if part]
     if len(parts) > MAX_ITEMS:
         raise TooCostly(f"it lists more than {MAX_ITEMS} values")
@@ -258,7 +334,8 @@ def _expression(text: str) -> Value:
 
 
 _READERS = (
-    _boxes, _domain, _words, _declared, _builder, _operations, _plus_minus, _listed, _related, _bracketed,
+    _boxes, _domain, _words, _lead_in, _declared, _for_all, _twice, _builder, _operations, _plus_minus, _listed, _related,
+    _bracketed,
 )  # fmt: skip
 
 __all__ = ["MAX_ITEMS", "NAME", "read", "split_at", "structure"]

@@ -15,7 +15,7 @@ from typing import Any
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.numeric import context, is_matrix, numeric
 from mra_sympy.quantities import Quantity
-from mra_sympy.tokens import Node, children, difference, symbols
+from mra_sympy.tokens import Node, children, difference, kinds, symbols
 from mra_sympy.values import Combined, Domain, Expression, Group, Interval, Relation, Value
 
 MAX_DEGREE = 8
@@ -31,10 +31,13 @@ class NoSet(Exception):
 
 def same_set(a: Value, b: Value) -> bool:
     """Do the same numbers lie in both? Raises NoSet when that cannot be tested."""
-    names: set[str] = set()
-    left, right = _tree(a, names), _tree(b, names)
-    if len(names) > 1:
+    of_a: set[str] = set()
+    of_b: set[str] = set()
+    left, right = _tree(a, of_a), _tree(b, of_b)
+    if len(of_a) > 1 or len(of_b) > 1:
         raise NoSet
+    if of_a and of_b and of_a != of_b:
+        return False
     return all(_contains(left, x) == _contains(right, x) for x in _tried(left, right))
 
 
@@ -116,6 +119,9 @@ def _comparison(relation: Relation, names: set[str]) -> Tree:
     free = symbols(left) | symbols(right)
     if len(free) != 1:
         raise NoSet
+    if "oo" in kinds(left) | kinds(right):  # x < oo says nothing
+        names |= free
+        return ("R",)
     names |= free
     variable = next(iter(free))
     return ("cmp", relation.sign, left, right, variable, tuple(_critical(difference(left, right), variable)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from fractions import Fraction
 
 from mra_sympy import grammar
 from mra_sympy.errors import Unreadable
@@ -84,7 +83,10 @@ def _relation(sign: str, left: str, right: str, depth: int, structure: Reader) -
     if sign == "=" and NAME.fullmatch(right) and not NAME.fullmatch(left):
         left, right = right, left
     name = left if sign == "=" and NAME.fullmatch(left) else ""
-    return Relation(sign, named(left) if name else structure(left, depth + 1), structure(right, depth + 1), name)
+    value = named(left) if name else structure(left, depth + 1)
+    if sign == "=" and isinstance(value, Expression) and value.node[0] == "sym":
+        name = left
+    return Relation(sign, value, structure(right, depth + 1), name)
 
 
 def named(text: str) -> Value:
@@ -114,9 +116,8 @@ def _congruence(text: str) -> Congruence | None:
 
 def base_name(name: str) -> tuple[str, tuple[str, ...]]:
     """A name without its arguments, and the arguments: "f(x)" gives ("f", ("x",))."""
-    squeezed = re.sub(r"\s|\\text|[{}$]|\\left|\\right", "", name).lower() if len(name) > 2 else name
+    squeezed = re.sub(r"\s|\\text|[{}$|]", "", name)
     head, bracket, inside = squeezed.partition("(")
-    return (head, tuple(inside.rstrip(")").split(","))) if bracket and head else (squeezed, ())
-
-
-ONE = Fraction(1)
+    if not bracket or not head:
+        head, inside = squeezed, ""
+    return head.lower() if len(head) > 2 else head, tuple(inside.rstrip(")").split(",")) if inside else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mra_sympy.split import split_at, split_list
+from mra_sympy.split import split_at, split_list, split_relation
 from mra_sympy.values import Builder, Combined, Domain, Family, Group, Relation, Value
 
 Reader = Callable[[str, int], Value]
@@ -41,6 +41,8 @@ def read_domain(text: str) -> Value | None:
 
 def read_operations(text: str, depth: int, structure: Reader) -> Value | None:
     """Unions, intersections and differences of sets; union binds least."""
+    if len(split_relation(text)) > 1 and not text.startswith(("\\{", "{")) and "=" in text:
+        return None
     text = _CAPITAL_U.sub("\x03", text)
     for operation, signs in (("or", _UNIONS), ("and", ("\\cap",)), ("minus", ("\\setminus", "\\backslash"))):
         if not any(sign in text for sign in signs):

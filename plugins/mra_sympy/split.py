@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_OPEN = frozenset("([{")
-_CLOSE = frozenset(")]}")
+_OPEN = frozenset({*"([{", "\\langle"})
+_CLOSE = frozenset({*")]}", "\\rangle"})
 _STEP = re.compile(r"\\[{}]|\\[a-zA-Z]+|\\.|.", re.DOTALL)
 _JOINING_TEXT = re.compile(r"\\text\s*\{[\s,;.]*(and|or)[\s,;.]*\}")
 _JOIN = re.compile(r",?\s*(?<![a-zA-Z\\])(and|or)(?![a-zA-Z])\s*,?|\\(wedge|land|vee|lor)(?![a-zA-Z])|∧|∨")
@@ -45,7 +45,7 @@ def closers_match(text: str) -> bool:
 def matching(text: str) -> int:
     """Position of the bracket that closes the one `text` starts with, or -1."""
     for position, token, depth in steps(text)[1:]:
-        if depth <= 0 and token in (")", "]", "}", "\\}"):
+        if depth <= 0 and token in (")", "]", "}", "\\}", "\\rangle"):
             return position
     return -1
 

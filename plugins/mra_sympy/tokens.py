@@ -42,8 +42,8 @@ COMMANDS = frozenset(
 )  # fmt: skip
 _NAMES = sorted({*BARE_FUNCTIONS, "pi", "theta", "infinity", "infty", "oo", "inf", "alpha", "mod"}, key=len)[::-1]
 _ENGLISH = frozenset(
-    "minus plus times over divided equals to is or and not if from than per by the of in on at as an for with are all no "
-    "yes it that this only any each more less between until".split()
+    "minus plus times over divided equals to is or and not if from than per by the for with are all yes that this only "
+    "any each more less between until".split()
 )
 _TOKEN = re.compile(
     r"\\(begin|end)\s*\{\s*([a-zA-Z]+)\*?\s*\}(?:\s*\{[lcr|@ ]*\})?|(\d+(?:\.\d+)?|\.\d+)|(\.\.\.)|\\([a-zA-Z]+)|([a-zA-Z]+)|(\^\\circ)|(\\[{}\\|]|\S)"
@@ -75,10 +75,11 @@ def tokens(text: str) -> list[tuple[str, str]]:
 
 
 def _glued(text: str, match: re.Match[str], found: list[tuple[str, str]]) -> bool:
-    """x2 is x with the index 2, but the 2 of n2^n is a factor."""
+    """x2 and the 2 in x2^3 is an index, but the 2 of n2^n is a factor."""
     before = text[match.start() - 1 : match.start()]
     letter = before.isalpha() and found[-1][0] == "name" and len(found[-1][1]) == 1
-    return letter and match.group().isdigit() and not text[match.end() :].lstrip().startswith("^")
+    factor = re.match(r"\s*\^\s*\{?\s*[^\d\s{]", text[match.end() :])
+    return letter and match.group().isdigit() and not factor
 
 
 def _letters(word: str) -> list[str]:
