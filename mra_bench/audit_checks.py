@@ -47,7 +47,7 @@ def guarded(findings: list[Finding], where: str) -> Iterator[None]:
     """A stored file that cannot be what mra-bench has written is a finding; the other checks go on."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError, OSError) as error:
         findings.append(Finding(where, "", "something damaged", f"{type(error).__name__}: {error}"))
 
 
@@ -92,7 +92,19 @@ def _stage_content(run: Path, stage: Stage, folder: str, facts: Mapping[str, Any
         sums = {"texts": len(rows), "tokens": sum(row["tokens"] for row in rows)}
         for path, stored, derived in difference({key: facts.get(key) for key in sums}, sums):
             yield Finding(f"{folder}/stage.json", path, str(stored), str(derived))
+        yield from _not_as_asked(run, stage, rows)
     yield from broken
+
+
+def _not_as_asked(run: Path, stage: Stage, rows: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Texts that are missing, there twice, or of a problem or sample that nobody asked for."""
+    samples = range(stage.spec["samples"])
+    asked = Counter((p.id, k) for p in problems_of(run / stage.inputs[0].folder) for k in samples)
+    there = Counter((row["problem"], row["sample"]) for row in rows)
+    for problem, sample in sorted({*asked, *there}):
+        if there[problem, sample] != asked[problem, sample]:
+            now = "asked for once" if asked[problem, sample] else "never asked for"
+            yield Finding(stage.folder, f"{problem} sample {sample}", f"{there[problem, sample]} texts", now)
 
 
 def _evaluations(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:

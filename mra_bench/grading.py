@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mra_bench.errors import UsageError
-from mra_bench.plain_errors import in_words
+from mra_bench.plain_errors import in_words, place
 from mra_bench.plan import plain_options, shown_name
 from mra_bench.plugins import PluginSettings, Registered, Registry
 from mra_bench.recipe import Named
@@ -50,7 +50,8 @@ def choose_graders(given: Sequence[str], registry: Registry) -> list[ChosenGrade
     for text in given:
         named = _named(text)
         one = ChosenGrader(shown_name(named), named, registry.resolve("graders", named.name))
-        same = next((other for other in chosen if other.identity == one.identity), None)
+        identity = one.identity  # reads the options, so that a wrong one is told now
+        same = next((other for other in chosen if other.identity == identity), None)
         if same is not None:
             raise UsageError(f"--grader {text} is the same grader as --grader {same.label}; give it once")
         chosen.append(one)
@@ -65,8 +66,9 @@ def _named(text: str) -> Named:
     try:
         return Named.model_validate(read_yaml(text, f"--grader {text}"))
     except pydantic.ValidationError as error:
-        how = "give a name, or {name: NAME, options: {KEY: VALUE}}"
-        raise UsageError(f"--grader {text}: {in_words(error.errors()[0])}; {how}") from None
+        first = error.errors()[0]
+        how = "Give a name, or {name: NAME, options: {KEY: VALUE}}"
+        raise UsageError(f"--grader {text}: '{place(first['loc'])}': {in_words(first)}. {how}") from None
 
 
 def grade_samples(

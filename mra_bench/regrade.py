@@ -20,7 +20,7 @@ from mra_bench.run import is_complete, run_stage
 from mra_bench.runtime import prepare_threads
 from mra_bench.stages import Context
 from mra_bench.statistics import cohens_kappa
-from mra_bench.store import locked, read_rows, stage_record
+from mra_bench.store import canonical, locked, read_rows, stage_record
 from mra_bench.stored import problem_set_of, stage_of
 
 
@@ -48,7 +48,7 @@ def check_graders(run: Path, graders: Sequence[ChosenGrader], limits: Grading) -
     manifest = manifest_of(run)
     own = manifest["graders"][0]
     for grader in graders:
-        if {**grader.identity, "limits": limits.model_dump()} == own:
+        if canonical({**grader.identity, "limits": limits.model_dump()}) == canonical(own):
             others = "another one (`mra-bench graders` lists them), or this one with other options"
             raise UsageError(f"The grader '{grader.label}' is the one that graded {run}; name {others}")
 

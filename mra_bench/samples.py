@@ -7,7 +7,7 @@ import math
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ def choose_columns(source: Source, named: Mapping[str, str | None]) -> Columns:
         if found[part] is None:
             raise UsageError(
                 f"{source.name} has no column by a name known for the {part} ({', '.join(WELL_KNOWN[part])}); say "
-                f"which with --{part} COLUMN.{_hint(WELL_KNOWN[part], [c for c in there if c not in taken])}"
+                f"which with --{part} COLUMN.{_hint(WELL_KNOWN[part], there, taken)}"
             )
     if found["text"] == found["gold"]:
         raise UsageError(f"--text and --gold are both '{found['text']}'; a gold answer is not its own text")
@@ -150,6 +150,7 @@ def _value(row: Mapping[str, Any], column: str, where: str) -> Any:
         raise UsageError(f"{where}: no column '{column}'.{_hint([column], list(row))}") from None
 
 
-def _hint(wanted: list[str] | tuple[str, ...], there: list[str]) -> str:
-    close = next((found for name in wanted if (found := nearest(name, there))), "")
+def _hint(wanted: Sequence[str], there: list[str], taken: Collection[str] = ()) -> str:
+    free = [column for column in there if column not in taken]
+    close = next((found for name in wanted if (found := nearest(name, free))), "")
     return f"{f' Is it {close!r}?' if close else ''} Its columns: {', '.join(there) or 'none'}."

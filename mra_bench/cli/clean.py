@@ -18,8 +18,8 @@ from mra_bench.cli.options import json_option
 def command(run: Path, dry_run: bool, graders: bool, as_json: bool) -> None:
     """Remove the stage folders of RUN that its current results do not come from (left by an earlier recipe).
 
-    Reports of earlier recipes, kept in RUN/earlier, stay; so do verdicts that `mra-bench grade` has added to texts which
-    are in use, without --graders.
+    Reports of earlier recipes, kept in RUN/earlier, stay. So do, without --graders, verdicts that `mra-bench grade` has
+    added to texts which are in use.
     """
     from mra_bench.cli.listing import show_json
     from mra_bench.costs import size

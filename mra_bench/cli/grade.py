@@ -98,10 +98,11 @@ def _grade_run(
     from mra_bench.regrade import add_graders, check_graders, compare, limits_of, nothing_judged
 
     run = Path(given["what"])
+    manifest = manifest_of(run)
     for name in (*OF_FILES, "answers", "out", "workers"):
         if given[name]:
             raise UsageError(f"--{name} is for a file of samples, but {run} is a folder")
-    limits = limits_of(manifest_of(run), given["seconds"])
+    limits = limits_of(manifest, given["seconds"])
     check_graders(run, graders, limits)
     regraded = add_graders(run, graders, limits, registry, settings, reporter, strict=given["strict"])
     _finish(given, compare(regraded, given["show"]), run_text, nothing_judged(regraded))
@@ -139,10 +140,10 @@ def _graded(
     from mra_bench.samples import read_samples
 
     summary = Summary(graders, given["show"])
-    reporter.begin(f"grade {source.name}", total, "texts")
     samples = read_samples(source, columns)
     how = {"answers": given["answers"], "strict": given["strict"]}
     try:
+        reporter.begin(f"grade {source.name}", total, "texts")
         with (
             _rows_file(given["out"]) as write,
             contextlib.closing(grade_samples(samples, graders, settings, limits=_limits(given), **how)) as graded,
@@ -153,7 +154,7 @@ def _graded(
                     write(row)
                 reporter.update(summary.n)
     except KeyboardInterrupt:
-        kept = f" {given['out']} is as it was before." if given["out"] else ""
+        kept = f" Nothing was written to {given['out']}." if given["out"] else ""
         raise Interrupted(f"Interrupted after {summary.n:,} of {total:,} texts.{kept}") from None
     reporter.end(f"{summary.n:,} texts")
     return summary
