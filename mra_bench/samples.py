@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.dataset_files import Located, read_jsonl, read_rows
+from mra_bench.dataset_rows import read_choices
 from mra_bench.errors import UsageError, nearest
 from mra_bench.types import Problem
 
@@ -49,6 +50,7 @@ class Columns:
     id: str | None = None
     question: str | None = None
     label: str | None = None
+    choices: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def opened(name: str) -> Iterator[Source]:
 
 
 def choose_columns(source: Source, named: Mapping[str, str | None]) -> Columns:
-    """The columns `named` (by "text", "gold", "id", "question", "label"), and for those not named the well-known ones.
+    """The columns `named` (by the fields of Columns), and for those not named the well-known ones.
 
     Raises UsageError for an empty file, a column that is not there, and a need that no column meets.
     """
@@ -111,9 +113,14 @@ def read_samples(source: Source, columns: Columns) -> Iterator[Sample]:
         cells = {
             part: _cell(row, column, where)
             for part, column in vars(columns).items()
-            if column is not None and part != "label"
+            if column is not None and part not in ("label", "choices")
         }
-        problem = Problem(cells.get("id") or str(number), cells.get("question") or "", cells["gold"])
+        problem = Problem(
+            id=cells.get("id") or str(number),
+            question=cells.get("question") or "",
+            answer=cells["gold"],
+            choices=read_choices(row, columns.choices, where),
+        )
         label = None if columns.label is None else _label(row, columns.label, where)
         yield Sample(number, problem, cells["text"], label)
 

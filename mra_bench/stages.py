@@ -309,12 +309,13 @@ def completion_of(row: Mapping[str, Any]) -> Completion:
 def grade_of(row: Mapping[str, Any]) -> Grade:
     """A Grade from its stored row."""
     span = tuple(row["span"]) if row["span"] is not None else None
-    return Grade(row["correct"], row["answer"], row["reason"], row["kind"], span, row["rule"], row["extracted"])
+    return Grade(row["correct"], row["answer"], row["reason"], row["kind"], span, row["rule"], row.get("extracted", ""))
 
 
 def problems_of(folder: Path) -> list[Problem]:
-    """The problems stored in a run folder."""
-    return [Problem(**{**row, "choices": tuple(row["choices"])}) for row in read_rows(folder / "problems.jsonl")]
+    """The problems stored in a run folder; an older mra-bench wrote none with choices."""
+    rows = read_rows(folder / "problems.jsonl")
+    return [Problem(**{**row, "choices": tuple(row.get("choices", ()))}) for row in rows]
 
 
 def size_of(stage: Stage) -> tuple[int, str]:

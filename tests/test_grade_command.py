@@ -77,7 +77,14 @@ def test_one_grader(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
     assert row["name"] == "mra_sympy:sympy"
     assert row["options"]["rounding_digits"] == 6
-    assert found["columns"] == {"text": "text", "gold": "gold", "id": "id", "question": None, "label": None}
+    assert found["columns"] == {
+        "text": "text",
+        "gold": "gold",
+        "id": "id",
+        "question": None,
+        "label": None,
+        "choices": None,
+    }
     text = grade(capsys, "s.jsonl")
     assert "75.0 %" in text
     assert "4 texts of s.jsonl (text 'text', gold 'gold', id 'id')" in text

@@ -13,7 +13,7 @@ import pytest
 from mra_bench.errors import UsageError
 from mra_bench.samples import Columns, Sample, Source, choose_columns, opened, read_samples
 
-NOTHING: dict[str, str | None] = dict.fromkeys(("text", "gold", "id", "question", "label"))
+NOTHING: dict[str, str | None] = dict.fromkeys(("text", "gold", "id", "question", "label", "choices"))
 
 
 def source(folder: Path, *rows: Any, name: str = "s.jsonl") -> Source:
@@ -59,6 +59,12 @@ def test_values_are_text_exactly_as_it_stands(tmp_path: Path) -> None:
     assert (third.number, third.problem.id, third.problem.answer, third.text) == (3, "3", "", "3")
 
 
+def test_choices_are_read_where_they_are_named(tmp_path: Path) -> None:
+    at = source(tmp_path, {"gold": "B", "text": "7", "choices": ["A) 6", "B) 7"]})
+    assert samples(at, choices="choices")[0].problem.choices == ("6", "7")
+    assert samples(at)[0].problem.choices == ()
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_other_formats(suffix: str, tmp_path: Path) -> None:
     import pandas as pd
@@ -88,6 +94,7 @@ def test_labels(value: Any, label: bool | None, tmp_path: Path) -> None:
         ([{"gold": "1", "text": ["2"]}], {}, "line 1: the column 'text' must be text or a number, got list"),
         ([{"gold": True, "text": "2"}], {}, "'gold' must be text or a number, got bool"),
         ([{"gold": "1", "text": "2", "ok": "perhaps"}], {"label": "ok"}, "line 1: the label 'perhaps' .* is none of"),
+        ([{"gold": "1", "text": "2", "c": "A"}], {"choices": "c"}, "line 1: the column 'c' must be a list"),
     ],
 )
 def test_what_is_refused(rows: list[Any], named: dict[str, str], words: str, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ Examples:
   mra-bench grade samples.jsonl                                      columns by well-known names
   mra-bench grade samples.csv --text output --gold target --out verdicts.jsonl
   cat samples.jsonl | mra-bench grade - --json
-  mra-bench grade samples.jsonl --grader sympy --plugin ./mine.py --grader mine
+  mra-bench grade samples.jsonl --grader sympy --grader math-verify
   mra-bench grade samples.jsonl --grader sympy --grader '{name: sympy, options: {percent_as_number: false}}'
   mra-bench grade pairs.jsonl --answers --text prediction --label expected
   mra-bench grade reports/quickstart --plugin ./mine.py --grader mine
@@ -31,7 +31,7 @@ Examples:
 Exit codes: 0 done, also where graders disagree with each other or with labels; 1 failed, or one of the graders could
 not judge a single text; 2 bad usage or a broken file, found before any work; 130 interrupted.
 """
-OF_FILES = ("text", "gold", "id", "question", "label")
+OF_FILES = ("text", "gold", "id", "question", "label", "choices")
 
 
 @click.command(epilog=EPILOG)
@@ -49,6 +49,7 @@ OF_FILES = ("text", "gold", "id", "question", "label")
 @click.option("--id", metavar="COLUMN", help="Column of the problems' ids.  [default: id, ..., or the row's number]")
 @click.option("--question", metavar="COLUMN", help="Column of the questions, for graders that read them.")
 @click.option("--label", metavar="COLUMN", help="Column that says whether a text is right: count where graders differ.")
+@click.option("--choices", metavar="COLUMN", help="Column with the list that the letters A, B, ... stand for.")
 @click.option("--answers", is_flag=True, help="The texts are bare answers: graders see each in a \\boxed{...}.")
 @click.option("--out", metavar="FILE", help="Write one JSON line for each text and grader to this file.")
 @click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="List so many disagreements.")
