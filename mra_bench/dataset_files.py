@@ -34,12 +34,12 @@ def read_rows(path: Path) -> Iterator[Located]:
     return reader(path)
 
 
-def read_jsonl(path: Path) -> Iterator[Located]:
-    """One JSON object per line; empty lines are skipped. Raises UsageError naming file and line."""
+def read_jsonl(path: Path, name: str = "") -> Iterator[Located]:
+    """One JSON object per line; empty lines are skipped. Raises UsageError naming file (or `name`) and line."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                where = f"{path}, line {number}"
+                where = f"{name or path}, line {number}"
                 yield where, _json_object(line, where)
 
 

@@ -28,7 +28,7 @@ def to_problem(row: Mapping[str, Any], where: str, default_id: str, spec: Datase
         subject=_optional(row, fields.subject, where),
         level=_optional(row, fields.level, where),
         expects=spec.gold.expects,
-        choices=_choices(row, fields.choices, where),
+        choices=read_choices(row, fields.choices, where),
     )
 
 
@@ -108,7 +108,7 @@ def _optional(row: Mapping[str, Any], column: str | None, where: str) -> str | N
     return None if column is None or column not in row else _text(row[column], column, where)
 
 
-def _choices(row: Mapping[str, Any], column: str | None, where: str) -> tuple[str, ...]:
+def read_choices(row: Mapping[str, Any], column: str | None, where: str) -> tuple[str, ...]:
     """The choices of a multiple-choice question, without the letters they may be labelled with ("A) 12")."""
     value = None if column is None else row.get(column)
     if value is None or value == [] or (isinstance(value, float) and math.isnan(value)):

@@ -23,6 +23,12 @@ class UsageError(BenchError):
     code = USAGE
 
 
+class Interrupted(BenchError):
+    """Ctrl-C in work that is not kept: the message says what became of it."""
+
+    code = INTERRUPTED
+
+
 class TrainingFailed(BenchError):
     """Training could not go on (a loss that is not a number, say). Earlier stages are kept."""
 

@@ -93,6 +93,13 @@ class GenerateWork:
 
 
 @dataclass(frozen=True)
+class StoredTexts:
+    """Texts that a run folder holds already: the work of a stage that is only read."""
+
+    count: int
+
+
+@dataclass(frozen=True)
 class GradeWork:
     problems: ProblemSet
     grader: Named
@@ -258,7 +265,7 @@ class _Planner:
         options = trainer.parse_options(entry.options)
         spec = {
             "trainer": f"{trainer.full_name}@{trainer.plugin.version}",
-            "options": _plain(options),
+            "options": plain_options(options),
             "parent": _weights_of(parent),
             "conditions": parent.conditions,
             "style": dataclasses.asdict(data.style),
@@ -325,19 +332,28 @@ class _Planner:
 
     def _grade(self, completions: Stage, data: ProblemSet, problems: Stage, grader: Named) -> Stage:
         registered = self.registry.resolve("graders", grader.name)
-        spec = {
-            "grader": f"{registered.full_name}@{registered.plugin.version}",
-            "options": _plain(registered.parse_options(grader.options)),
-            "limits": self.recipe.grading.model_dump(),
-        }
-        work = GradeWork(data, grader, registered, self.recipe.grading)
-        name = f"{registered.name}-{completions.name}"
-        given = ", ".join(f"{key}={value}" for key, value in grader.options.items())
-        shown = f"{grader.name}{given and f'({given})'}-{completions.name}"
-        return self._add(Stage("grade", name, spec, (completions, problems), work, shown))
+        return self._add(grade_stage(completions, problems, GradeWork(data, grader, registered, self.recipe.grading)))
 
     def _add(self, stage: Stage) -> Stage:
         return self.stages.setdefault(stage.folder, stage)
+
+
+def grade_stage(completions: Stage, problems: Stage, work: GradeWork) -> Stage:
+    """The stage in which a grader judges the texts of `completions`, whoever asks for it."""
+    registered, grader = work.registered, work.grader
+    spec = {
+        "grader": f"{registered.full_name}@{registered.plugin.version}",
+        "options": plain_options(registered.parse_options(grader.options)),
+        "limits": work.limits.model_dump(),
+    }
+    name = f"{registered.name}-{completions.name}"
+    return Stage("grade", name, spec, (completions, problems), work, f"{shown_name(grader)}-{completions.name}")
+
+
+def shown_name(grader: Named) -> str:
+    """A grader as a person is told of it: its name, and the options that were given."""
+    given = ", ".join(f"{key}={value}" for key, value in grader.options.items())
+    return f"{grader.name}{given and f'({given})'}"
 
 
 def _weights_of(model: PlannedModel) -> Any:
@@ -349,7 +365,7 @@ def _derived_seed(seed: int, name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1
 
 
-def _plain(options: Any) -> Any:
+def plain_options(options: Any) -> Any:
     """Validated options, defaults filled in, as JSON-safe data."""
     if options is None:
         return {}

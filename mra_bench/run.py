@@ -86,7 +86,7 @@ def _execute(
     plan: Plan, registry: Registry, plugins: PluginSettings, options: RunOptions, reporter: Reporter
 ) -> Outcome:
     out = options.out
-    pending = [stage for stage in plan.stages if not _complete(out, stage, reporter)]
+    pending = [stage for stage in plan.stages if not is_complete(out, stage, reporter)]
     if not pending and _report_is_current(out, plan):
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
         return Outcome(out / REPORT, results, 0, len(plan.stages), current=True)
@@ -134,8 +134,9 @@ def finish_run(out: Path) -> dict[str, Any]:
     return results
 
 
-def run_stage(context: Context, stage: Stage) -> None:
-    """Carry out one stage and mark it complete; its time goes to timings.jsonl."""
+def run_stage(context: Context, stage: Stage, *, added: bool = False) -> None:
+    """Carry out one stage and mark it complete; its time goes to timings.jsonl. `added`: a stage that the run's recipe
+    does not ask for; its record says so, and the run's own times stay as they are."""
     folder = context.folder(stage)
     folder.mkdir(parents=True, exist_ok=True)
     tidy(folder)
@@ -156,8 +157,15 @@ def run_stage(context: Context, stage: Stage) -> None:
             "inputs": [s.folder for s in stage.inputs],
             "facts": facts,
             "made_with": made,
+            **({"added": True} if added else {}),
         },
     )
+    if not added:
+        _book_time(context, stage, started, facts)
+    context.reporter.end(describe(facts))
+
+
+def _book_time(context: Context, stage: Stage, started: float, facts: Mapping[str, Any]) -> None:
     seconds = time.monotonic() - started
     row = {
         "stage": stage.folder,
@@ -166,7 +174,6 @@ def run_stage(context: Context, stage: Stage) -> None:
         "ended": provenance.now(),
     }
     append_row(context.root / TIMINGS, row)
-    context.reporter.end(describe(facts))
 
 
 def describe(facts: Mapping[str, Any]) -> str:
@@ -291,7 +298,7 @@ def _prompts(out: Path, plan: Plan, registry: Registry) -> dict[str, Any]:
     return found
 
 
-def _complete(out: Path, stage: Stage, reporter: Reporter) -> bool:
+def is_complete(out: Path, stage: Stage, reporter: Reporter) -> bool:
     """Whether the stage is finished. One whose files are no longer as it left them is not, and that is said."""
     record = stage_record(out / stage.folder)
     if record is not None and record["fingerprint"] != stage.fingerprint:

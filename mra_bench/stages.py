@@ -13,7 +13,7 @@ from typing import Any
 
 from mra_bench.contracts import CheckedModel, PluginFault, build_model, run_trainer
 from mra_bench.errors import BenchError
-from mra_bench.plan import GenerateWork, GradeWork, Kind, PairWork, PlannedModel, Stage, TrainWork
+from mra_bench.plan import GenerateWork, GradeWork, Kind, PairWork, PlannedModel, Stage, StoredTexts, TrainWork
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.preferences import Sampled, build_pairs
 from mra_bench.problem_sets import ProblemSet
@@ -152,7 +152,7 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
         on_done=lambda count: context.reporter.update(before + count),
     )
     for path, block in blocks.items():
-        write_rows(path, [_grade_row(row, next(grades)) for row in block])
+        write_rows(path, [grade_row(row, next(grades)) for row in block])
     kinds: dict[str, int] = {}
     for row in read_rows(folder):
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
@@ -273,7 +273,8 @@ def _completion_row(rows: Mapping[tuple[str, int], Completion], request: Request
     }
 
 
-def _grade_row(row: Mapping[str, Any], verdict: Grade) -> dict[str, Any]:
+def grade_row(row: Mapping[str, Any], verdict: Grade) -> dict[str, Any]:
+    """How a Grade of the stored completion `row` is stored."""
     return {"problem": row["problem"], "sample": row["sample"], **dataclasses.asdict(verdict)}
 
 
@@ -308,12 +309,13 @@ def completion_of(row: Mapping[str, Any]) -> Completion:
 def grade_of(row: Mapping[str, Any]) -> Grade:
     """A Grade from its stored row."""
     span = tuple(row["span"]) if row["span"] is not None else None
-    return Grade(row["correct"], row["answer"], row["reason"], row["kind"], span, row["rule"], row["extracted"])
+    return Grade(row["correct"], row["answer"], row["reason"], row["kind"], span, row["rule"], row.get("extracted", ""))
 
 
 def problems_of(folder: Path) -> list[Problem]:
-    """The problems stored in a run folder."""
-    return [Problem(**{**row, "choices": tuple(row["choices"])}) for row in read_rows(folder / "problems.jsonl")]
+    """The problems stored in a run folder; an older mra-bench wrote none with choices."""
+    rows = read_rows(folder / "problems.jsonl")
+    return [Problem(**{**row, "choices": tuple(row.get("choices", ()))}) for row in rows]
 
 
 def size_of(stage: Stage) -> tuple[int, str]:
@@ -321,6 +323,8 @@ def size_of(stage: Stage) -> tuple[int, str]:
     work = stage.work
     if isinstance(work, GenerateWork):
         return len(work.problems.problems) * work.samples, "texts"
+    if isinstance(work, StoredTexts):
+        return work.count, "texts"
     if isinstance(work, GradeWork):
         return size_of(stage.inputs[0])[0], "texts"
     if isinstance(work, TrainWork):

@@ -170,6 +170,17 @@ def holm(ps: Sequence[float]) -> list[float]:
     return [float(p) for p in multipletests(list(ps), method="holm")[1]]
 
 
+def cohens_kappa(both: int, first_only: int, second_only: int, neither: int) -> float | None:
+    """Cohen's (1960) kappa of two verdicts on the same texts: 1 where they always agree, 0 where they agree as often as
+    chance would have them. None where it is not defined: no text, or both say the same of every one."""
+    import numpy as np
+    from statsmodels.stats.inter_rater import cohens_kappa as kappa
+
+    if both + first_only == both + second_only == 0 or neither + first_only == neither + second_only == 0:
+        return None
+    return float(kappa(np.array([[both, first_only], [second_only, neither]]), return_results=False))
+
+
 def pass_at_k(n: int, correct: int, k: int) -> float:
     """Chance that at least one of k samples drawn from these n is right: 1 - C(n - correct, k) / C(n, k), the unbiased
     estimator of Chen et al. (2021, arXiv 2107.03374), in whole numbers until the last division."""

@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +68,7 @@ def grade_all(
     limits: Limits | None = None,
     strict: bool = False,
     on_done: Callable[[int], None] | None = None,
-) -> Iterator[Grade]:
+) -> Generator[Grade, None, None]:
     """Grade (problem, text) pairs in worker processes; grades come in the order of `items`, as soon as they can.
 
     A text that takes too long gets ``Grade(None, kind="timeout")``; one whose grader raises, returns something else
@@ -107,7 +107,7 @@ class _Job:
         self.done = self.read = self.given = self.restarts = 0
         self.pool: Any = None
 
-    def run(self, items: Iterator[Item]) -> Iterator[Grade]:
+    def run(self, items: Iterator[Item]) -> Generator[Grade, None, None]:
         try:
             self._read(items)
             while self.waiting or self.flying:

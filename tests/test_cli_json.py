@@ -190,4 +190,4 @@ def test_a_run_its_report_and_a_question(tmp_path: Path) -> None:
     answer = json.loads(bench("ask", "out", "m", "1 + 1?", "--json", cwd=tmp_path).stdout)
     assert answer == {"model": "m", "question": "1 + 1?", "text": "two \x1b[2J", "finish": "stop", "tokens": 2}
     cleaned = json.loads(bench("clean", "out", "--json", cwd=tmp_path).stdout)
-    assert cleaned == {"dry_run": False, "folders": [], "bytes": 0}
+    assert cleaned == {"dry_run": False, "folders": [], "bytes": 0, "kept": []}

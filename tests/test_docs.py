@@ -7,9 +7,11 @@ from pathlib import Path
 
 import yaml
 
+from mra_bench.cli.grade import command
 from mra_bench.datasets import DatasetUse, load_problems
 from mra_bench.plugins import PluginSettings, load_plugins
 from mra_bench.recipe import DatasetEntry, validate_recipe
+from mra_bench.samples import WELL_KNOWN
 from mra_bench.types import Problem
 
 ROOT = Path(__file__).parents[1]
@@ -44,3 +46,13 @@ def test_the_rows_of_the_docs_are_problems(tmp_path: Path) -> None:
     assert (problem.id, problem.answer, problem.subject) == ("test-00000", "42", "mul")
     asked = yaml.safe_load(block("docs/problems.md", "yaml"))["datasets"]["test"]
     assert DatasetEntry.model_validate(asked).prompt is not None
+
+
+def test_the_columns_and_options_of_grade_are_documented() -> None:
+    page = (ROOT / "docs" / "grade.md").read_text("utf-8")
+    for part, known in WELL_KNOWN.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `--{part}` |"))
+        assert ", ".join(f"`{column}`" for column in known) in row
+    shared = {"--json", "--plugin", "--no-plugin", "--strict", "--quiet", "--show"}
+    for option in (opt for param in command.params for opt in param.opts if opt.startswith("--")):
+        assert option in shared or f"`{option}" in page, option

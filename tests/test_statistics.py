@@ -521,3 +521,19 @@ def test_figures_of_the_openai_solutions(a, b, difference, wins, losses, se, p):
     assert found.low < found.difference < found.high
     assert (found.low > 0) == (difference > 0)
     assert found.detectable == pytest.approx(2.8 * se, rel=0.08)  # the normal approximation, at so many problems
+
+
+# Cohen's kappa
+
+
+@given(*(st.integers(0, 50) for _ in range(4)))
+@settings(max_examples=50, deadline=None)
+def test_kappa_is_the_closed_form_and_symmetric(both, first, second, neither):
+    n = both + first + second + neither
+    found = s.cohens_kappa(both, first, second, neither)
+    chance = ((both + first) * (both + second) + (neither + second) * (neither + first)) / n**2 if n else 1
+    if n == 0 or chance == 1:
+        assert found is None
+    else:
+        assert found == pytest.approx(((both + neither) / n - chance) / (1 - chance), abs=1e-12)
+        assert s.cohens_kappa(both, second, first, neither) == pytest.approx(found)

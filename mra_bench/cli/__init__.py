@@ -13,12 +13,14 @@ from typing import Any
 import click
 
 from mra_bench import __version__
-from mra_bench.errors import INTERRUPTED, BenchError, UsageError, nearest
+from mra_bench.errors import INTERRUPTED, BenchError, Interrupted, UsageError, nearest
 from mra_bench.tables import printable
 
 COMMANDS = {
     "run": "Evaluate, train and compare models, then write a report.",
     "report": "Write results and report of a run again from its folder.",
+    "grade": "Grade the texts of a file, or of a run by further graders, and compare graders.",
+    "audit": "Grade the stored texts of a run again and check that its results follow from them.",
     "ask": "Ask a model of a run a question.",
     "recipes": "List, show and write recipes.",
     "models": "List the model loaders that plugins offer, with their options.",
@@ -86,6 +88,9 @@ def call(arguments: list[str]) -> int:
         return 0
     except click.ClickException as error:
         return _failed("usage", error.format_message(), error.exit_code, None if as_json else error.show)
+    except Interrupted as error:
+        text = printable(str(error))
+        return _failed("interrupted", str(error), error.code, None if as_json else lambda: _say(f"\n{text}"))
     except BenchError as error:
         kind, word = ("usage", "Usage error") if isinstance(error, UsageError) else ("failed", "Error")
         text = printable(f"{word}: {error}")

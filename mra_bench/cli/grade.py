@@ -1,0 +1,221 @@
+"""mra-bench grade"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mra_bench.cli.options import json_option, plugin_options, settings_of
+
+if TYPE_CHECKING:
+    from mra_bench.grading import ChosenGrader, Summary
+    from mra_bench.plugins import PluginSettings, Registry
+    from mra_bench.progress import PlainReporter
+    from mra_bench.samples import Columns, Source
+
+EPILOG = """
+\b
+Examples:
+  mra-bench grade samples.jsonl                                      columns by well-known names
+  mra-bench grade samples.csv --text output --gold target --out verdicts.jsonl
+  cat samples.jsonl | mra-bench grade - --json
+  mra-bench grade samples.jsonl --grader sympy --grader math-verify
+  mra-bench grade samples.jsonl --grader sympy --grader '{name: sympy, options: {percent_as_number: false}}'
+  mra-bench grade pairs.jsonl --answers --text prediction --label expected
+  mra-bench grade reports/quickstart --plugin ./mine.py --grader mine
+\b
+Exit codes: 0 done, also where graders disagree with each other or with labels; 1 failed, or one of the graders could
+not judge a single text; 2 bad usage or a broken file, found before any work; 130 interrupted.
+"""
+OF_FILES = ("text", "gold", "id", "question", "label", "choices")
+
+
+@click.command(epilog=EPILOG)
+@click.argument("what", metavar="FILE|RUN|-")
+@click.option(
+    "--grader",
+    "graders",
+    multiple=True,
+    metavar="NAME",
+    help="Grade with this: a name, or as in a recipe {name: NAME, options: {KEY: VALUE}}. Several are compared. "
+    "[default: sympy]",
+)
+@click.option("--text", metavar="COLUMN", help="Column of the texts.  [default: text, completion, response, ...]")
+@click.option("--gold", metavar="COLUMN", help="Column of the gold answers.  [default: gold, ..., answer]")
+@click.option("--id", metavar="COLUMN", help="Column of the problems' ids.  [default: id, ..., or the row's number]")
+@click.option("--question", metavar="COLUMN", help="Column of the questions, for graders that read them.")
+@click.option("--label", metavar="COLUMN", help="Column that says whether a text is right: count where graders differ.")
+@click.option("--choices", metavar="COLUMN", help="Column with the list that the letters A, B, ... stand for.")
+@click.option("--answers", is_flag=True, help="The texts are bare answers: graders see each in a \\boxed{...}.")
+@click.option("--out", metavar="FILE", help="Write one JSON line for each text and grader to this file.")
+@click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="List so many disagreements.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: all usable cores]")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="A text that takes a grader longer is timed out.  [default: 10, or the run's]",
+)
+@click.option("--strict", is_flag=True, help="Stop when a grader raises, instead of recording it.")
+@click.option("--quiet", is_flag=True, help="No progress on standard error.")
+@json_option
+@plugin_options
+def command(**given: Any) -> None:
+    """Grade the texts of FILE (JSONL, CSV or Parquet; - for JSONL on standard input), or those stored in a run folder.
+
+    Each row of FILE has a gold answer and a text. On a RUN each grader's verdicts on all its texts are added beside
+    the ones that are there, in grades/; its results and report stay as they are, nothing is generated.
+    """
+    from mra_bench.grading import choose_graders
+    from mra_bench.plugins import load_plugins
+    from mra_bench.progress import make_reporter
+
+    settings = settings_of(given["plugin_files"], given["blocked"])
+    registry = load_plugins(settings)
+    graders = choose_graders(given["graders"] or ("sympy",), registry)
+    reporter = make_reporter(quiet=given["quiet"], as_json=False)
+    try:
+        if Path(given["what"]).is_dir():
+            _grade_run(given, graders, registry, settings, reporter)
+        else:
+            _grade_file(given, graders, settings, reporter)
+    finally:
+        getattr(reporter, "close", lambda: None)()
+
+
+def _grade_run(
+    given: dict[str, Any],
+    graders: list[ChosenGrader],
+    registry: Registry,
+    settings: PluginSettings,
+    reporter: PlainReporter,
+) -> None:
+    from mra_bench.errors import UsageError
+    from mra_bench.folder import manifest_of
+    from mra_bench.grade_tables import run_text
+    from mra_bench.regrade import add_graders, check_graders, compare, limits_of, nothing_judged
+
+    run = Path(given["what"])
+    manifest = manifest_of(run)
+    for name in (*OF_FILES, "answers", "out", "workers"):
+        if given[name]:
+            raise UsageError(f"--{name} is for a file of samples, but {run} is a folder")
+    limits = limits_of(manifest, given["seconds"])
+    check_graders(run, graders, limits)
+    regraded = add_graders(run, graders, limits, registry, settings, reporter, strict=given["strict"])
+    _finish(given, compare(regraded, given["show"]), run_text, nothing_judged(regraded))
+
+
+def _grade_file(
+    given: dict[str, Any], graders: list[ChosenGrader], settings: PluginSettings, reporter: PlainReporter
+) -> None:
+    import dataclasses
+
+    from mra_bench.grade_tables import samples_text
+    from mra_bench.samples import choose_columns, opened, read_samples
+
+    _check_out(given["what"], given["out"])
+    with opened(given["what"]) as source:
+        columns = choose_columns(source, {name: given[name] for name in OF_FILES})
+        total = sum(1 for _ in read_samples(source, columns))  # the whole file is read before any work starts
+        summary = _graded(given, source, columns, graders, settings, reporter, total)
+        data = {"file": source.name, "columns": dataclasses.asdict(columns), "out": given["out"], **summary.data()}
+    _finish(given, data, samples_text, summary.nothing_judged())
+
+
+def _graded(
+    given: dict[str, Any],
+    source: Source,
+    columns: Columns,
+    graders: list[ChosenGrader],
+    settings: PluginSettings,
+    reporter: PlainReporter,
+    total: int,
+) -> Summary:
+    """Grade, write and count sample by sample."""
+    from mra_bench.errors import Interrupted
+    from mra_bench.grading import Summary, grade_rows, grade_samples
+    from mra_bench.samples import read_samples
+
+    summary = Summary(graders, given["show"])
+    samples = read_samples(source, columns)
+    how = {"answers": given["answers"], "strict": given["strict"]}
+    try:
+        reporter.begin(f"grade {source.name}", total, "texts")
+        with (
+            _rows_file(given["out"]) as write,
+            contextlib.closing(grade_samples(samples, graders, settings, limits=_limits(given), **how)) as graded,
+        ):
+            for one in graded:
+                summary.add(*one)
+                for row in grade_rows(one, graders, columns.label is not None):
+                    write(row)
+                reporter.update(summary.n)
+    except KeyboardInterrupt:
+        kept = f" Nothing was written to {given['out']}." if given["out"] else ""
+        raise Interrupted(f"Interrupted after {summary.n:,} of {total:,} texts.{kept}") from None
+    reporter.end(f"{summary.n:,} texts")
+    return summary
+
+
+def _limits(given: dict[str, Any]) -> Any:
+    from mra_bench.workers import Limits
+
+    return Limits(**{key: given[key] for key in ("seconds", "workers") if given[key] is not None})
+
+
+def _check_out(what: str, out: str | None) -> None:
+    """Raises UsageError when --out cannot be written, or is what is read."""
+    from mra_bench.errors import UsageError
+
+    if out is None:
+        return
+    path = Path(out)
+    if not out or path.is_dir():
+        raise UsageError(f"--out {out!r} names no file")
+    if path.exists() and Path(what).exists() and path.samefile(what):
+        raise UsageError(f"--out {out} is the file that is graded; write the verdicts to another one")
+    if not path.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {path.parent}")
+
+
+@contextlib.contextmanager
+def _rows_file(out: str | None) -> Iterator[Any]:
+    """A function that writes a row of --out, if there is one. The file appears, whole, when all is done."""
+    import json
+    import os
+    import tempfile
+
+    from mra_bench.errors import UsageError
+
+    if out is None:
+        yield lambda row: None
+        return
+    path = Path(out)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            yield lambda row: file.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _finish(given: dict[str, Any], data: dict[str, Any], text: Any, silent: bool) -> None:
+    from mra_bench.cli.listing import show_json
+
+    if given["as_json"]:
+        show_json({**data, "nothing_judged": silent})
+    else:
+        click.echo(text(data))
+        if silent:
+            click.echo("A grader could not judge a single text.", err=True)
+    if silent:
+        click.get_current_context().exit(1)
