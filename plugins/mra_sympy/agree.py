@@ -12,6 +12,7 @@ from mra_sympy.tokens import Node, children, kinds, symbols
 
 PRECISIONS = (30, 90)  # significant digits worked with; equal means equal to two thirds of them
 PLACES = 9
+FINE_PLACES = 2  # of them are worked out at the higher precision too
 INTEGER_KINDS = frozenset("floor ceil factorial factorial2 binom mod gcd lcm".split())
 COUNTERS = frozenset("nkmNMK")  # letters that count where something is counted with them
 _SIZES = [(0.1, 0.8), (1.1, 2.9), (0.2, 0.9), (2.0, 5.0), (0.15, 0.85), (1.2, 3.1), (0.3, 2.2), (3.0, 7.0), (0.4, 0.95)]
@@ -21,22 +22,14 @@ def agree(a: Node, b: Node) -> bool:
     """Do two trees have equal values at every place tried where both are real (at complex ones if they never are)?
     Raises TooCostly, or Unreadable when there are too few places where both have a value."""
     names = symbols(a) | symbols(b)
-    found = kinds(a) | kinds(b)
-    whole = _counting(a, b, names, found)
     infinite = _infinite(a) or _infinite(b)
     if not names:
-        return _equal_at(a, b, {}, infinite)
+        return _compared(a, b, {}, _digits(infinite))[0]
     real: list[bool] = []
     rest: list[bool] = []
-    for place in places(names, whole, steps=bool(found & {"floor", "ceil", "cases", "mod"}) and not whole)[
-        : 4 if infinite else None
-    ]:
-        if infinite:  # where power series converge fast
-            place = {name: value if name in whole else value / 12 for name, value in place.items()}
-        if found & {"conj", "re", "im"}:
-            place = {name: context().mpc(value, value / 3 + 1) for name, value in place.items()}
+    for place in _places_for(a, b, names, infinite):
         try:
-            verdict, is_real = _compared(a, b, place, infinite)
+            verdict, is_real = _compared(a, b, place, _digits(infinite, enough=len(real) >= FINE_PLACES))
         except TooCostly:
             raise
         except Unreadable:
@@ -49,6 +42,39 @@ def agree(a: Node, b: Node) -> bool:
     if len(real) + len(rest) < 2:
         raise Unreadable("it has no value where it was tried")
     return all(rest)
+
+
+def may_agree(a: Node, b: Node) -> bool:
+    """False when the first place where both have a real value tells them apart: cheap, and enough for most answers."""
+    names = symbols(a) | symbols(b)
+    infinite = _infinite(a) or _infinite(b)
+    for place in _places_for(a, b, names, infinite) if names else [{}]:
+        try:
+            verdict, is_real = _compared(a, b, place, _digits(infinite, enough=True))
+        except TooCostly:
+            raise
+        except Unreadable:
+            continue
+        if is_real:
+            return verdict
+    return True
+
+
+def _digits(infinite: bool, *, enough: bool = False) -> tuple[int, ...]:
+    """To how many digits values are compared, one precision after the other; 0 for two thirds of the precision."""
+    return (SERIES_DIGITS - 3,) if infinite else (0,) if enough else (8, 0)
+
+
+def _places_for(a: Node, b: Node, names: set[str], infinite: bool) -> list[dict[str, Any]]:
+    """The places that suit what stands in the trees."""
+    found = kinds(a) | kinds(b)
+    whole = _counting(a, b, names, found)
+    chosen = places(names, whole, steps=bool(found & {"floor", "ceil", "cases", "mod"}) and not whole)
+    if infinite:  # where power series converge fast
+        chosen = [{n: v if n in whole else v / 12 for n, v in place.items()} for place in chosen[:4]]
+    if found & {"conj", "re", "im"}:
+        chosen = [{name: context().mpc(value, value / 3 + 1) for name, value in place.items()} for place in chosen]
+    return chosen
 
 
 def constant_ratio(a: Node, b: Node, *, positive: bool) -> bool:
@@ -134,20 +160,17 @@ def _seed(name: str, k: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{name}/{k}".encode()).digest()[:4], "big")
 
 
-def _compared(a: Node, b: Node, place: dict[str, Any], infinite: bool) -> tuple[bool, bool]:
+def _compared(a: Node, b: Node, place: dict[str, Any], digits: tuple[int, ...]) -> tuple[bool, bool]:
+    """Are both equal there, to `digits` at each of PRECISIONS in turn; and are both real?"""
     mp = context(PRECISIONS[0])
     left, right = numeric(a, place, mp), numeric(b, place, mp)
     real = is_real(left, mp) and is_real(right, mp)
-    if infinite:
-        return close(left, right, mp, SERIES_DIGITS - 3), real
-    if not close(left, right, mp, 8):
+    if len(digits) == 1:
+        return close(left, right, mp, digits[0]), real
+    if not close(left, right, mp, digits[0]):
         return False, real
     fine = context(PRECISIONS[1])
     return close(numeric(a, place, fine), numeric(b, place, fine), fine), real
-
-
-def _equal_at(a: Node, b: Node, place: dict[str, Any], infinite: bool) -> bool:
-    return _compared(a, b, place, infinite)[0]
 
 
 def close(a: Any, b: Any, mp: Any, digits: int = 0) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from mra_sympy import units
-from mra_sympy.agree import agree, close, constant_ratio
+from mra_sympy.agree import agree, close, constant_ratio, may_agree
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.exact import exact
 from mra_sympy.families import as_family, line_names, same_family, same_up_to_constants, with_names
@@ -115,8 +115,8 @@ def _expressions(a: Value, b: Value, trial: Trial) -> bool:
         return str(left[1]).lower() == str(right[1]).lower()
     if not symbols(left) and not symbols(right):
         return _constants(a, b, trial)
-    if agree(left, right):
-        if not (isinstance(a, Expression) and isinstance(b, Expression) and proves(a.source, b.source)):
+    if may_agree(left, right) and (_proved(a, b) or agree(left, right)):
+        if not _proved(a, b):
             trial.note(NUMERICAL)
         return True
     if (log := _other_logarithm(left, right)) is not None and agree(*log):
@@ -185,9 +185,14 @@ def _constants(a: Value, b: Value, trial: Trial) -> bool:
         return _rounded(decimal, other, trial)
     if not agree(left, right):
         return (log := _other_logarithm(left, right)) is not None and agree(*log)
-    if not (isinstance(a, Expression) and isinstance(b, Expression) and proves(a.source, b.source)):
+    if not _proved(a, b):
         trial.note("to 60 digits")
     return True
+
+
+def _proved(a: Value, b: Value) -> bool:
+    """Does sympy bring both to the same form?"""
+    return isinstance(a, Expression) and isinstance(b, Expression) and proves(a.source, b.source)
 
 
 def _radians(value: Value, other: Value, trial: Trial) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from typing import Any
 
 from mra_sympy.agree import agree, close, places
@@ -11,7 +12,7 @@ from mra_sympy.errors import Unreadable
 from mra_sympy.numeric import context, numeric
 from mra_sympy.quantities import Quantity
 from mra_sympy.tokens import Node, difference, kinds, renamed, symbols
-from mra_sympy.values import Expression, Family, Group, Relation, Value
+from mra_sympy.values import Expression, Family, Group, Interval, Relation, Value
 
 COUNTERS = ("k", "n", "m", "l")
 LINE = frozenset({"t", "s", "r", "k", "lambda", "mu", "u", "c"})
@@ -82,10 +83,8 @@ def with_names(value: Value, names: dict[str, str]) -> Value:
         return Group(value.kind, tuple(with_names(item, names) for item in value.items), value.joined)
     if isinstance(value, Relation):
         return Relation(value.sign, with_names(value.left, names), with_names(value.right, names), value.name)
-    if hasattr(value, "low"):
-        return type(value)(
-            with_names(value.low, names), with_names(value.high, names), value.low_closed, value.high_closed
-        )
+    if isinstance(value, Interval):
+        return replace(value, low=with_names(value.low, names), high=with_names(value.high, names))
     return value
 
 

@@ -1,8 +1,8 @@
 """A small grammar of mathematical expressions, LaTeX and ASCII, that builds unevaluated trees.
 
 Nothing is computed here and no name is looked up anywhere but in the tables of `tokens`, so no text can run code. A
-tree is nested tuples: ("num", Fraction), ("sym", name), ("const", name), ("add", terms), ("mul", factors), ("pow", base,
-exponent), ("root", radicand, degree), ("fn", name, arguments) of a known function, ("call", name, arguments) of an
+tree is nested tuples: ("num", Fraction), ("sym", name), ("const", name), ("add", terms), ("mul", factors),
+("pow", base, exponent), ("root", radicand, degree), ("fn", name, arguments) of a known function, ("call", name, arguments) of an
 unknown one, ("mat", rows), ("cross", a, b), and ("series", kind, index, from, to, body) for sums, products, integrals
 and limits.
 """
@@ -539,7 +539,7 @@ class _Parser(_Tokens):
 
 
 def _vector(node: Node) -> bool:
-    return node[0] == "mat" or (node[0] == "sym" and node[1].startswith("vec("))
+    return node[0] == "mat" or (node[0] == "sym" and str(node[1]).startswith("vec("))
 
 
 def _arrangements(letter: str, n: Node, k: Node) -> Node:
@@ -549,7 +549,7 @@ def _arrangements(letter: str, n: Node, k: Node) -> Node:
 
 
 def _derivative(top: str, bottom: str) -> Node | None:
-    """``\\frac{dy}{dx}``, ``\\frac{d^2y}{dx^2}``: y with primes. ``\\frac{\\partial f}{\\partial x}``: f with an index."""
+    """``\\frac{dy}{dx}``, ``\\frac{d^2y}{dx^2}``: y with primes; a partial derivative: f with an index."""
     found = re.fullmatch(r"(d|partial)(?:\^\{?(\d)\}?)?([A-Za-z]|phi|theta|rho)", top)
     below = re.fullmatch(r"(d|partial)([a-zA-Z]|theta)(?:\^\{?(\d)\}?)?", bottom)
     if not found or not below or found[1] != below[1] or (found[2] or "1") != (below[3] or "1"):

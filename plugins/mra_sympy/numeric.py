@@ -24,14 +24,19 @@ _GROWING = frozenset("ln log lg abs min max deg sign re im conj norm transpose d
 Values = Mapping[str, Any]
 
 
-@functools.cache
+_CONTEXTS: dict[int, Any] = {}
+_TABLES: dict[int, dict[str, Callable[..., Any]]] = {}
+
+
 def context(digits: int = DIGITS) -> Any:
     """mpmath's context of our own, so that no other thread's precision matters. Never change its precision."""
-    import mpmath
+    if digits not in _CONTEXTS:
+        import mpmath
 
-    own = mpmath.MPContext()
-    own.dps = digits
-    return own
+        own = mpmath.MPContext()
+        own.dps = digits
+        _CONTEXTS[digits] = own
+    return _CONTEXTS[digits]
 
 
 def numeric(node: Node, values: Values, mp: Any) -> Any:
@@ -160,8 +165,14 @@ def _of_matrix(name: str, value: Any, mp: Any) -> Any:
     raise Unreadable(f"'{name}' of a matrix")
 
 
-@functools.cache
 def _table(mp: Any) -> dict[str, Callable[..., Any]]:
+    """What computes each function in the context `mp`."""
+    if mp.dps not in _TABLES:
+        _TABLES[mp.dps] = _functions(mp)
+    return _TABLES[mp.dps]
+
+
+def _functions(mp: Any) -> dict[str, Callable[..., Any]]:
     same = {name: getattr(mp, name) for name in (
         "sin cos tan cot sec csc sinh cosh tanh coth sech csch asin acos atan asinh acosh atanh acot asec acsc exp "
         "floor ceil ln re im conj sign"

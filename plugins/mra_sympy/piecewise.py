@@ -46,9 +46,9 @@ def read_cases(text: str, depth: int, structure: Reader) -> Value | None:
 def _function(rows: list[list[str]], text: str, depth: int, structure: Reader) -> Value:
     pairs: list[tuple[Value, Value]] = []
     for row in rows:
-        condition = _LEAD.sub("", " ".join(row[1:]), count=1) if len(row) > 1 else "otherwise"
-        plain = _OTHERWISE.fullmatch(condition.strip(" ."))
-        pairs.append((structure(row[0], depth + 1), Text("otherwise") if plain else structure(condition, depth + 1)))
+        when = _LEAD.sub("", " ".join(row[1:]), count=1) if len(row) > 1 else "otherwise"
+        plain = _OTHERWISE.fullmatch(when.strip(" ."))
+        pairs.append((structure(row[0], depth + 1), Text("otherwise") if plain else structure(when, depth + 1)))
     branches: list[tuple[Any, Any]] = []
     for value, condition in sorted(pairs, key=lambda pair: pair[1] == Text("otherwise")):
         tests = _tests(condition)

@@ -6,6 +6,7 @@ import functools
 import itertools
 import re
 from collections.abc import Iterable
+from fractions import Fraction
 
 from mra_sympy import grammar
 from mra_sympy.clean import clean
@@ -29,9 +30,11 @@ _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?")
 _SHORT_WORDS = frozenset("yes no odd one two six ten all red day".split())
 _MATH = re.compile(r"[\\^_={}<>|]|\d\s*[a-zA-Z(]|[*/+]")
 _DECLARED = re.compile(
-    r"""(?:[,;]\s*|\s+|\(\s*|\\text\{)+(?:where\s+|for\s+|with\s+)?(?:all\s+|any\s+|every\s+|some\s+)?(?:integers?\s+|real\s+(?:numbers?\s+)?)?
-    ([a-zA-Z](?:_\d)?(?:\s*,\s*[a-zA-Z](?:_\d)?)*)\s*\}?\s*
-    (?:\\in\s*\\?(?:mathbb\s*)?\{?\s*([ZNR])\s*\}?(?:\^?\s*\+)?|(?:is|are|being)\s+(?:an?\s+|any\s+)*(?:arbitrary\s+)?(integer|real|constant|natural)[a-z ]*)
+    r"""(?:[,;]\s*|\s+|\(\s*|\\text\{)+ (?:where\s+|for\s+|with\s+)? (?:all\s+|any\s+|every\s+|some\s+)?
+    (?:integers?\s+|real\s+(?:numbers?\s+)?)?
+    ([a-zA-Z](?:_\d)?(?:\s*,\s*[a-zA-Z](?:_\d)?)*) \s*\}?\s*
+    (?:\\in\s*\\?(?:mathbb\s*)?\{?\s*([ZNR])\s*\}?(?:\^?\s*\+)?
+      |(?:is|are|being)\s+(?:an?\s+|any\s+)*(?:arbitrary\s+)?(integer|real|constant|natural)[a-z ]*)
     \s*[)}.]*$""",
     re.VERBOSE,
 )
@@ -43,7 +46,8 @@ _LEAD_IN = re.compile(
     re.I | re.DOTALL,
 )
 _FOR_ALL = re.compile(
-    r",?\s*(?:\\text\s*\{)?\s*for (?:all|any|every)\s*(?:real\s*)?\}?\s*[a-z]?(?:\s*\\in\s*\\mathbb\s*\{?[RQZNC]\}?(?:\^?\{?[+*]\}?)?)?\s*$"
+    r",?\s*(?:\\text\s*\{)?\s*for (?:all|any|every)\s*(?:real\s*)?\}?\s*[a-z]?"
+    r"(?:\s*\\in\s*\\mathbb\s*\{?[RQZNC]\}?(?:\^?\{?[+*]\}?)?)?\s*$"
 )
 _BOTH = re.compile(r"(.*(?:[<>]|\\[gl]e).*?)\s*(?::|,? or|;)\s*(?:\\text\{[^{}]*\}\s*)?([(\[][^<>]*[)\]])")
 _POINT = re.compile(r"(?:[A-Z][_0-9']*|[A-Z][a-z]{3,15}:?)\s*(?=\(.*,.*\)$)", re.DOTALL)
@@ -301,15 +305,16 @@ def _filled(items: tuple[Value, ...]) -> tuple[Value, ...]:
     if len(dots) != 1 or not 2 <= dots[0] < len(items) - 1:
         return items
     place = dots[0]
-    numbers = [getattr(item, "value", None) for k, item in enumerate(items) if k != place]
-    if any(number is None or number.denominator != 1 for number in numbers):
+    numbers = [item.value for k, item in enumerate(items) if k != place and isinstance(item, Quantity)]
+    if len(numbers) < len(items) - 1 or any(number.denominator != 1 for number in numbers):
         return items
-    step, last = numbers[1] - numbers[0], numbers[place]
-    count = (last - numbers[place - 1]) / step if step else 0
-    even = all(b - a == step for a, b in zip(numbers[: place - 1], numbers[1:place], strict=True))
+    head, last = numbers[:place], numbers[place]
+    step = head[1] - head[0]
+    count = (last - head[-1]) / step if step else Fraction(0)
+    even = all(b - a == step for a, b in itertools.pairwise(head))
     if not even or count.denominator != 1 or not 1 <= count <= MAX_ITEMS:
         return items
-    between = tuple(read(str(numbers[place - 1] + step * k)) for k in range(1, int(count)))
+    between = tuple(Quantity(head[-1] + step * k) for k in range(1, int(count)))
     return items[:place] + between + items[place + 1 :]
 
 

@@ -141,7 +141,7 @@ def _contains(tree: Tree, x: Any) -> bool:
     if kind == "cmp":
         return _holds(tree, x)
     whole = _near(x, mp.nint(x))
-    return {"R": True, "R+": x > 0, "R-": x < 0, "Z": whole, "N": whole and x > -0.5}[kind]
+    return bool({"R": True, "R+": x > 0, "R-": x < 0, "Z": whole, "N": whole and x > -0.5}[kind])
 
 
 def _near(x: Any, y: Any) -> bool:

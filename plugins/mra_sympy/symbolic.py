@@ -28,8 +28,10 @@ def canonical(source: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def proves(one: str, other: str) -> bool:
     """Does sympy prove the two equal, by expansion or by cancelling fractions? False proves nothing."""
+    if not one or not other:
+        return False
     try:
-        return _asked("proves_here", one, other) == "True"
+        return canonical(one) == canonical(other) or _asked("proves_here", one, other) == "True"
     except Unreadable:
         return False
 
@@ -142,11 +144,11 @@ def _bounded_power(base: Any, power: Any) -> Any:
 
 _NAMES = {
     "abs": "Abs", "ceil": "ceiling", "min": "Min", "max": "Max", "ln": "log", "mod": "Mod", "binom": "binomial",
-    "conj": "conjugate",
 }  # fmt: skip
+# Not gcd, lcm, conj, re and im: sympy would take letters for polynomials or for real numbers.
 _KNOWN = frozenset(
-    "sin cos tan cot sec csc sinh cosh tanh coth sech csch asin acos atan acot asec acsc asinh acosh atanh log exp floor "
-    "factorial factorial2 gcd lcm sign re im".split()
+    "sin cos tan cot sec csc sinh cosh tanh coth sech csch asin acos atan acot asec acsc asinh acosh atanh log exp "
+    "floor factorial factorial2 sign".split()
 )
 
 

@@ -46,7 +46,8 @@ _ENGLISH = frozenset(
     "any each more less between until".split()
 )
 _TOKEN = re.compile(
-    r"\\(begin|end)\s*\{\s*([a-zA-Z]+)\*?\s*\}(?:\s*\{[lcr|@ ]*\})?|(\d+(?:\.\d+)?|\.\d+)|(\.\.\.)|\\([a-zA-Z]+)|([a-zA-Z]+)|(\^\\circ)|(\\[{}\\|]|\S)"
+    r"\\(begin|end)\s*\{\s*([a-zA-Z]+)\*?\s*\}(?:\s*\{[lcr|@ ]*\})?"
+    r"|(\d+(?:\.\d+)?|\.\d+)|(\.\.\.)|\\([a-zA-Z]+)|([a-zA-Z]+)|(\^\\circ)|(\\[{}\\|]|\S)"
 )
 _SPLIT = re.compile("|".join(_NAMES) + r"|[a-zA-Z](?=\d)|[a-zA-Z]")
 
