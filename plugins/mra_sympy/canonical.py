@@ -5,8 +5,11 @@ from __future__ import annotations
 from mra_sympy import symbolic
 from mra_sympy.errors import Unreadable
 from mra_sympy.exact import exact
+from mra_sympy.moments import Moment
 from mra_sympy.quantities import Quantity
+from mra_sympy.ratios import Ratio, Remainder
 from mra_sympy.reading import read
+from mra_sympy.same_quantity import canonical_measure
 from mra_sympy.values import (
     Branches,
     Builder,
@@ -39,6 +42,8 @@ def canonical(value: Value) -> str:
     """The canonical string of a value. A name or a unit is left out: "x = 5 cm" is "5"."""
     if isinstance(value, Quantity):
         return str(value.value / 100 if value.percent else value.value)
+    if isinstance(value, Ratio | Remainder | Moment):
+        return canonical_measure(value)
     if isinstance(value, Expression):
         return _expression(value)
     if isinstance(value, Text):

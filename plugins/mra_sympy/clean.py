@@ -26,9 +26,10 @@ _SYMBOL = {
     "。": ".", "：": ":", "％": "%", "٪": "%", "٫": ".", "٬": ",", "’": "'", "‘": "'", "“": '"', "”": '"',
     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ",
     "⌉": r"\rceil ", "℃": r"^\circ \text{C}",
-    "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "⟨": r"\langle ",
-    "⟩": r"\rangle ", "∖": r"\setminus ", "…": r"\ldots ", "⋯": r"\cdots ", "→": r"\to ", "∶": ":", "º": r"^\circ ",
+    "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}",
+    "⟨": r"\langle ", "⟩": r"\rangle ", "∖": r"\setminus ", "…": r"\ldots ", "⋯": r"\cdots ", "→": r"\to ", "∶": ":", "º": r"^\circ ",
     "∠": r"\angle ", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∧": r"\wedge ", "∨": r"\vee ", "∣": r"\mid ",
+    "℉": r"^\circ \text{F}", "˚": r"^\circ ", "″": "''", "Ω": r"\Omega ",
 }  # fmt: skip
 _FRACTION = {c: unicodedata.normalize("NFKC", c).split("⁄") for c in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 
@@ -51,6 +52,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:text|mathrm)\s*\{\s*(cis|sin|cos|tan|log|ln|exp|gcd|lcm|max|min|arcsin|arccos|arctan)\s*\}", r"\\\1 "),
         (r"\\operatorname\*?\s*\{\s*(tg|ctg|arctg|arcctg|cosec|sgn|det|Re|Im)\s*\}", r"\\\1 "),
         (r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|mbox|hbox|mathbf|boldsymbol|bm)\s*\{", r"\\text{"),
+        (r"\\(?:mathrm|rm)\s*\{\s*(?:~|\\[,;: ])", r"\\text{ "),
+        (r"(?<=[\s~,\d})])\\mathrm\s*\{\s*((?!d\}|e\}|i\}|T\})[a-zA-ZμΩ]+(?:\s*/\s*[a-zA-Z]+)?)\s*\}", r"\\text{\1}"),
         (r"\\(?:mathrm|operatorname\*?|mathit|mathsf|mathcal|mathscr|mathfrak|rm)\s*\{([^{}]*)\}", r" \1 "),
         (
             r"\\(?:(?:text)?color\s*\{[^{}]*\}|underline(?![a-zA-Z])|phantom\s*\{[^{}]*\}|(?:large|Large|bf|it|rm)(?![a-zA-Z]))",

@@ -29,7 +29,8 @@ def as_family(value: Value) -> Family | None:
     if not nodes:
         return None
     free = set().union(*(symbols(node) for node in nodes))
-    if len(free) == 1 and free <= set(COUNTERS) and all("pi" in kinds(node) for node in nodes if symbols(node)):
+    angles = all("pi" in kinds(node) and not kinds(node) & {"fn", "call"} for node in nodes if symbols(node))
+    if len(free) == 1 and free <= set(COUNTERS) and angles:
         return Family(value, tuple(free), "Z")
     return None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mra_bench.types import Grade, Problem
 from mra_sympy.canonical import canonical, canonical_text
-from mra_sympy.compare import Trial, same
+from mra_sympy.compare import new_trial
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.extract import Extraction, extract, ran_on
 from mra_sympy.options import Options
@@ -65,9 +65,9 @@ def _verdict(gold: Value, gold_text: str, prediction: str, options: Options) -> 
         reason = f"{_shown(prediction)} cannot be read ({_why(error)}) and differs from {_shown(gold_text)}."
         return Grade(False, canonical_text(prediction), reason, "wrong")
     answer = canonical(value)
-    trial = Trial(options)
+    trial = new_trial(options)
     try:
-        equal = same(gold, value, trial)
+        equal = trial.same(gold, value)
     except _FAILURES as error:
         return _undecided(gold, gold_text, prediction, answer, error)
     if equal:

@@ -2,9 +2,9 @@
 
 Nothing is computed here and no name is looked up anywhere but in the tables of `tokens`, so no text can run code. A
 tree is nested tuples: ("num", Fraction), ("sym", name), ("const", name), ("add", terms), ("mul", factors),
-("pow", base, exponent), ("root", radicand, degree), ("fn", name, arguments) of a known function, ("call", name, arguments) of an
-unknown one, ("mat", rows), ("cross", a, b), and ("series", kind, index, from, to, body) for sums, products, integrals
-and limits.
+("pow", base, exponent), ("root", radicand, degree), ("fn", name, arguments) of a known function, ("call", name,
+arguments) of an unknown one, ("mat", rows), ("cross", a, b), and ("series", kind, index, from, to, body) for sums,
+products, integrals and limits; `piecewise` makes ("cases", branches).
 """
 
 from __future__ import annotations
@@ -396,7 +396,7 @@ class _Parser(_Tokens):
             depth += (text == "{") - (text == "}")
             if depth == 0:
                 break
-            if text == "i":
+            if text in ("i", "overline", "bar"):
                 return ("fn", "conj", (self.argument(),))
             place += 1
         self.here = start

@@ -14,6 +14,9 @@ class Options:
     ignore_name: "x = 5" equals "5".
     rounding_digits: a decimal with at least so many significant digits equals every value that rounds to it;
     0 switches rounding off. Shorter decimals are exact: 0.33 is not 1/3.
+    ratio_as_number: 3:4 equals 3/4 and 0.75.
+    ignore_missing_base: a numeral equals its bare figures, 4210_5 equals 4210. Otherwise only values count: 1011_2 is
+    11.
     rename_constants: constants of integration may be called C, c_1, K, and absorb numbers: "x^2/2 + C" equals
     "(x^2 + K)/2".
     degrees_as_radians: 90 degrees equal pi/2, where the other side is written with pi.
@@ -24,6 +27,8 @@ class Options:
     ignore_missing_unit: bool = True
     ignore_name: bool = True
     rounding_digits: int = 6
+    ratio_as_number: bool = True
+    ignore_missing_base: bool = False
     rename_constants: bool = True
     ordered_blanks: bool = True
     degrees_as_radians: bool = True

@@ -4,62 +4,59 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from mra_sympy import decimals, number_words, units
 from mra_sympy.clean import clean
-from mra_sympy.errors import TooCostly
+from mra_sympy.decimals import MAX_DIGITS, precision
+from mra_sympy.numerals import read_numeral
+from mra_sympy.unit_table import ARCMINUTE, ARCSECOND, Unit, lookup
 
-MAX_DIGITS = 1000  # longer numbers are compared as text: Python itself refuses to print more than 4300 digits
+__all__ = ["MAX_DIGITS", "Quantity", "loose", "parse", "quick", "read_quantity", "split_unit"]
 
 _PLAIN = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
-_GROUP = r"\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ ]\d{3})+|\d{1,3}(?:\{,\}\d{3})+"
-_DECIMAL = rf"(?:(?:{_GROUP}|\d+)(?:\.\d*)?|\.\d+)"
-_EUROPEAN = r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}"
-_MARK = r"(?:\\?\$|[€£¥₹]|US\$|USD|EUR|Rs\.?)"
-_BODY = re.compile(
-    rf"""(?P<sign>[+-]?)\s*(?P<mark>{_MARK})?\s*(?P<sign2>[+-]?)\s*(?:
-        (?P<european>{_EUROPEAN})(?![\d.,])
-      | (?P<whole>\d+)\s*\\frac\s*\{{\s*(?P<mn>\d+)\s*\}}\s*\{{\s*(?P<md>\d+)\s*\}}
-      | (?P<whole2>\d+)\s*\\frac\s*(?P<mn2>\d)\s*(?P<md2>\d)
-      | (?P<whole3>\d+)(?:\s+|\s+and\s+)(?P<mn3>\d+)\s*/\s*(?P<md3>\d+)
-      | \\frac\s*\{{\s*(?P<fn>[+-]?{_DECIMAL})\s*\}}\s*\{{\s*(?P<fd>[+-]?{_DECIMAL})\s*\}}
-      | \\frac\s*(?P<fn2>\d)\s*(?P<fd2>\d)
-      | (?P<an>{_DECIMAL})\s*/\s*(?P<ad>[+-]?{_DECIMAL})(?!\s*[/^!])
-      | (?P<mantissa>{_DECIMAL})\s*(?:[eE]\s*|(?:\\times|\\cdot|\*|x)\s*10\s*\^\s*)
-            (?P<brace>\{{)?\s*\(?(?P<exponent>[+-]?\d{{1,6}})\)?\s*(?(brace)\}})
-      | 10\s*\^\s*(?P<brace2>\{{)?\s*(?P<power>[+-]?\d{{1,6}})\s*(?(brace2)\}})
-      | (?P<head>\d*\.\d*)\s*\\(?:overline|bar|dot)\s*\{{?\s*(?P<period>\d+)\s*\}}?
-      | (?P<numeral>[0-9A-F]+(?:\.[0-9A-F]+)?)\s*_\s*(?P<brace3>\{{)?\s*(?:\\text\{{\s*)?(?P<base>\d{{1,2}})
-            \s*(?:\}})?(?(brace3)\}})
-      | (?P<repeat>\d+\.\d+)(?:\.\.\.|…|\\ldots|\\dots)
-      | (?P<decimal>{_DECIMAL})
-    )""",
-    re.VERBOSE | re.ASCII,
+_MARK = r"(?:(?:US|U\.S\.|USD)\s*\$|\$\s*USD|\$|[€£¥₹]|USD|EUR|GBP|INR|CNY|RMB|JPY|Rs\.?)"
+_MATHS = re.compile(r"(?<!\\)\$([^$]{0,200}[^$\s\\])\$(?![\d$])")
+_YEAR = re.compile(r"(?<=\d{3}) (?:AD|A\.D|CE)\.?$")
+_SIGN = re.compile(rf"(?P<sign>[+-]?)\s*(?P<mark>{_MARK})?\s*(?P<sign2>[+-]?)\s*")
+_BEFORE = re.compile(
+    r"(?:\\text\s*\{\s*)?(?:(?:exactly|only|about|approximately|approx\.?|roughly|around|nearly|an? (?:total|sum) of|"
+    r"the year|in the year|year|一共|总共|共|约)(?:\s*\}|\s)\s*(?=\S)|[一总]?共(?=\d)|约(?=\d)|in (?=\d{4}$))",
+    re.IGNORECASE,
 )
-_WORD = r"(?:[a-zA-Z]{2,}\.?|[a-zA-Z]\b)"
-_TEXT_UNIT = re.compile(r"\\text\s*\{([^{}0-9]*)\}\s*(?:\^\s*\{?\s*([23])\s*\}?)?")
-_WORD_UNIT = re.compile(rf"{_WORD}(?:[ /·*-]+{_WORD}){{0,5}}(?:\s*\^\s*\{{?\s*([23])\s*\}}?)?")
-_SPECIAL_UNIT = re.compile(r"(?:\^\\circ\s*(?:\\text\{\s*)?[CFK]?\}?|[^\x00-\x7f]{1,8})")
-_NOT_UNITS = frozenset(
-    "and or minus plus times over divided by if when to not but is are as for each because since so mod pi sin cos tan "
-    "log ln exp sqrt e i x y z n k t a b c r equals where with in than less more".split()
-)
-_SMALL_UNITS = frozenset(
-    "cm mm km dm nm kg mg ml mi ft in yd lb lbs oz hr hrs min mins sec secs ms mph kph hz kw kwh ev kj pa kpa".split()
-)
+_MINUS = re.compile(r"(?:\\text\s*\{\s*)?(?:minus|negative|负)\s*\}?\s*(?=\S)", re.IGNORECASE)
+_WHOLE_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
+_PERCENT = re.compile(r"\s*(?:\\text\s*\{\s*)?(%|‰|per ?cent(?:age points?)?\b|percents\b|per mille\b)", re.IGNORECASE)
+_SHARE_OF = re.compile(r"(?:\\text\s*\{)?[A-Za-z .'/-]{0,60}\}?")
+_LETTER_SCALE = re.compile(r"\s?([kKMB]|bn|mn)(?![a-zA-Z])")
+_LETTERS = {"k": 1000, "K": 1000, "M": 10**6, "mn": 10**6, "B": 10**9, "bn": 10**9}
+_ASIDE = re.compile(r"\(([^()]*)\)|\\text\s*\{\s*\(([^(){}]*)\)\s*\}")
+_SEVERAL = re.compile(r"[A-Za-z}'\"\u4e00-\u9fff$]\s*,?\s*(?:\\text\s*\{\s*(?:and|,)?\s*\}\s*)?\d")
+_CIRCLED = re.compile(r"\^\\circ\s*\d")
+_PART = re.compile(r"(\d{1,15}(?:\.\d{1,15})?(?:\s*\\frac\s*\{\d+\}\s*\{\d+\}|\s*/\s*\d+)?)\s*([^\d\s][^\d]{0,40})")
+_JOINT = re.compile(r"[\s,]*(?:\\text\s*\{[\s,]*(?:and)?\s*\}|\band\b|,|、)?[\s,]*$")
+_SIXTIES = frozenset({Fraction(60), Fraction(3600), Fraction(24), Fraction(12), Fraction(16), Fraction(3), Fraction(7),
+                      Fraction(100), Fraction(14), Fraction(4), Fraction(2), Fraction(1440)})  # fmt: skip
+_FEET = re.compile(r"(\d{1,4})\s*'\s*(\d{1,2}(?:\.\d+)?)\s*(?:''|\")?")
+_OPEN_SECONDS = re.compile(r"\\circ\s*\d{1,2}\s*'\s*\d{1,2}(?:\.\d{1,9})?$")
+_NO_DIGITS = re.compile(r"[A-Za-z\u4e00-\u9fff]")
+_GLUED_WORD = 5  # letters of an unknown word that may stand glued to its number: fewer may be a product of symbols
 
 
 @dataclass(frozen=True)
 class Quantity:
     """A rational number as written. digits: significant digits when it is a decimal, 0 when it is exact as written;
-    places: digits behind the point. unit: "" for none; percent: value is given in hundredths, as written."""
+    places: digits behind the point. unit: as written, "" for none; percent: value is given in hundredths, as
+    written. base: of a numeral that names its base, else 0, with its figures in `figures`."""
 
     value: Fraction
     digits: int = 0
     places: int = 0
     unit: str = ""
     percent: bool = False
+    base: int = 0
+    figures: str = ""
 
 
 @functools.lru_cache(maxsize=16384)
@@ -68,139 +65,269 @@ def quick(text: str) -> Quantity | None:
     text = text.strip()
     if _PLAIN.fullmatch(text) is None:
         return None
-    return Quantity(Fraction(text), *_precision(text)) if "." in text else Quantity(Fraction(int(text)))
+    return Quantity(Fraction(text), *precision(text)) if "." in text else Quantity(Fraction(int(text)))
+
+
+def parse(text: str) -> Quantity | None:
+    """The quantity in raw `text`, cleaning it when it is not plain."""
+    return quick(text) or read_quantity(clean(text))
 
 
 def read_quantity(text: str) -> Quantity | None:
     """The quantity that the whole of the cleaned `text` writes, or None. Raises TooCostly for absurd sizes."""
-    text = text.replace("\\$", "$").removesuffix("$") if "$" in text else text
-    found = _BODY.match(text)
-    if found is None:
+    if "$" in text:
+        text = _MATHS.sub(r"\1 ", text, count=1).replace("\\$", "$")
+    if text.endswith("$") and text.count("$") == 1:
+        text = text[:-1].rstrip()
+    if ("_" in text or "base" in text or "0" in text[:2] or "in" in text) and (numeral := read_numeral(text)):
+        return Quantity(numeral[0], base=numeral[1], figures=numeral[2])
+    if _NO_DIGITS.search(text):
+        text = _YEAR.sub("", _stripped(text))
+    return _several(text) or _single(text)
+
+
+def _stripped(text: str) -> str:
+    """Without words in front that do not change the number; "minus 3" as -3."""
+    if text.startswith("\\text") and (whole := _WHOLE_TEXT.fullmatch(text)):
+        text = whole[1].strip()
+    if found := _BEFORE.match(text):
+        text = text[found.end() :].rstrip("}" if "{" in found[0] and "}" not in found[0] else "")
+    if found := _MINUS.match(text):
+        rest = text[found.end() :]
+        text = "-" + rest if rest[0] not in "-+" else text
+    return text
+
+
+def _single(text: str, glued: bool = False) -> Quantity | None:
+    """One number with at most one unit."""
+    found = _SIGN.match(text)
+    assert found is not None
+    start = found.end()
+    body = _number(text[start:])
+    if body is None:
         return None
-    number = _value(found)
-    tail = text[found.end() :].strip()
-    if number is None:
+    (value, digits, places), tail, plain = body
+    factor, tail = _scale(tail, bool(found["mark"]))
+    if factor != 1:
+        value, places = value * factor, max(0, places - len(str(factor)) + 1)
+    percent, per_mille, tail = _percent(tail)
+    tail = _without_echo(tail.strip(), value)
+    unit = _unit(tail, glued or not text.endswith(tail) or text[: -len(tail) or None].endswith(" "), plain)
+    unit = _with_mark(unit, found["mark"]) if unit is not None else None
+    if unit is None or (percent and _SHARE_OF.fullmatch(unit) is None):
         return None
-    value, digits, places = number
-    percent, tail = _percent(tail)
-    unit = _unit(tail, text[found.end() : found.end() + 1] == " ", bool(found["an"] or found["decimal"]))
-    if unit is None:
-        return None
-    mark = (found["mark"] or "").replace("\\", "")
-    if mark and unit in ("", "dollars", "dollar", "usd"):
-        unit = mark
+    value = value / 10 if per_mille else value
     negative = (found["sign"] == "-") != (found["sign2"] == "-")
     return Quantity(-value if negative else value, digits, places, unit, percent)
 
 
-def _value(found: re.Match[str]) -> tuple[Fraction, int, int] | None:
-    """The unsigned value of a match, its significant digits when decimal, and its decimal places."""
-    part = found.groupdict()
-    if sum(c.isdigit() for c in found.group()) > MAX_DIGITS:
-        raise TooCostly(f"it has more than {MAX_DIGITS} digits")
-    if part["european"]:
-        text = part["european"].replace(".", "").replace(",", ".")
-        return Fraction(text), *_precision(text)
-    for whole, top, bottom in (("whole", "mn", "md"), ("whole2", "mn2", "md2"), ("whole3", "mn3", "md3")):
-        if part[whole]:
-            n, d = int(part[top]), int(part[bottom])
-            return (int(part[whole]) + Fraction(n, d), 0, 0) if 0 < n < d else None
-    for top, bottom in (("fn", "fd"), ("fn2", "fd2"), ("an", "ad")):
-        if part[top]:
-            d2 = _fraction(part[bottom])
-            return (_fraction(part[top]) / d2, 0, 0) if d2 else None
-    if part["exponent"] or part["power"]:
-        return _scientific(part)
-    if part["repeat"]:
-        return _repeating(part["repeat"])
-    if part["period"]:
-        return _periodic(part["head"], part["period"]), 0, 0
-    if part["base"]:
-        return _numeral(part["numeral"], int(part["base"]))
-    text = _ungrouped(part["decimal"])
-    return Fraction(text), *_precision(text)
-
-
-def _scientific(part: dict[str, str]) -> tuple[Fraction, int, int]:
-    exponent = int(part["exponent"] or part["power"])
-    if abs(exponent) > MAX_DIGITS:
-        raise TooCostly(f"its exponent {exponent} is too large")
-    mantissa = _ungrouped(part["mantissa"] or "1")
-    digits, places = _precision(mantissa)
-    return Fraction(mantissa) * Fraction(10) ** exponent, digits, max(0, places - exponent) if digits else 0
-
-
-def _repeating(text: str) -> tuple[Fraction, int, int] | None:
-    """0.333... is 1/3: the digits behind the point must end in a block that is written at least twice."""
-    whole, _, digits = text.partition(".")
-    for size in range(1, len(digits) // 2 + 1):
-        block = digits[-size:]
-        start = len(digits)
-        while digits[max(0, start - size) : start] == block:
-            start -= size
-        if (len(digits) - start) // size >= 2 and len(digits) - start >= 3:
-            head = Fraction(f"{whole}.{digits[:start] or '0'}")
-            return head + Fraction(int(block), 10**size - 1) / 10**start, 0, 0
-    return None
-
-
-def _periodic(head: str, period: str) -> Fraction:
-    """0.1 and period 6 is 1/6."""
-    places = len(head.partition(".")[2])
-    return Fraction("0" + head + "0") + Fraction(int(period), 10**places * (10 ** len(period) - 1))
-
-
-def _numeral(text: str, base: int) -> tuple[Fraction, int, int] | None:
-    """204 in base 5 is 54."""
-    whole, _, part = text.partition(".")
-    if not 2 <= base <= 16 or any(int(digit, 16) >= base for digit in whole + part):
+def _number(text: str) -> tuple[decimals.Number, str, bool] | None:
+    """The number at the start of `text`, the rest, and whether it is written in figures alone or in words."""
+    found = decimals.BODY.match(text)
+    if found is None:
+        words = number_words.leading_words(text) if text[:1].isalpha() else None
+        if words is None or (words[1][:1] not in ("", " ", "\\", "%") and text[0].isascii()):
+            return None
+        if not text[0].isascii() and words[1] and not units.known(words[1]):
+            return None
+        return (words[0], 0, 0), words[1], True
+    number, rest = decimals.value(found), text[found.end() :]
+    if number is None:
         return None
-    return Fraction(int(whole + part, base), base ** len(part)), 0, 0
+    if rest.startswith(" and ") and (share := number_words.ends_in_part(rest)) and number[0].denominator == 1:
+        return (number[0] + share[0], 0, 0), share[1], True
+    if rest[:1] in (" ", "-") and found["decimal"] and number[1] == 0 and (part := number_words.part_word(rest)):
+        return (number[0] / part[0], 0, 0), part[1], True
+    return number, rest, bool(found["decimal"])
 
 
-def _ungrouped(text: str) -> str:
-    """Without separators between groups of three digits, and readable by Fraction ("5." and ".5" too)."""
-    text = text.replace("{,}", "").replace(",", "").replace(" ", "")
-    return text + "0" if text.endswith(".") else text
+def _scale(tail: str, money: bool) -> tuple[int, str]:
+    """million, thousand, dozen, 万; behind an amount of money also k, M, B."""
+    if not tail:
+        return 1, tail
+    if money and (letter := _LETTER_SCALE.match(tail)):
+        return _LETTERS[letter[1]], tail[letter.end() :]
+    return number_words.scale(tail)
 
 
-def _fraction(text: str) -> Fraction:
-    return Fraction(_ungrouped(text))
+def _percent(tail: str) -> tuple[bool, bool, str]:
+    """(is a percentage, is per mille, rest)."""
+    found = _PERCENT.match(tail) if tail else None
+    if found is None:
+        return False, False, tail
+    rest = tail[found.end() :].strip()
+    rest = rest[1:].strip() if "text" in found[0] and rest.startswith("}") else rest
+    return True, found[1] == "‰" or found[1].lower() == "per mille", rest
 
 
-def _precision(text: str) -> tuple[int, int]:
-    """(significant digits, decimal places) of a decimal; (0, 0) for an integer or a decimal that is one."""
-    head, point, tail = text.partition(".")
-    if not point or not tail.strip("0"):
-        return 0, 0
-    return len((head.lstrip("+-") + tail).lstrip("0")), len(tail)
+def _without_echo(tail: str, value: Fraction) -> str:
+    """ "12 (twelve)": the number said again in brackets is dropped; "(cents)" loses its brackets."""
+    found = _ASIDE.fullmatch(tail)
+    if found is None:
+        return tail
+    inside = (found[1] or found[2] or "").strip()
+    words = number_words.leading_words(inside) if inside[:1].isalpha() else None
+    if words and not words[1].strip():
+        return "" if words[0] == value else tail
+    return f"\\text{{{inside}}}" if inside and not re.search(r"[\d{}]", inside) else tail
 
 
-def _percent(tail: str) -> tuple[bool, str]:
-    for mark in ("%", "\\text{%}", "percent", "\\text{ percent}", "\\text{percent}", "per cent"):
-        if tail.startswith(mark):
-            return True, tail[len(mark) :].strip()
-    return False, tail
+def _with_mark(unit: str, mark: str | None) -> str | None:
+    """The unit of an amount with its currency mark: "$5 per can"."""
+    if not mark:
+        return unit
+    mark = "$" if "$" in mark else mark
+    if not unit or (lookup(unit.strip(" .{}").removeprefix("\\text{").strip()) == lookup(mark)):
+        return mark
+    readings = units.readings(unit)
+    if not readings:
+        return None
+    one = readings[0]
+    if one.dims and not one.open and lookup(mark)[0].dims != one.dims:
+        return None
+    return mark if one.dims == lookup(mark)[0].dims else f"{mark} {unit}"
 
 
 def _unit(tail: str, spaced: bool, plain: bool) -> str | None:
     """The unit written in `tail`, "" for none, None when the tail is no unit (then the text is no quantity)."""
     if not tail:
         return ""
-    if text := _TEXT_UNIT.fullmatch(tail):
-        return (text[1].strip().lower() + (text[2] or "")).strip()
-    if _SPECIAL_UNIT.fullmatch(tail):
-        return "degree" if tail.startswith("^") and not tail.rstrip("}").endswith(("C", "F", "K")) else tail.strip()
-    if _WORD_UNIT.fullmatch(tail):
-        words = re.findall(r"[a-zA-Z]+", tail.lower())
-        known = words[0] in _SMALL_UNITS or (len(words[0]) > 2 and (spaced or len(words[0]) > 3))
-        if (known or (spaced and plain)) and not _NOT_UNITS.intersection(words):
-            return "".join(tail.lower().translate({ord(c): None for c in "{}^."}).split())
-        if words[0] in _SMALL_UNITS and len(words) == 1:
-            return str(words[0])
-    return None
+    if len(tail) > units.MAX_LENGTH or tail[0] in "=<>&|!+-_,;:[(":
+        return None
+    if tail[0] in "'\"":
+        return None
+    marked = tail.startswith(("\\text", "^")) or not tail[0].isascii()
+    word = re.match(r"[^\W\d_]+", tail)
+    if word and not marked and not spaced and not _stands_glued(word[0], tail):
+        return None
+    if tail[0] == "^" and re.match(r"\^\s*\{?\s*(?:\\circ|\\prime|o(?![a-zA-Z])|')", tail) is None:
+        return None
+    if tail[0] in "*\\" and re.match(r"\\(?:text|mathrm|mu|Omega|AA|frac\s*\{\s*(?:\\text|[a-z]))", tail) is None:
+        return None
+    found = units.readings(tail)
+    if not found or (found[0].open and tail[0] not in "/p\\"):
+        return None
+    if word and not marked and (units.may_be_symbols(tail) or (found[0].nouns and not plain)):
+        return None
+    return "" if all(units.is_empty(unit) for unit in found) else " ".join(tail.split())
 
 
-def parse(text: str) -> Quantity | None:
-    """The quantity in raw `text`, cleaning it when it is not plain."""
-    return quick(text) or read_quantity(clean(text))
+def _stands_glued(word: str, tail: str) -> bool:
+    """May this word stand right behind its number? 5cm may; 5m and 5ab are products as likely."""
+    if len(word) == 1:
+        return False
+    return bool(lookup(word)) or (len(word) >= _GLUED_WORD and tail.isascii())
+
+
+def _several(text: str) -> Quantity | None:
+    """ "5 ft 6 in", "2 h 30 min", 5'6", 22°30', "18 dollars and 90 cents": one quantity in the first unit."""
+    if len(text) > 200 or not (_SEVERAL.search(text) or _CIRCLED.search(text)):
+        return None
+    if feet := _FEET.fullmatch(text):
+        return Quantity(int(feet[1]) + Fraction(feet[2]) / 12, unit="ft")
+    text = text + '"' if _OPEN_SECONDS.search(text) else text  # the closing mark is lost with the quotes around answers
+    negative, text = text.startswith("-"), text.removeprefix("-").strip()
+    parts: list[tuple[Fraction, str, bool]] = []
+    here = 0
+    while here < len(text) and (found := _PART.match(text, here)):
+        number = decimals.BODY.fullmatch(found[1])
+        value = decimals.value(number) if number else None
+        joint = _JOINT.search(found[2]) if found.end() < len(text) else None
+        if value is None or len(parts) == 4:
+            return None
+        unit = found[2][: joint.start()] if joint else found[2]
+        parts.append((value[0], unit.strip(), bool(joint and joint[0].strip())))
+        here = found.end()
+    if here < len(text) or len(parts) < 2:
+        return None
+    total = _added(parts)
+    return None if total is None else Quantity(-total if negative else total, unit=parts[0][1])
+
+
+def _added(parts: list[tuple[Fraction, str, bool]]) -> Fraction | None:
+    """The sum in the first unit, or None when the parts are no descending units of one kind."""
+    first = next(iter(_part_units(parts[0][1], None)), None)
+    if first is None or not first.dims or first.offset:
+        return None
+    total, above = parts[0][0], first
+    joined = parts[0][2]
+    for value, unit, more in parts[1:]:
+        below = next((u for u in _part_units(unit, first) if u.dims == first.dims and u.pi == first.pi), None)
+        if below is None or below.factor >= above.factor or below.nouns:
+            return None
+        ratio = above.factor / below.factor
+        if value >= ratio or (joined and ratio not in _SIXTIES):
+            return None
+        total, above, joined = total + value * below.factor / first.factor, below, more
+    return total
+
+
+def _part_units(text: str, first: Unit | None) -> tuple[Unit, ...]:
+    """The readings of a part's unit. Behind degrees ' and minutes are of arc, behind hours m is minutes."""
+    bare = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text).strip(" {}^").replace("\\prime", "'").replace(" ", "")
+    if first is not None and first.dims == (("angle", 1),):
+        if bare.lower() in ("'", "min", "mins", "minute", "minutes"):
+            return (ARCMINUTE,)
+        if bare.lower() in ("''", '"', "sec", "s", "second", "seconds"):
+            return (ARCSECOND,)
+    if first is not None and first.dims == (("time", 1),) and bare == "m":
+        return lookup("min")
+    if bare in ("'", '"', "''"):
+        return lookup("ft" if bare == "'" else "in")
+    return units.readings(text, counted=False)
+
+
+@functools.lru_cache(maxsize=2048)
+def loose(text: str) -> Quantity | None:
+    """What `text` may mean beside a quantity that has a unit or a base: "5h" as five hours, 12' as twelve feet."""
+    if len(text) > 60:
+        return None
+    if numeral := read_numeral(text, lower=True):
+        return Quantity(numeral[0], base=numeral[1], figures=numeral[2])
+    found = decimals.BODY.match(text.lstrip("+-"))
+    if found is None or (not found["decimal"] and not found["mantissa"]):
+        return None
+    sign = -1 if text.startswith("-") else 1
+    tail = text.lstrip("+-")[found.end() :].strip()
+    number = decimals.value(found)
+    if not tail or number is None:
+        return None
+    if tail in ("'", "''", '"'):
+        return Quantity(sign * number[0], number[1], number[2], {"'": "ft", "''": "in", '"': "in"}[tail])
+    if not units.readings(tail, counted=False):
+        return None
+    return replace(Quantity(*number, unit=tail), value=sign * number[0])
+
+
+_TRIGONOMETRY = re.compile(r"sin|cos|tan|cot|sec|csc|log|exp")
+_TAIL = re.compile(r"\\text\s*\{|\^\s*\{?\s*\\circ|(?<=[\d)}\s])[A-Za-zÅΩ\u4e00-\u9fff(/\\]")
+
+
+def split_unit(text: str) -> tuple[str, str]:
+    """(expression, unit) of cleaned `text` such as "36\\sqrt{7} cm^3"; (text, "") when no unit ends it. A single
+    letter is never taken for a unit here, a name of things counted only in ``\\text{}``."""
+    for position in [found.start() for found in _TAIL.finditer(text)][-12:]:
+        tail = text[position:].strip()
+        head = text[:position].rstrip()
+        if (
+            not head
+            or head[-1] in "+-*/^_=<>,;:({[\\"
+            or len(tail) > units.MAX_LENGTH
+            or head.count("{") != head.count("}")
+        ):
+            continue
+        if head.endswith(("\\cdot", "\\times", "\\frac", "\\sqrt", "\\pm")):
+            continue
+        if _ASIDE.fullmatch(tail) and not re.search(r"[\d\\]", tail):
+            tail = tail.strip("()")
+            if not units.known(tail) or len(tail) < 2:
+                continue
+        if tail[0] == "^" and _TRIGONOMETRY.search(head):
+            continue
+        marked = tail.startswith(("\\text", "^")) or ("\\text" in tail and "/" in tail)
+        letters = re.findall(r"[A-Za-z]+", tail)
+        if not marked and (not letters or len(letters[0]) < 2 or not units.known(tail)):
+            continue
+        if units.readings(tail, counted=marked) and re.search(r"\d(?<!\^\d)(?<!-\d)(?<!\{\d)", tail) is None:
+            return head, " ".join(tail.split())
+    return text, ""

@@ -12,9 +12,10 @@ from mra_sympy import grammar
 from mra_sympy.clean import clean
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.piecewise import read_cases
-from mra_sympy.quantities import Quantity, quick, read_quantity
+from mra_sympy.quantities import Quantity, quick, split_unit
 from mra_sympy.realsets import NoSet, is_range, same_set
 from mra_sympy.relations import NAME, read_relation
+from mra_sympy.same_quantity import read_measure
 from mra_sympy.sets import read_builder, read_domain, read_operations
 from mra_sympy.split import closers_match, matching, split_at, split_joined, split_list
 from mra_sympy.tokens import BARE_FUNCTIONS, ELLIPSIS
@@ -75,8 +76,8 @@ def structure(text: str, depth: int) -> Value:
     text = text.strip().rstrip(".") if not text.strip().endswith("...") else text.strip()
     if text in _EMPTY:
         return Group("set", ())
-    if (quantity := read_quantity(text)) is not None:
-        return quantity
+    if (measure := read_measure(text)) is not None:
+        return measure
     if (reversed_ends := _reversed_interval(text, depth)) is not None:
         return reversed_ends
     if (cases := read_cases(text, depth, structure)) is not None:
@@ -142,6 +143,8 @@ def _words(text: str, depth: int) -> Value | None:
 def _declared(text: str, depth: int) -> Value | None:
     """A value whose parameter is declared behind it: ``2k\\pi, k \\in \\mathbb{Z}``."""
     found = _DECLARED.search(text)
+    if found is not None and "," in found[1] and (first := found[1].split(",")[0].strip()) in found[1][len(first) :]:
+        found = _DECLARED.search(text, found.end(1) - 1 - len(found[1].split(",")[-1]))  # "\pi k, k \in Z" declares one k
     if found is None or not found.start():
         return None
     names = tuple(name.strip() for name in found[1].split(","))
@@ -175,7 +178,7 @@ def _twice(text: str, depth: int) -> Value | None:
         return None
     one, other = structure(found[1], depth + 1), structure(found[2], depth + 1)
     try:
-        return one if isinstance(other, Interval) and is_range(one) and same_set(one, other) else None
+        return one if isinstance(other, Interval | Group) and is_range(one) and same_set(one, other) else None
     except NoSet:
         return None
 
@@ -244,7 +247,7 @@ def _related(text: str, depth: int) -> Value | None:
 
 def _bracketed(text: str, depth: int) -> Value | None:
     """Tuples, intervals, sets and plain grouping; a capital letter before a point only names it."""
-    if (name := _POINT.match(text)) and matching(text[name.end() :]) == len(text) - name.end() - 1:
+    if (name := _POINT.match(text)) and not _choose(text) and matching(text[name.end() :]) == len(text) - name.end() - 1:
         label = name.group().strip(" :")
         return Relation("=", Text(label, opaque=True), structure(text[name.end() :], depth + 1), label)
     if (column := _COLUMN.fullmatch(text)) and matching(column[1]) == len(column[1]) - 1:
@@ -259,6 +262,12 @@ def _bracketed(text: str, depth: int) -> Value | None:
             if text.endswith(right) and closes:
                 return _bracket(left, right, text[len(left) : -len(right)].strip(), depth)
     return None
+
+
+def _choose(text: str) -> bool:
+    """C(6,3) and P(6,3) count choices; C(3,6) is a point."""
+    found = re.fullmatch(r"[CP]\s*\(\s*(\d{1,4})\s*,\s*(\d{1,4})\s*\)", text)
+    return found is not None and int(found[1]) >= int(found[2])
 
 
 def _rows(text: str, depth: int) -> Value | None:
@@ -322,25 +331,21 @@ _DOTS = frozenset({*ELLIPSIS, "..."})
 
 
 def _expression(text: str) -> Value:
-    """A tree by our grammar, or words that only compare as text."""
+    """A tree by our grammar, with the unit behind it, or words that only compare as text."""
     try:
-        return Expression(grammar.parse(text), text)
+        body, unit = split_unit(text)
+        return Expression(grammar.parse(body), body, unit)
     except TooCostly:
         raise
     except Unreadable:
-        unit = re.fullmatch(r"(.+?)\s*\\text\s*\{([^{}]{2,})\}(?:\^\s*\{?[23]\}?)?", text)
-        if unit and not re.search(r"\d", unit[2]):
-            inner = _expression(unit[1])
-            if isinstance(inner, Expression):
-                return Expression(inner.node, inner.source, " ".join(unit[2].split()).lower())
         words = " ".join(re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text).split())
         opaque = _MATH.search(words) is not None and _TIME.fullmatch(words) is None
         return Text(words if opaque else words.lower(), opaque)
 
 
 _READERS = (
-    _boxes, _domain, _words, _lead_in, _declared, _for_all, _twice, _builder, _operations, _plus_minus, _listed, _related,
-    _bracketed,
+    _boxes, _domain, _words, _lead_in, _declared, _for_all, _twice, _builder, _operations, _plus_minus, _listed,
+    _related, _bracketed,
 )  # fmt: skip
 
 __all__ = ["MAX_ITEMS", "NAME", "read", "split_at", "structure"]

@@ -164,7 +164,7 @@ def _holds(tree: Tree, x: Any) -> bool:
     if abs(mp.im(a)) > mp.mpf(10) ** -30 or abs(mp.im(b)) > mp.mpf(10) ** -30:
         return sign == "\\ne"
     if equal:
-        return sign in ("=", "\\le")
+        return bool(sign in ("=", "\\le"))
     return bool(sign == "\\ne" or (sign != "=" and mp.re(a) < mp.re(b)))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mra_sympy.moments import Moment
 from mra_sympy.quantities import Quantity
+from mra_sympy.ratios import Ratio, Remainder
 from mra_sympy.tokens import Node
 
 
@@ -103,8 +105,9 @@ class Text:
     opaque: bool = False
 
 
+Measure = Quantity | Ratio | Remainder | Moment
 Value = (
-    Quantity
+    Measure
     | Expression
     | Group
     | Interval
