@@ -33,11 +33,12 @@ def equivalent(gold: str, prediction: str, options: Options | None = None) -> Gr
     return compare_answers(gold, prediction, options or Options())
 
 
-def extract(text: str) -> Extraction | None:
-    """The final answer in a model's text with its span and the rule that found it, or None."""
+def extract(text: str, expects: str = "") -> Extraction | None:
+    """The final answer in a model's text with its span and the rule that found it, or None. expects: "number",
+    "expression", "choice", "set", "tuple", "interval", "matrix", "text" or "list" decides ties; "" leaves them open."""
     from mra_sympy.extract import extract as find
 
-    return find(text)
+    return find(text, expects)
 
 
 def make_grader(options: Options) -> Grader:

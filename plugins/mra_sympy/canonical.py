@@ -9,6 +9,7 @@ from mra_sympy.moments import Moment
 from mra_sympy.quantities import Quantity
 from mra_sympy.ratios import Ratio, Remainder
 from mra_sympy.reading import read
+from mra_sympy.realsets import NoSet, is_range, written
 from mra_sympy.same_quantity import canonical_measure
 from mra_sympy.values import (
     Branches,
@@ -52,12 +53,21 @@ def canonical(value: Value) -> str:
         left, right = _BRACKETS[value.kind]
         items = [_item(item, named=_is_assignment(value)) for item in value.items]
         return left + ", ".join(items if value.kind == "tuple" else sorted(items)) + right
+    if is_range(value) and (found := _as_set(value)):
+        return found
     if isinstance(value, Interval):
         ends = f"{canonical(value.low)}, {canonical(value.high)}"
         return f"{'[' if value.low_closed else '('}{ends}{']' if value.high_closed else ')'}"
     if isinstance(value, Relation):
         return _relation(value)
     return _other(value)
+
+
+def _as_set(value: Value) -> str:
+    try:
+        return written(value)
+    except (NoSet, Unreadable, ArithmeticError):
+        return ""
 
 
 def _other(value: Domain | Combined | Builder | Congruence | Family | Branches) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from mra_bench.types import Grade, Problem
+from mra_sympy import choices, words
 from mra_sympy.canonical import canonical, canonical_text
 from mra_sympy.compare import new_trial
 from mra_sympy.errors import TooCostly, Unreadable
+from mra_sympy.expects import expected
 from mra_sympy.extract import Extraction, extract, ran_on
 from mra_sympy.options import Options
-from mra_sympy.quantities import Quantity
+from mra_sympy.quantities import Quantity, quick
 from mra_sympy.reading import read
 from mra_sympy.values import Group, Relation, Text, Value
 
@@ -25,16 +29,20 @@ def grade_text(problem: Problem, text: str, options: Options) -> Grade:
         gold = _read_gold(problem.answer)
     except _FAILURES as error:
         return _unreadable_gold(problem.answer, error)
-    if not isinstance(gold, Quantity) and text.strip() == problem.answer.strip():
-        start = text.index(text.strip())
+    whole = text.strip()
+    if not isinstance(gold, Quantity) and whole == problem.answer.strip():
+        start = text.index(whole)
         reason = "The text is the gold answer and nothing else."
-        return Grade(True, canonical(gold), reason, "correct", (start, start + len(text.strip())), "whole")
-    found = extract(text, wants_number=isinstance(gold, Quantity))
+        answer = _named_answer(problem.answer, whole) or (canonical(gold) if gold is not None else whole.lower())
+        return Grade(True, answer, reason, "correct", (start, start + len(whole)), "whole", whole)
+    expects = expected(problem, gold)
+    found = extract(text, expects, thoughts=options.answer_in_thoughts, corrections=options.corrections)
+    if found is None and expects == "choice" and problem.choices:
+        found = extract(text, thoughts=options.answer_in_thoughts, corrections=options.corrections)
     if found is None:
         cut = ran_on(text)
         return Grade(False, reason="The text gives no answer.", kind="ran-on" if cut else "no-answer")
-    verdict = _verdict(gold, problem.answer, found.answer, options)
-    return _with_place(verdict, found)
+    return _with_place(_verdict(gold, problem.answer, found.answer, options, problem.choices), found)
 
 
 def compare_answers(gold: str, prediction: str, options: Options) -> Grade:
@@ -45,26 +53,72 @@ def compare_answers(gold: str, prediction: str, options: Options) -> Grade:
         return _unreadable_gold(gold, error)
     if not prediction.strip():
         return Grade(False, reason="There is no answer to compare.", kind="no-answer")
-    return _verdict(wanted, gold, prediction, options)
+    return replace(_verdict(wanted, gold, prediction, options), extracted=prediction)
 
 
-def _read_gold(gold: str) -> Value:
+def _read_gold(gold: str) -> Value | None:
+    """The gold answer's value; None where it can only be compared as a choice or as a statement in words."""
     if not isinstance(gold, str):
         raise Unreadable("it is not a text")
-    return read(gold)
+    try:
+        return read(gold)
+    except _FAILURES:
+        if choices.read(gold) is not None or words.statement(gold) is not None:
+            return None
+        raise
 
 
 def _unreadable_gold(gold: object, error: Exception) -> Grade:
     return Grade(None, reason=f"The gold answer {_shown(gold)} cannot be read: {_why(error)}.", kind="unparseable")
 
 
-def _verdict(gold: Value, gold_text: str, prediction: str, options: Options) -> Grade:
+def _verdict(
+    gold: Value | None, gold_text: str, prediction: str, options: Options, listed: tuple[str, ...] = ()
+) -> Grade:
+    """Choices and words first, which need no reader; then what both sides are worth."""
+    if quick(gold_text) is None or quick(prediction) is None:
+        named = _by_name(gold_text, prediction, options, listed)
+        if named is not None:
+            answer = _named_answer(gold_text, prediction) or canonical_text(prediction)
+            if named:
+                return Grade(True, answer, _equal_reason(prediction, gold_text), "correct")
+            return Grade(False, answer, f"{_shown(prediction)} is not {_shown(gold_text)}.", "wrong")
+    if gold is None:
+        return Grade(False, canonical_text(prediction), f"{_shown(prediction)} is not {_shown(gold_text)}.", "wrong")
+    return _by_value(gold, gold_text, prediction, options)
+
+
+def _by_name(gold: str, prediction: str, options: Options, listed: tuple[str, ...]) -> bool | None:
+    """The verdict of choices and of words, or None where they do not decide."""
+    equal = partial(_equal_texts, options=options)
+    decided = choices.same(gold, prediction, equal, listed)
+    return decided if decided is not None else words.same(gold, prediction)
+
+
+def _equal_texts(one: str, other: str, options: Options) -> bool:
+    """Are two texts equal as words or as values? Never raises."""
+    if words.same(one, other):
+        return True
+    try:
+        return new_trial(options).same(read(one), read(other))
+    except _FAILURES:
+        return False
+
+
+def _named_answer(gold: str, prediction: str) -> str:
+    """The canonical string of a choice or of a statement in words, "" of anything else."""
+    if choices.read(gold) and (choice := choices.read(prediction)):
+        return choice.name
+    return words.canonical(prediction)
+
+
+def _by_value(gold: Value, gold_text: str, prediction: str, options: Options) -> Grade:
     try:
         value = read(prediction)
     except _FAILURES as error:
         reason = f"{_shown(prediction)} cannot be read ({_why(error)}) and differs from {_shown(gold_text)}."
         return Grade(False, canonical_text(prediction), reason, "wrong")
-    answer = canonical(value)
+    answer = _named_answer(gold_text, prediction) or canonical(value)
     trial = new_trial(options)
     try:
         equal = trial.same(gold, value)
@@ -92,11 +146,13 @@ def _with_place(verdict: Grade, found: Extraction) -> Grade:
     notes = []
     if found.boxes > 1:
         notes.append(f"The text boxes {found.boxes} different answers; the last one counts.")
+    if found.rule == "correction":
+        notes.append("The text corrects an answer it gave before.")
     if found.ran_on:
         notes.append("The text ran on after its answer; what follows was not read.")
     kind = "ran-on" if found.ran_on and verdict.kind == "wrong" else verdict.kind
     reason = " ".join([verdict.reason, *notes])
-    return Grade(verdict.correct, verdict.answer, reason, kind, found.span, found.rule)
+    return Grade(verdict.correct, verdict.answer, reason, kind, found.span, found.rule, found.answer)
 
 
 def _opaque(value: Value) -> bool:

@@ -28,7 +28,10 @@ _DATES = tuple(
         r"(?P<us>\d{1,2})/(?P<us2>\d{1,2})/(?P<year>\d{4})",
     )
 )
-_HALF = r"(?P<half>[ap]\.?\s?m\.?(?![a-z])|(?:o'clock )?in the (?:morning|afternoon|evening)|at night|noon|o'clock(?: [ap]\.?m\.?)?)"
+_HALF = (
+    r"(?P<half>[ap]\.?\s?m\.?(?![a-z])|(?:o'clock )?in the (?:morning|afternoon|evening)|at night|noon"
+    r"|o'clock(?: [ap]\.?m\.?)?)"
+)
 _CLOCK = re.compile(
     rf"(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d{{2}})(?::(?P<second>\d{{2}}))?)?\s*{_HALF}"
     r"|(?P<hour2>\d{1,2}):(?P<minute2>\d{2})(?::(?P<second2>\d{2}))?"
@@ -65,7 +68,8 @@ def read_moment(text: str) -> Moment | None:
     if len(text) > 80 or _LIKELY.search(text) is None:
         return None
     text = re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text)
-    text = " ".join(text.split()).rstrip(". ") + ("." if re.search(r"[ap]\.m\.?$", text, re.I) else "")
+    text = re.sub(r"(?<=\d) ?: ?(?=\d\d)", ":", " ".join(text.split()))
+    text = text.rstrip(". ") + ("." if re.search(r"[ap]\.m\.?$", text, re.I) else "")
     text = re.sub(r"^(?:on|at|by|in) (?=\S)", "", text, flags=re.IGNORECASE).strip()
     for first, second in _halves(text):
         found = _joined(first, second)
@@ -103,7 +107,7 @@ def _weekday(text: str) -> int | None:
     if found is None or (text[0].isascii() and not text[0].isupper() and not text.endswith(("day", "days"))):
         return None
     if found[2]:
-        return _WEEKDAYS_ZH[found[2]]
+        return int(_WEEKDAYS_ZH[found[2]])
     start = str(found[1]).lower()[:3]
     return next(k for k, name in enumerate(_DAYS) if name.startswith(start))
 

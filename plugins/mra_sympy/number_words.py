@@ -39,7 +39,7 @@ def leading_words(text: str) -> tuple[Fraction, str] | None:
     if text[:1].isascii():
         return _english(text)
     if part := _CHINESE_PART.match(text):
-        bottom, top = _chinese(part[1]), _chinese(part[2])
+        bottom, top = _CHINESE_UNITS.get(part[1]) or _chinese(part[1]), _chinese(part[2])
         return (Fraction(top) / bottom, text[part.end() :]) if bottom and top is not None else None
     run = _CHINESE_RUN.match(text)
     value = _chinese(run[0]) if run else None
@@ -129,13 +129,12 @@ def _value(words: list[str]) -> Fraction | None:
     if words[0] == "half" and len(words) > 1 and words[-1] in SCALES:
         factor = _whole(["a", *[word for word in words[1:] if word not in ("a", "an")]])
         return factor / 2 if factor else None
-    whole = _whole(words)
-    return whole
+    return _whole(words)
 
 
 def _share(words: list[str]) -> Fraction | None:
     """two thirds, a half, half, three quarters."""
-    bottom = _part(words[-1])
+    bottom = _part(words[-1]) if words else None
     if bottom is None:
         return None
     top: Fraction | None
@@ -150,6 +149,8 @@ def _whole(words: list[str]) -> Fraction | None:
     """A whole number: groups of below a thousand, each with its scale."""
     total, group, last, seen = 0, 0, "", False
     limit = 10**15
+    if not words:
+        return None
     if words[0] in ("a", "an"):
         if len(words) < 2 or words[1] not in SCALES:
             return None
@@ -183,6 +184,8 @@ def _whole(words: list[str]) -> Fraction | None:
 def _chinese(text: str) -> int | None:
     if text.isdigit() and text.isascii():
         return int(text)
+    if text[0] in "百千万亿":
+        return None
     total = section = digit = 0
     fresh = False
     for character in text:

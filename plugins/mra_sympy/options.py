@@ -20,6 +20,8 @@ class Options:
     rename_constants: constants of integration may be called C, c_1, K, and absorb numbers: "x^2/2 + C" equals
     "(x^2 + K)/2".
     degrees_as_radians: 90 degrees equal pi/2, where the other side is written with pi.
+    answer_in_thoughts: an answer inside a <think> that is never closed counts. Otherwise such a text has no answer.
+    corrections: "Wait, it is actually 6" behind an answer replaces it. Otherwise the stated answer stays.
     ordered_blanks: values separated by semicolons on both sides are the blanks of a question, in order.
     """
 
@@ -31,6 +33,8 @@ class Options:
     ignore_missing_base: bool = False
     rename_constants: bool = True
     ordered_blanks: bool = True
+    answer_in_thoughts: bool = False
+    corrections: bool = True
     degrees_as_radians: bool = True
 
     def __post_init__(self) -> None:

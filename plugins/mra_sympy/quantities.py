@@ -9,15 +9,16 @@ from fractions import Fraction
 
 from mra_sympy import decimals, number_words, units
 from mra_sympy.clean import clean
+from mra_sympy.compound import read_compound
 from mra_sympy.decimals import MAX_DIGITS, precision
 from mra_sympy.numerals import read_numeral
-from mra_sympy.unit_table import ARCMINUTE, ARCSECOND, Unit, lookup
+from mra_sympy.tails import ASIDE, MATHS, split_unit, unit_of_tail
+from mra_sympy.unit_table import lookup
 
 __all__ = ["MAX_DIGITS", "Quantity", "loose", "parse", "quick", "read_quantity", "split_unit"]
 
 _PLAIN = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
 _MARK = r"(?:(?:US|U\.S\.|USD)\s*\$|\$\s*USD|\$|[€£¥₹]|USD|EUR|GBP|INR|CNY|RMB|JPY|Rs\.?)"
-_MATHS = re.compile(r"(?<!\\)\$([^$]{0,200}[^$\s\\])\$(?![\d$])")
 _YEAR = re.compile(r"(?<=\d{3}) (?:AD|A\.D|CE)\.?$")
 _SIGN = re.compile(rf"(?P<sign>[+-]?)\s*(?P<mark>{_MARK})?\s*(?P<sign2>[+-]?)\s*")
 _BEFORE = re.compile(
@@ -31,17 +32,7 @@ _PERCENT = re.compile(r"\s*(?:\\text\s*\{\s*)?(%|‰|per ?cent(?:age points?)?\b
 _SHARE_OF = re.compile(r"(?:\\text\s*\{)?[A-Za-z .'/-]{0,60}\}?")
 _LETTER_SCALE = re.compile(r"\s?([kKMB]|bn|mn)(?![a-zA-Z])")
 _LETTERS = {"k": 1000, "K": 1000, "M": 10**6, "mn": 10**6, "B": 10**9, "bn": 10**9}
-_ASIDE = re.compile(r"\(([^()]*)\)|\\text\s*\{\s*\(([^(){}]*)\)\s*\}")
-_SEVERAL = re.compile(r"[A-Za-z}'\"\u4e00-\u9fff$]\s*,?\s*(?:\\text\s*\{\s*(?:and|,)?\s*\}\s*)?\d")
-_CIRCLED = re.compile(r"\^\\circ\s*\d")
-_PART = re.compile(r"(\d{1,15}(?:\.\d{1,15})?(?:\s*\\frac\s*\{\d+\}\s*\{\d+\}|\s*/\s*\d+)?)\s*([^\d\s][^\d]{0,40})")
-_JOINT = re.compile(r"[\s,]*(?:\\text\s*\{[\s,]*(?:and)?\s*\}|\band\b|,|、)?[\s,]*$")
-_SIXTIES = frozenset({Fraction(60), Fraction(3600), Fraction(24), Fraction(12), Fraction(16), Fraction(3), Fraction(7),
-                      Fraction(100), Fraction(14), Fraction(4), Fraction(2), Fraction(1440)})  # fmt: skip
-_FEET = re.compile(r"(\d{1,4})\s*'\s*(\d{1,2}(?:\.\d+)?)\s*(?:''|\")?")
-_OPEN_SECONDS = re.compile(r"\\circ\s*\d{1,2}\s*'\s*\d{1,2}(?:\.\d{1,9})?$")
 _NO_DIGITS = re.compile(r"[A-Za-z\u4e00-\u9fff]")
-_GLUED_WORD = 5  # letters of an unknown word that may stand glued to its number: fewer may be a product of symbols
 
 
 @dataclass(frozen=True)
@@ -76,14 +67,16 @@ def parse(text: str) -> Quantity | None:
 def read_quantity(text: str) -> Quantity | None:
     """The quantity that the whole of the cleaned `text` writes, or None. Raises TooCostly for absurd sizes."""
     if "$" in text:
-        text = _MATHS.sub(r"\1 ", text, count=1).replace("\\$", "$")
+        text = MATHS.sub(r"\1 ", text, count=1).replace("\\$", "$")
     if text.endswith("$") and text.count("$") == 1:
         text = text[:-1].rstrip()
     if ("_" in text or "base" in text or "0" in text[:2] or "in" in text) and (numeral := read_numeral(text)):
         return Quantity(numeral[0], base=numeral[1], figures=numeral[2])
     if _NO_DIGITS.search(text):
         text = _YEAR.sub("", _stripped(text))
-    return _several(text) or _single(text)
+    if compound := read_compound(text):
+        return Quantity(compound[0], unit=compound[1])
+    return _single(text)
 
 
 def _stripped(text: str) -> str:
@@ -98,7 +91,7 @@ def _stripped(text: str) -> str:
     return text
 
 
-def _single(text: str, glued: bool = False) -> Quantity | None:
+def _single(text: str) -> Quantity | None:
     """One number with at most one unit."""
     found = _SIGN.match(text)
     assert found is not None
@@ -112,7 +105,7 @@ def _single(text: str, glued: bool = False) -> Quantity | None:
         value, places = value * factor, max(0, places - len(str(factor)) + 1)
     percent, per_mille, tail = _percent(tail)
     tail = _without_echo(tail.strip(), value)
-    unit = _unit(tail, glued or not text.endswith(tail) or text[: -len(tail) or None].endswith(" "), plain)
+    unit = unit_of_tail(tail, not text.endswith(tail) or text[: -len(tail) or None].endswith(" "), plain)
     unit = _with_mark(unit, found["mark"]) if unit is not None else None
     if unit is None or (percent and _SHARE_OF.fullmatch(unit) is None):
         return None
@@ -162,7 +155,7 @@ def _percent(tail: str) -> tuple[bool, bool, str]:
 
 def _without_echo(tail: str, value: Fraction) -> str:
     """ "12 (twelve)": the number said again in brackets is dropped; "(cents)" loses its brackets."""
-    found = _ASIDE.fullmatch(tail)
+    found = ASIDE.fullmatch(tail)
     if found is None:
         return tail
     inside = (found[1] or found[2] or "").strip()
@@ -188,95 +181,6 @@ def _with_mark(unit: str, mark: str | None) -> str | None:
     return mark if one.dims == lookup(mark)[0].dims else f"{mark} {unit}"
 
 
-def _unit(tail: str, spaced: bool, plain: bool) -> str | None:
-    """The unit written in `tail`, "" for none, None when the tail is no unit (then the text is no quantity)."""
-    if not tail:
-        return ""
-    if len(tail) > units.MAX_LENGTH or tail[0] in "=<>&|!+-_,;:[(":
-        return None
-    if tail[0] in "'\"":
-        return None
-    marked = tail.startswith(("\\text", "^")) or not tail[0].isascii()
-    word = re.match(r"[^\W\d_]+", tail)
-    if word and not marked and not spaced and not _stands_glued(word[0], tail):
-        return None
-    if tail[0] == "^" and re.match(r"\^\s*\{?\s*(?:\\circ|\\prime|o(?![a-zA-Z])|')", tail) is None:
-        return None
-    if tail[0] in "*\\" and re.match(r"\\(?:text|mathrm|mu|Omega|AA|frac\s*\{\s*(?:\\text|[a-z]))", tail) is None:
-        return None
-    found = units.readings(tail)
-    if not found or (found[0].open and tail[0] not in "/p\\"):
-        return None
-    if word and not marked and (units.may_be_symbols(tail) or (found[0].nouns and not plain)):
-        return None
-    return "" if all(units.is_empty(unit) for unit in found) else " ".join(tail.split())
-
-
-def _stands_glued(word: str, tail: str) -> bool:
-    """May this word stand right behind its number? 5cm may; 5m and 5ab are products as likely."""
-    if len(word) == 1:
-        return False
-    return bool(lookup(word)) or (len(word) >= _GLUED_WORD and tail.isascii())
-
-
-def _several(text: str) -> Quantity | None:
-    """ "5 ft 6 in", "2 h 30 min", 5'6", 22°30', "18 dollars and 90 cents": one quantity in the first unit."""
-    if len(text) > 200 or not (_SEVERAL.search(text) or _CIRCLED.search(text)):
-        return None
-    if feet := _FEET.fullmatch(text):
-        return Quantity(int(feet[1]) + Fraction(feet[2]) / 12, unit="ft")
-    text = text + '"' if _OPEN_SECONDS.search(text) else text  # the closing mark is lost with the quotes around answers
-    negative, text = text.startswith("-"), text.removeprefix("-").strip()
-    parts: list[tuple[Fraction, str, bool]] = []
-    here = 0
-    while here < len(text) and (found := _PART.match(text, here)):
-        number = decimals.BODY.fullmatch(found[1])
-        value = decimals.value(number) if number else None
-        joint = _JOINT.search(found[2]) if found.end() < len(text) else None
-        if value is None or len(parts) == 4:
-            return None
-        unit = found[2][: joint.start()] if joint else found[2]
-        parts.append((value[0], unit.strip(), bool(joint and joint[0].strip())))
-        here = found.end()
-    if here < len(text) or len(parts) < 2:
-        return None
-    total = _added(parts)
-    return None if total is None else Quantity(-total if negative else total, unit=parts[0][1])
-
-
-def _added(parts: list[tuple[Fraction, str, bool]]) -> Fraction | None:
-    """The sum in the first unit, or None when the parts are no descending units of one kind."""
-    first = next(iter(_part_units(parts[0][1], None)), None)
-    if first is None or not first.dims or first.offset:
-        return None
-    total, above = parts[0][0], first
-    joined = parts[0][2]
-    for value, unit, more in parts[1:]:
-        below = next((u for u in _part_units(unit, first) if u.dims == first.dims and u.pi == first.pi), None)
-        if below is None or below.factor >= above.factor or below.nouns:
-            return None
-        ratio = above.factor / below.factor
-        if value >= ratio or (joined and ratio not in _SIXTIES):
-            return None
-        total, above, joined = total + value * below.factor / first.factor, below, more
-    return total
-
-
-def _part_units(text: str, first: Unit | None) -> tuple[Unit, ...]:
-    """The readings of a part's unit. Behind degrees ' and minutes are of arc, behind hours m is minutes."""
-    bare = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text).strip(" {}^").replace("\\prime", "'").replace(" ", "")
-    if first is not None and first.dims == (("angle", 1),):
-        if bare.lower() in ("'", "min", "mins", "minute", "minutes"):
-            return (ARCMINUTE,)
-        if bare.lower() in ("''", '"', "sec", "s", "second", "seconds"):
-            return (ARCSECOND,)
-    if first is not None and first.dims == (("time", 1),) and bare == "m":
-        return lookup("min")
-    if bare in ("'", '"', "''"):
-        return lookup("ft" if bare == "'" else "in")
-    return units.readings(text, counted=False)
-
-
 @functools.lru_cache(maxsize=2048)
 def loose(text: str) -> Quantity | None:
     """What `text` may mean beside a quantity that has a unit or a base: "5h" as five hours, 12' as twelve feet."""
@@ -297,37 +201,3 @@ def loose(text: str) -> Quantity | None:
     if not units.readings(tail, counted=False):
         return None
     return replace(Quantity(*number, unit=tail), value=sign * number[0])
-
-
-_TRIGONOMETRY = re.compile(r"sin|cos|tan|cot|sec|csc|log|exp")
-_TAIL = re.compile(r"\\text\s*\{|\^\s*\{?\s*\\circ|(?<=[\d)}\s])[A-Za-zÅΩ\u4e00-\u9fff(/\\]")
-
-
-def split_unit(text: str) -> tuple[str, str]:
-    """(expression, unit) of cleaned `text` such as "36\\sqrt{7} cm^3"; (text, "") when no unit ends it. A single
-    letter is never taken for a unit here, a name of things counted only in ``\\text{}``."""
-    for position in [found.start() for found in _TAIL.finditer(text)][-12:]:
-        tail = text[position:].strip()
-        head = text[:position].rstrip()
-        if (
-            not head
-            or head[-1] in "+-*/^_=<>,;:({[\\"
-            or len(tail) > units.MAX_LENGTH
-            or head.count("{") != head.count("}")
-        ):
-            continue
-        if head.endswith(("\\cdot", "\\times", "\\frac", "\\sqrt", "\\pm")):
-            continue
-        if _ASIDE.fullmatch(tail) and not re.search(r"[\d\\]", tail):
-            tail = tail.strip("()")
-            if not units.known(tail) or len(tail) < 2:
-                continue
-        if tail[0] == "^" and _TRIGONOMETRY.search(head):
-            continue
-        marked = tail.startswith(("\\text", "^")) or ("\\text" in tail and "/" in tail)
-        letters = re.findall(r"[A-Za-z]+", tail)
-        if not marked and (not letters or len(letters[0]) < 2 or not units.known(tail)):
-            continue
-        if units.readings(tail, counted=marked) and re.search(r"\d(?<!\^\d)(?<!-\d)(?<!\{\d)", tail) is None:
-            return head, " ".join(tail.split())
-    return text, ""

@@ -37,9 +37,8 @@ def read_ratio(text: str) -> Ratio | Remainder | None:
     """The ratio or the division with remainder that all of the cleaned `text` writes, or None."""
     if len(text) > 400:
         return None
-    if "R" in text or "r" in text or "余" in text:
-        if found := _REMAINDER.fullmatch(text):
-            return Remainder(int(found[1]), int(found[2]))
+    if ("R" in text or "r" in text or "余" in text) and (found := _REMAINDER.fullmatch(text)):
+        return Remainder(int(found[1]), int(found[2]))
     if ":" not in text and "to" not in text and "\\colon" not in text:
         return None
     text = _BEHIND.sub("", _AROUND.sub("", text, count=1)) if "atio" in text or "(" in text else text

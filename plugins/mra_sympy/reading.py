@@ -144,7 +144,9 @@ def _declared(text: str, depth: int) -> Value | None:
     """A value whose parameter is declared behind it: ``2k\\pi, k \\in \\mathbb{Z}``."""
     found = _DECLARED.search(text)
     if found is not None and "," in found[1] and (first := found[1].split(",")[0].strip()) in found[1][len(first) :]:
-        found = _DECLARED.search(text, found.end(1) - 1 - len(found[1].split(",")[-1]))  # "\pi k, k \in Z" declares one k
+        found = _DECLARED.search(
+            text, found.end(1) - 1 - len(found[1].split(",")[-1])
+        )  # "\pi k, k \in Z" declares one k
     if found is None or not found.start():
         return None
     names = tuple(name.strip() for name in found[1].split(","))
@@ -247,7 +249,11 @@ def _related(text: str, depth: int) -> Value | None:
 
 def _bracketed(text: str, depth: int) -> Value | None:
     """Tuples, intervals, sets and plain grouping; a capital letter before a point only names it."""
-    if (name := _POINT.match(text)) and not _choose(text) and matching(text[name.end() :]) == len(text) - name.end() - 1:
+    if (
+        (name := _POINT.match(text))
+        and not _choose(text)
+        and matching(text[name.end() :]) == len(text) - name.end() - 1
+    ):
         label = name.group().strip(" :")
         return Relation("=", Text(label, opaque=True), structure(text[name.end() :], depth + 1), label)
     if (column := _COLUMN.fullmatch(text)) and matching(column[1]) == len(column[1]) - 1:

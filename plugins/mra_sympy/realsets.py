@@ -41,6 +41,43 @@ def same_set(a: Value, b: Value) -> bool:
     return all(_contains(left, x) == _contains(right, x) for x in _tried(left, right))
 
 
+def written(value: Value) -> str:
+    """One string for equal sets: their intervals and single points in order. Raises NoSet."""
+    names: set[str] = set()
+    tree = _tree(value, names)
+    if len(names) > 1 or _holds_integers(tree):
+        raise NoSet
+    points = _merged(_breakpoints(tree))
+    parts: list[str] = []
+    open_since: tuple[str, str] | None = ("(", "-oo") if _contains(tree, points[0] - 1) else None
+    for point, beyond in zip(
+        points, [*((a + b) / 2 for a, b in itertools.pairwise(points)), points[-1] + 1], strict=True
+    ):
+        inside, after = _contains(tree, point), _contains(tree, beyond)
+        if open_since and not (inside and after):
+            parts.append(f"{open_since[0]}{open_since[1]}, {_shown(point)}{']' if inside else ')'}")
+            open_since = None
+        elif inside and not after and not open_since:
+            parts.append(f"{{{_shown(point)}}}")
+        if after and open_since is None:
+            open_since = ("[" if inside and not (parts and parts[-1].endswith("]")) else "(", _shown(point))
+    if open_since:
+        parts.append(f"{open_since[0]}{open_since[1]}, oo)")
+    return " U ".join(parts) or "{}"
+
+
+def _holds_integers(tree: Tree) -> bool:
+    return tree[0] in ("Z", "N") or any(isinstance(part, tuple) and _holds_integers(part) for part in tree[1:] if part)
+
+
+def _shown(point: Any) -> str:
+    """A breakpoint as a fraction where it is one, else with 15 digits."""
+    mp = context()
+    near = Fraction(mp.nstr(point, 40)).limit_denominator(10**6)
+    exact = abs(mp.mpf(near.numerator) / near.denominator - point) < mp.mpf(10) ** -25
+    return str(near) if exact else str(mp.nstr(point, 15))
+
+
 def is_range(value: Value) -> bool:
     """Does the value look like a set of numbers or a condition on one?"""
     if isinstance(value, Relation):
@@ -170,16 +207,19 @@ def _holds(tree: Tree, x: Any) -> bool:
 
 def _tried(*trees: Tree) -> list[Any]:
     """Every breakpoint, a place between each two, and places beyond."""
-    mp = context()
-    found = sorted(point for tree in trees for point in _breakpoints(tree) if not mp.isinf(point))
-    merged: list[Any] = []
-    for point in found:
-        if not merged or not _near(point, merged[-1]):
-            merged.append(point)
-    if not merged:
-        merged = [mp.mpf(0)]
+    merged = _merged([point for tree in trees for point in _breakpoints(tree)])
     between = [(a + b) / 2 for a, b in itertools.pairwise(merged)]
     return [*merged, *between, merged[0] - 1, merged[-1] + 1, merged[0] - 1000, merged[-1] + 1000]
+
+
+def _merged(points: list[Any]) -> list[Any]:
+    """The finite ones in order, each once; 0 where there are none."""
+    mp = context()
+    merged: list[Any] = []
+    for point in sorted(point for point in points if not mp.isinf(point)):
+        if not merged or not _near(point, merged[-1]):
+            merged.append(point)
+    return merged or [mp.mpf(0)]
 
 
 def _breakpoints(tree: Tree) -> list[Any]:

@@ -127,7 +127,7 @@ def _factor(tokens: list[str], here: int, counted: bool) -> tuple[tuple[Unit, ..
         here += 1
     if here < len(tokens) and found:
         after = tokens[here]
-        if after.lower() in _AFTER or after.startswith("^") or after in "23":
+        if after.lower() in _AFTER or (after.startswith("^") and len(after) > 1) or after in "23":
             power = _AFTER.get(after.lower()) or int(after.lstrip("^ "))
             here += 1
     return tuple(_power(unit, power) for unit in found), here

@@ -1,0 +1,112 @@
+"""Phrases that announce the answer: "the final answer is", "Answer:", 答案; neither negated nor reported ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+MAX_TRIES = 20
+
+_END = r"\s*(?:\*\*)?\s*"
+# Weaker and weaker; a pattern is tried only where one of its needles is in the text (in lower case).
+_PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+    (
+        ("final", "最终答案", "故选", "【答案】", "故答案", "<answer>"),
+        re.compile(
+            rf"final\s+(?:answer|result){_END}(?:is|[:=：]|\n)\s*(?:\*\*)?[:：\s]*(?!the final answer)"
+            r"|最终答案\**\s*(?:是|为|[:：])*\s*|(?:故|应)选(?:择|项)?\s*[:：]?\s*|【答案】\s*|故答案(?:是|为)?\s*[:：]?\s*|<answer>\s*",
+            re.I,
+        ),
+    ),
+    (
+        ("answer", "option", "choice", "答案", "réponse", "solution"),
+        re.compile(
+            rf"\banswer{_END}is\s*(?:\*\*)?\s*:?\s*(?!not\b)|\b(?:correct|right|best)\s+(?:answer|option|choice|statement)s?"
+            rf"(?:\s+\w+){{0,3}}?{_END}(?:is|are|:)\s*:?\s*|\banswer\s+choice{_END}(?:is|:)\s*"
+            r"|(?:最终)?答案\**\s*(?:是|为|应为|[:：]|应?选)\s*[:：]?\s*|réponse\s+est\s*:?\s*|réponse\s*:\s*",
+            re.I,
+        ),
+    ),
+    (
+        ("answer",),
+        re.compile(
+            rf"\banswer{_END}(?:[:=：]\s*(?:\*\*)?|(?=\\\[|\\\(|\$)|\s-\s(?=\S))\s*|^[ \t>*#]*answer[ \t*]*\n+\s*",
+            re.I | re.M,
+        ),
+    ),
+    (("a:", "a :"), re.compile(r"^[ \t*]*A[ \t]*:[ \t]*", re.M)),
+)
+# Said by somebody else, asked, or supposed: not the text's own answer.
+_REPORTED = re.compile(
+    r"\b(?:says|said|claims?|claimed|thinks|thought|believes|guess(?:es|ed)|suggests|argues|told|tells"
+    r"|according to|if the|"
+    r"suppose|assume|whether|might|would be tempted)\b",
+    re.I,
+)
+_DENIED = re.compile(
+    r"\s*(?:\*\*)?(?:(?:definitely|certainly|clearly|simply|just|probably|obviously|of course|also)\s+)*"
+    r"(?:not\b(?!\s+(?:defined|enough|possible|an?\b|even|odd|equal|contin|differ|converg|linear|real))|never\b|n['’]t\b|neither\b)",
+    re.I,
+)
+_FALSE_BEHIND = re.compile(
+    r"\s*(?:\*\*|\$)?\s*(?:is|are|was|would be)\s*(?:n['’]t|not|never)?\s*(?:the\s+)?"
+    r"(?:incorrect|wrong|false|invalid|impossible|not\b|excluded|ruled out)|\s*(?:错误|不正确|不对)",
+    re.I,
+)
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:not|never|cannot|neither|nor)|n['’]t|不是|不等于)\s*(?:be|equal(?:\s+to)?|the|a|是)?\s*[$*]*$", re.I
+)
+_NOT_BEHIND = re.compile(
+    r"\s*\$?\**\s*(?:(?:is|are|was)(?:\s+(?:not|never)|n['’]t)|cannot be|can['’]t be)\s+(?:the|our|a|an|correct"
+    r"|right|possible)\b"
+    r"|\s*\$?\**\s*(?:is|are|was)\s+(?:wrong|incorrect|impossible|ruled out|excluded|extraneous)\b",
+    re.I,
+)
+COMPARED = re.compile(
+    r"\s*(?:(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower|other|different)\s+(?:than|from)\b"
+    r"|at (?:least|most)\b|"
+    r"between\b|twice\b|double\b|half of\b)",
+    re.I,
+)
+COMPARED_BEHIND = re.compile(r"\s*(?:\w+\s+)?(?:more|less|fewer|greater|larger|smaller|higher|lower)\s+than\b", re.I)
+
+
+def cues(text: str, start: int, end: int) -> Iterator[int]:
+    """Where an announced answer begins: strong phrases before weak ones, of equal ones the last first."""
+    lowered = text[start:end].lower()
+    for needles, pattern in _PHRASES:
+        if not any(needle in lowered for needle in needles):
+            continue
+        for match in reversed(list(pattern.finditer(text, start, end))[-MAX_TRIES:]):
+            if not (_DENIED.match(text, match.end(), end) or _is_reported(text, start, match.start())):
+                yield match.end()
+
+
+def _is_reported(text: str, start: int, at: int) -> bool:
+    """Does the sentence up to `at` put what follows into somebody else's mouth?"""
+    begin = max(start, at - 200)
+    for mark in ("\n", ". ", "。", "! ", "? "):
+        begin = max(begin, text.rfind(mark, begin, at) + 1)
+    return _REPORTED.search(text, begin, at) is not None
+
+
+def is_reported(text: str, start: int, end: int) -> bool:
+    """Is the sentence text[start:end] somebody else's?"""
+    return _REPORTED.search(text, start, end) is not None
+
+
+def is_denied(text: str, start: int, end: int) -> bool:
+    """Is the value at text[start:end] said not to be the answer?"""
+    before, behind = text[max(0, start - 40) : start], text[end : end + 40]
+    return bool(_DENIED_BEFORE.search(before) or _NOT_BEHIND.match(behind) or _FALSE_BEHIND.match(behind))
+
+
+def is_compared(text: str, start: int, end: int) -> bool:
+    """Is the value only a bound or a difference: "greater than 12", "8 more than 20"?"""
+    before = text[max(0, start - 30) : start]
+    near = re.search(
+        r"(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower)\s+than\s*[$*]*$|at (?:least|most)\s*[$*]*$",
+        before,
+        re.I,
+    )
+    return bool(near or COMPARED_BEHIND.match(text[end : end + 40]))
