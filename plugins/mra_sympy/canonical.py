@@ -26,7 +26,7 @@ from mra_sympy.values import (
     Value,
 )
 
-_BRACKETS = {"tuple": ("(", ")"), "list": ("", ""), "set": ("{", "}")}
+_BRACKETS = {"tuple": ("(", ")"), "list": ("", ""), "set": ("{", "}"), "ratio": ("", "")}
 _SIGNS = {"or": " U ", "and": " and ", "minus": " \\ ", ",": ", "}
 MAX_SHOWN = 1000
 
@@ -52,7 +52,8 @@ def canonical(value: Value) -> str:
     if isinstance(value, Group):
         left, right = _BRACKETS[value.kind]
         items = [_item(item, named=_is_assignment(value)) for item in value.items]
-        return left + ", ".join(items if value.kind == "tuple" else sorted(items)) + right
+        between = ":" if value.kind == "ratio" else ", "
+        return left + between.join(items if value.kind in ("tuple", "ratio") else sorted(items)) + right
     if is_range(value) and (found := _as_set(value)):
         return found
     if isinstance(value, Interval):

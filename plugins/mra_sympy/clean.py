@@ -27,7 +27,8 @@ _SYMBOL = {
     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ",
     "⌉": r"\rceil ", "℃": r"^\circ \text{C}",
     "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}",
-    "⟨": r"\langle ", "⟩": r"\rangle ", "∖": r"\setminus ", "…": r"\ldots ", "⋯": r"\cdots ", "→": r"\to ", "∶": ":", "º": r"^\circ ",
+    "⟨": r"\langle ", "⟩": r"\rangle ", "∖": r"\setminus ", "…": r"\ldots ", "⋯": r"\cdots ", "→": r"\to ",
+    "∶": ":", "º": r"^\circ ",
     "∠": r"\angle ", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∧": r"\wedge ", "∨": r"\vee ", "∣": r"\mid ",
     "℉": r"^\circ \text{F}", "˚": r"^\circ ", "″": "''", "Ω": r"\Omega ",
 }  # fmt: skip
@@ -37,6 +38,7 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u2
 _COMMANDS = (
     "frac|dfrac|tfrac|cfrac|left|right|sqrt|pi|text|cdot|times|boxed|infty|pm|cup|begin|end|theta|le|ge|leq|geq|ln|sin"
 )
+_EMPHASIS = re.compile(r"^\s*\*\*(?!\s)([^*]+?)\*\*[.,:]?\s*$")
 _DOUBLED = re.compile(rf"(?<!\\)\\\\(?=(?:{_COMMANDS})\b)")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
@@ -49,11 +51,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\\)\\(?:[,;:> ]|quad(?![a-zA-Z])|qquad(?![a-zA-Z]))|~", " "),
         (r"\\(?:mathbf|mathbb|Bbb|bf)\s*\{?\s*([RZNQC])(?![a-zA-Z])\s*\}?", r"\\mathbb{\1}"),
         (r"\\(?:mathbf|boldsymbol|bm|pmb)\s*(?:\{\s*([a-zA-Z])\s*\}|\s([a-zA-Z]))", r"\\vec{\1\2}"),
-        (r"\\(?:text|mathrm)\s*\{\s*(cis|sin|cos|tan|log|ln|exp|gcd|lcm|max|min|arcsin|arccos|arctan)\s*\}", r"\\\1 "),
+        (r"\\(?:text|mathrm)\s*\{\s*(cis|sin|cos|tan|log|ln|exp|gcd|lcm|arcsin|arccos|arctan)\s*\}", r"\\\1 "),
         (r"\\operatorname\*?\s*\{\s*(tg|ctg|arctg|arcctg|cosec|sgn|det|Re|Im)\s*\}", r"\\\1 "),
         (r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|mbox|hbox|mathbf|boldsymbol|bm)\s*\{", r"\\text{"),
         (r"\\(?:mathrm|rm)\s*\{\s*(?:~|\\[,;: ])", r"\\text{ "),
-        (r"(?<=[\s~,\d})])\\mathrm\s*\{\s*((?!d\}|e\}|i\}|T\})[a-zA-ZμΩ]+(?:\s*/\s*[a-zA-Z]+)?)\s*\}", r"\\text{\1}"),
+        (r"(?<=[\s~,\d})/])\\mathrm\s*\{\s*((?!d\}|e\}|i\}|T\})[a-zA-ZμΩ]+(?:\s*/\s*[a-zA-Z]+)?)\s*\}", r"\\text{\1}"),
         (r"\\(?:mathrm|operatorname\*?|mathit|mathsf|mathcal|mathscr|mathfrak|rm)\s*\{([^{}]*)\}", r" \1 "),
         (
             r"\\(?:(?:text)?color\s*\{[^{}]*\}|underline(?![a-zA-Z])|phantom\s*\{[^{}]*\}|(?:large|Large|bf|it|rm)(?![a-zA-Z]))",
@@ -102,6 +104,8 @@ def clean(text: str) -> str:
         text = _DOUBLED.sub(r"\\", text)
     if "$" in text:
         text = _without_dollars(text)
+    if "**" in text:
+        text = _EMPHASIS.sub(r"\1", text)
     if not text.isalnum():
         for pattern, replacement in _RULES:
             text = pattern.sub(replacement, text)
@@ -146,7 +150,7 @@ def _unwrap(text: str) -> str:
     """Take off what only wraps an answer: dollar signs of mathematics, emphasis, quotes, a closing full stop."""
     for _ in range(6):
         before = text
-        text = text.strip().strip('*`"').strip()
+        text = text.strip().strip('*`"').removesuffix("\\\\").strip()
         if text.endswith((".", ",", ";", ":")) and not text.endswith("..."):
             text = text[:-1].rstrip()
         for mark in ("$$", "$"):

@@ -16,7 +16,7 @@ from mra_sympy.same_quantity import MEASURES, same_measure
 from mra_sympy.same_range import same_ranges
 from mra_sympy.same_relation import same_relation
 from mra_sympy.trial import Trial
-from mra_sympy.values import Branches, Builder, Congruence, Expression, Family, Group, Relation, Text, Value
+from mra_sympy.values import Branches, Builder, Congruence, Family, Group, Relation, Text, Value
 
 
 def same(a: Value, b: Value, trial: Trial) -> bool:
@@ -79,16 +79,10 @@ def same_branches(a: Value, b: Value, trial: Trial) -> bool:
 
 
 def same_texts(a: Value, b: Value, trial: Trial) -> bool:
-    """Words, and choice letters: "C" equals "(C)" and "C. Cecile"."""
+    """Words, and what could not be read: the same text, spaces, quotes and braces aside."""
     trial.hidden = trial.hidden or any(isinstance(v, Text) and v.opaque for v in (a, b))
     if isinstance(a, Text) and isinstance(b, Text):
         return _squeezed(a.text, a.opaque) == _squeezed(b.text, b.opaque)
-    text, other = (a, b) if isinstance(a, Text) else (b, a)
-    assert isinstance(text, Text)
-    if isinstance(other, Expression) and other.node[0] == "sym" and len(other.node[1]) == 1:
-        letter = str(other.node[1])
-        found = re.match(r"\(?(?:([a-j])(?:\)|[.:,])|([b-j])\s)", text.text)
-        return letter.isalpha() and found is not None and (found[1] or found[2]) == letter.lower()
     return False
 
 

@@ -219,8 +219,8 @@ class _Parser(_Tokens):
                 if left == "{" and self.accept("}"):
                     return self._before("_") if self.peek()[1] == "_" else self.atom()
                 node = self.sum()
-                if left == "(" and self.peek() == ("op", ","):
-                    return self._column(node)
+                if left != "{" and self.peek() == ("op", ","):
+                    return self._column(node, right) if left == "(" else self._row(node)
                 self.expect(right)
                 return node
         if text == "|":
@@ -229,13 +229,22 @@ class _Parser(_Tokens):
             return self._before("")
         raise Unreadable(f"'{text}' is not expected there")
 
-    def _column(self, first: Node) -> Node:
+    def _column(self, first: Node, closing: str) -> Node:
         """(1, 2, 3) among other factors: a vector."""
         cells = [first]
         while self.accept(","):
             cells.append(self.sum())
-        self.expect(")")
+        self.expect(closing)
         return ("mat", tuple((cell,) for cell in cells))
+
+    def _row(self, first: Node) -> Node:
+        """[1, 2] among other factors: a row, and rows in brackets: a matrix."""
+        column = self._column(first, "]")[1]
+        if all(cell[0] == "mat" and len(cell[1]) == 1 for (cell,) in column):
+            rows = tuple(cell[1][0] for (cell,) in column)
+            if len({len(row) for row in rows}) == 1:
+                return ("mat", rows)
+        return ("mat", (tuple(cell for (cell,) in column),))
 
     def _bars(self) -> Node:
         double = self.accept("|")

@@ -17,7 +17,7 @@ from mra_sympy.realsets import NoSet, is_range, same_set
 from mra_sympy.relations import NAME, read_relation
 from mra_sympy.same_quantity import read_measure
 from mra_sympy.sets import read_builder, read_domain, read_operations
-from mra_sympy.split import closers_match, matching, split_at, split_joined, split_list
+from mra_sympy.split import closers_match, matching, split_at, split_joined, split_list, split_relation
 from mra_sympy.tokens import BARE_FUNCTIONS, ELLIPSIS
 from mra_sympy.values import Combined, Domain, Expression, Family, Group, Interval, Relation, Text, Value
 
@@ -243,6 +243,15 @@ def _flat(values: Iterable[Value]) -> tuple[Value, ...]:
     return tuple(items)
 
 
+def _ratio(text: str, depth: int) -> Value | None:
+    """``1 : \\sqrt{2}``, ``a : b : c``: a ratio of expressions."""
+    parts = split_at(text, (":",))[::2] if ":" in text else []
+    if not 2 <= len(parts) <= 4 or not all(parts) or len(split_relation(text)) > 1:
+        return None
+    items = tuple(structure(part, depth + 1) for part in parts)
+    return Group("ratio", items) if all(isinstance(item, Quantity | Expression) for item in items) else None
+
+
 def _related(text: str, depth: int) -> Value | None:
     return read_relation(text, depth, structure)
 
@@ -351,7 +360,7 @@ def _expression(text: str) -> Value:
 
 _READERS = (
     _boxes, _domain, _words, _lead_in, _declared, _for_all, _twice, _builder, _operations, _plus_minus, _listed,
-    _related, _bracketed,
+    _ratio, _related, _bracketed,
 )  # fmt: skip
 
 __all__ = ["MAX_ITEMS", "NAME", "read", "split_at", "structure"]

@@ -6,9 +6,11 @@ from fractions import Fraction
 
 from mra_sympy.agree import agree
 from mra_sympy.families import line_names, with_names
+from mra_sympy.quantities import Quantity
+from mra_sympy.ratios import Ratio
 from mra_sympy.same_expression import is_measured, node_of
 from mra_sympy.same_relation import assignments, same_relation
-from mra_sympy.tokens import Node, kinds
+from mra_sympy.tokens import Node, kinds, power, product
 from mra_sympy.trial import Trial
 from mra_sympy.values import Expression, Group, Relation, Value
 
@@ -22,14 +24,38 @@ def same_groups(a: Value, b: Value, trial: Trial) -> bool:
     if not (isinstance(a, Group) and isinstance(b, Group)):
         group, other = (a, b) if isinstance(a, Group) else (b, a)
         assert isinstance(group, Group)
+        if group.kind == "ratio":
+            return _ratio_value(group, other, trial)
         if isinstance(other, Relation):
             return same_relation(group, other, trial)
         return len(group.items) == 1 and group.kind != "tuple" and trial.same(group.items[0], other)
+    if "ratio" in (a.kind, b.kind):
+        return a.kind == b.kind and _proportional(a, b)
     if "tuple" in (a.kind, b.kind):
         return _ordered(a, b, trial)
     if a.joined == b.joined == ";" and trial.options.ordered_blanks:
         return len(a.items) == len(b.items) and all(trial.same(x, y) for x, y in zip(a.items, b.items, strict=True))
     return same_bags(a, b, trial)
+
+
+def _proportional(a: Group, b: Group) -> bool:
+    """a1 : a2 = b1 : b2, compared as a1 b2 = a2 b1."""
+    if len(a.items) != len(b.items):
+        return False
+    left, right = ([node_of(item) for item in group.items] for group in (a, b))
+    return all(
+        agree(product([x, right[0]]), product([left[0], y])) for x, y in zip(left[1:], right[1:], strict=True)
+    ) and not any(node == ("num", 0) for node in (*left, *right))
+
+
+def _ratio_value(ratio: Group, other: Value, trial: Trial) -> bool:
+    """A ratio of two beside a number: their quotient. Beside a ratio of rationals: part by part."""
+    if isinstance(other, Ratio):
+        return _proportional(ratio, Group("ratio", tuple(Quantity(part) for part in other.parts)))
+    if len(ratio.items) != 2 or not is_measured(other) or not trial.options.ratio_as_number:
+        return False
+    top, bottom = (node_of(item) for item in ratio.items)
+    return trial.same(Expression(product([top, power(bottom, -1)]), ""), other)
 
 
 def _ordered(a: Group, b: Group, trial: Trial) -> bool:

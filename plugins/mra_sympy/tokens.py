@@ -28,7 +28,7 @@ FUNCTIONS = {
     "factorial": "factorial", "arccot": "acot", "arcsec": "asec", "arccsc": "acsc", "cbrt": "cbrt", "sgn": "sign",
     "sign": "sign", "det": "det", "Re": "re", "Im": "im", "conj": "conj", "norm": "norm",
 }  # fmt: skip
-BARE_FUNCTIONS = frozenset(FUNCTIONS) - {"tg", "min", "max", "det", "Re", "Im", "norm", "conj", "sign"}
+BARE_FUNCTIONS = frozenset(FUNCTIONS) - {"tg", "min", "max", "Re", "Im", "norm", "conj", "sign"}
 DECORATIONS = frozenset("bar hat widehat tilde widetilde angle triangle overrightarrow mathcal mathbb vec".split())
 INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh"}
 WIDE = frozenset("exp abs floor ceil gcd lcm min max binom factorial sign det re im conj norm".split())  # need brackets

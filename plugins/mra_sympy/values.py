@@ -21,7 +21,8 @@ class Expression:
 
 @dataclass(frozen=True)
 class Group:
-    """Several values. kind: "tuple" (order matters), "list" (as a bag) or "set" (as a set). joined: for lists, what
+    """Several values. kind: "tuple" (order matters), "list" (as a bag), "set" (as a set) or
+    "ratio" (up to a common factor). joined: for lists, what
     stands between the values: ",", ";", "and" or "or"."""
 
     kind: str

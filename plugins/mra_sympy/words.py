@@ -152,7 +152,7 @@ def normalised(text: str) -> tuple[str, ...] | None:
     frame = _FRAME.match(plain)
     plain = plain[frame.end() :] if frame and frame.end() < len(plain) else plain
     plain = _KIND.sub("", plain).replace("又", "也")
-    if re.search(r"[\\^_=<>{}|+*/$]", plain) or not re.search(r"[^\W\d_]{2}", plain):
+    if re.search(r"[\\^_=<>{}|+*/$]|-\s*\d", plain) or not re.search(r"[^\W\d_]{2}", plain):
         return None
     words = [word.strip(".'’-") for word in re.findall(r"[^\s,;:!?()，。；：！？、]+", plain)]
     words = [_ALIASES.get(word, word) for word in words if word and word not in ("a", "an", "the")]
@@ -187,7 +187,7 @@ def same(one: str, other: str) -> bool | None:
 
 def _same_names(one: str, other: str) -> bool:
     """Two lists of names in any order, when at least one of them says "and"."""
-    if "and" not in one + other and "和" not in one + other:
+    if ("and" not in one + other and "和" not in one + other) or re.search(r"\d", one + other):
         return False
     names = parts(one)
     return names is not None and names == parts(other)
