@@ -16,7 +16,7 @@ from mra_sympy.quantities import Quantity, quick, split_unit
 from mra_sympy.realsets import NoSet, is_range, same_set
 from mra_sympy.relations import NAME, read_relation
 from mra_sympy.same_quantity import read_measure
-from mra_sympy.sets import read_builder, read_domain, read_operations
+from mra_sympy.sets import read_builder, read_domain, read_indexed_union, read_operations
 from mra_sympy.split import closers_match, matching, split_at, split_joined, split_list, split_relation
 from mra_sympy.tokens import BARE_FUNCTIONS, ELLIPSIS
 from mra_sympy.values import Combined, Domain, Expression, Family, Group, Interval, Relation, Text, Value
@@ -47,7 +47,7 @@ _LEAD_IN = re.compile(
     re.I | re.DOTALL,
 )
 _FOR_ALL = re.compile(
-    r",?\s*(?:\\text\s*\{)?\s*for (?:all|any|every)\s*(?:real\s*)?\}?\s*[a-z]?"
+    r",?\s*(?:\\text\s*\{)?\s*for (?:all|any|every)\s*(?:real\s*(?:numbers?\s*)?|values? of\s*)?\}?\s*[a-z]?"
     r"(?:\s*\\in\s*\\mathbb\s*\{?[RQZNC]\}?(?:\^?\{?[+*]\}?)?)?\s*$"
 )
 _BOTH = re.compile(r"(.*(?:[<>]|\\[gl]e).*?)\s*(?::|,? or|;)\s*(?:\\text\{[^{}]*\}\s*)?([(\[][^<>]*[)\]])")
@@ -106,7 +106,7 @@ def _domain(text: str, depth: int) -> Value | None:
 
 
 def _operations(text: str, depth: int) -> Value | None:
-    return read_operations(text, depth, structure)
+    return read_indexed_union(text, depth, structure) or read_operations(text, depth, structure)
 
 
 def _builder(text: str, depth: int) -> Value | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mra_sympy.split import split_at, split_list, split_relation
+from mra_sympy.split import matching, split_at, split_list, split_relation
 from mra_sympy.values import Builder, Combined, Domain, Family, Group, Relation, Value
 
 Reader = Callable[[str, int], Value]
@@ -21,6 +21,9 @@ _EXCEPT = re.compile(
 _PLAIN_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 _UNIONS = ("\\cup", "\x03")
 _CAPITAL_U = re.compile(r"(?<=[)\]}])\s*U\s*(?=[(\[{\\])")
+_INDEXED = re.compile(
+    r"\\bigcup_\s*\{?\s*([a-zA-Z])\s*(?:=\s*-\s*\\infty\s*\}\s*\^\s*\{?\s*\+?\\infty\s*\}?|\\in\s*\\mathbb\s*\{?Z\}?\s*\})\s*"
+)
 _BAR = ("\\mid", "|", ":")
 
 
@@ -37,6 +40,12 @@ def read_domain(text: str) -> Value | None:
 
         return Combined("minus", (Domain("R"), structure(found[1], 1)))
     return None
+
+
+def read_indexed_union(text: str, depth: int, structure: Reader) -> Value | None:
+    """``\\bigcup_{k=-\\infty}^{\\infty} (a_k, b_k)``: a family of intervals."""
+    found = _INDEXED.match(text)
+    return Family(structure(text[found.end() :], depth + 1), (found[1],), "Z") if found else None
 
 
 def read_operations(text: str, depth: int, structure: Reader) -> Value | None:
@@ -58,7 +67,7 @@ def read_operations(text: str, depth: int, structure: Reader) -> Value | None:
 def read_builder(text: str, depth: int, structure: Reader) -> Value | None:
     """``\\{x \\mid condition\\}``: the condition when the head is a variable, else all values of the head."""
     for left, right in (("\\{", "\\}"), ("{", "}")):
-        if text.startswith(left) and text.endswith(right):
+        if text.startswith(left) and text.endswith(right) and matching(text) == len(text) - len(right):
             parts = split_at(text[len(left) : -len(right)], _BAR)
             if len(parts) < 3 or not parts[0]:
                 return None
