@@ -32,7 +32,7 @@ _LEAD = re.compile(
 )
 _EDGE = ' \t\r\n*`"“”_'
 _REMARK = re.compile(
-    r"\s*(?:[-*•]\s*)?(?:\([^()]*\)?$|note\b|check|verif|remark|remember|let me know|i hope|this (?:took|used)|hope)",
+    r"\s*(?:[-*•]\s*)?(?:\([^()]*\)$|note\b|check|verif|remark|remember|let me know|i hope|this (?:took|used)|hope)",
     re.I,
 )
 _JOINER = re.compile(r"\s*[,;，；、]?\s*(?:\b(?:and|or|as well as)\b|和|与|及|或)\s*(?:also\s+)?|\s*[;；]\s*")
@@ -318,7 +318,7 @@ def leading_choice(text: str, begin: int, stop: int, *, firm: bool = False) -> F
 
 def first_letter(text: str, begin: int, stop: int) -> Found | None:
     """The choice letter that text[begin:stop] begins with, when no variable, no "A or B" and not denied."""
-    letter = _LETTERED.match(text, begin, stop)
+    letter = _LETTERED.match(text, begin, min(stop, begin + 60))
     if letter is None or re.match(
         r"\s*(?:[=+*/^<>]|(?:or|and)\b|(?:is|are)\s+(?:in|not|wrong|false))", text[letter.end() : stop].lstrip("*) ")
     ):

@@ -12,8 +12,9 @@ _SEVERAL = re.compile(r"[A-Za-z}'\"\u4e00-\u9fff$]\s*,?\s*(?:\\text\s*\{\s*(?:an
 _CIRCLED = re.compile(r"\^\\circ\s*\d")
 _PART = re.compile(r"(\d{1,15}(?:\.\d{1,15})?(?:\s*\\frac\s*\{\d+\}\s*\{\d+\}|\s*/\s*\d+)?)\s*([^\d\s][^\d]{0,40})")
 _JOINT = re.compile(r"[\s,]*(?:\\text\s*\{[\s,]*(?:and)?\s*\}|\band\b|,|、)?[\s,]*$")
-_SIXTIES = frozenset({Fraction(60), Fraction(3600), Fraction(24), Fraction(12), Fraction(16), Fraction(3), Fraction(7),
-                      Fraction(100), Fraction(14), Fraction(4), Fraction(2), Fraction(1440)})  # fmt: skip
+# "and" and commas join the parts of these; "2 m, 50 cm" are two lengths
+_STEPS = frozenset(Fraction(n) for n in (2, 3, 4, 7, 12, 14, 16, 24, 60, 1440, 3600))
+_MONEY = (("dollar", 1),)
 _FEET = re.compile(r"(\d{1,4})\s*'\s*(\d{1,2}(?:\.\d+)?)\s*(?:''|\")?")
 _OPEN_SECONDS = re.compile(r"\\circ\s*\d{1,2}\s*'\s*\d{1,2}(?:\.\d{1,9})?$")
 
@@ -55,7 +56,7 @@ def _added(parts: list[tuple[Fraction, str, bool]]) -> Fraction | None:
         if below is None or below.factor >= above.factor or below.nouns:
             return None
         ratio = above.factor / below.factor
-        if value >= ratio or (joined and ratio not in _SIXTIES):
+        if value >= ratio or (joined and ratio not in _STEPS and not (ratio == 100 and first.dims == _MONEY)):
             return None
         total, above, joined = total + value * below.factor / first.factor, below, more
     return total

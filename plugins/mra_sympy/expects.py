@@ -32,6 +32,8 @@ def expected(problem: Problem, value: object) -> str:
         if getattr(value, "opaque", False):
             return "equation"
         return "" if re.match(r"\D{0,3}\d", problem.answer) else "text"
+    if kind == "Moment" and not re.search(r"\d", problem.answer):
+        return "text"
     if kind == "Expression" and "mat" in kinds(getattr(value, "node", ("num", 0))):
         return "matrix"
     return _BY_TYPE.get(kind, "")

@@ -38,6 +38,8 @@ def leading_words(text: str) -> tuple[Fraction, str] | None:
     """(value, rest of the text) when `text` starts with a number in words, else None."""
     if text[:1].isascii():
         return _english(text)
+    if text[0] == "半" and len(text) > 1:
+        return Fraction(1, 2), text[1:].removeprefix("个")
     if part := _CHINESE_PART.match(text):
         bottom, top = _CHINESE_UNITS.get(part[1]) or _chinese(part[1]), _chinese(part[2])
         return (Fraction(top) / bottom, text[part.end() :]) if bottom and top is not None else None

@@ -7,30 +7,31 @@ from collections.abc import Iterator
 
 MAX_TRIES = 20
 
-_END = r"\s*(?:\*\*)?\s*"
+_END = r"\s{0,9}(?:\*\*)?\s{0,9}"
 # Weaker and weaker; a pattern is tried only where one of its needles is in the text (in lower case).
 _PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (
         ("final", "最终答案", "故选", "【答案】", "故答案", "<answer>"),
         re.compile(
-            rf"final\s+(?:answer|result){_END}(?:is|[:=：]|\n)\s*(?:\*\*)?[:：\s]*(?!the final answer)"
-            r"|最终答案\**\s*(?:是|为|[:：])*\s*|(?:故|应)选(?:择|项)?\s*[:：]?\s*|【答案】\s*|故答案(?:是|为)?\s*[:：]?\s*|<answer>\s*",
+            rf"final\s{{1,9}}(?:answer|result){_END}(?:is|[:=：]|\n)\s{{0,9}}(?:\*\*)?[:：\s]*(?!the final answer)"
+            r"|最终答案\**\s{0,9}(?:是|为|[:：])*\s{0,9}|(?:故|应)选(?:择|项)?\s{0,9}[:：]?\s{0,9}|【答案】\s{0,9}|故答案(?:是|为)?\s{0,9}[:：]?\s{0,9}|<answer>\s{0,9}",
             re.I,
         ),
     ),
     (
         ("answer", "option", "choice", "答案", "réponse", "solution"),
         re.compile(
-            rf"\banswer{_END}is\s*(?:\*\*)?\s*:?\s*(?!not\b)|\b(?:correct|right|best)\s+(?:answer|option|choice|statement)s?"
-            rf"(?:\s+\w+){{0,3}}?{_END}(?:is|are|:)\s*:?\s*|\banswer\s+choice{_END}(?:is|:)\s*"
-            r"|(?:最终)?答案\**\s*(?:是|为|应为|[:：]|应?选)\s*[:：]?\s*|réponse\s+est\s*:?\s*|réponse\s*:\s*",
+            rf"\banswer{_END}is\s{{0,9}}(?:\*\*)?\s{{0,9}}:?\s{{0,9}}(?!not\b)|\b(?:correct|right|best)\s{{1,9}}(?:answer|option|choice|statement)s?"
+            rf"(?:\s{{1,9}}\w+){{0,3}}?{_END}(?:is|are|:)\s{{0,9}}:?\s{{0,9}}|\banswer\s{{1,9}}choice{_END}(?:is|:)\s{{0,9}}"
+            r"|(?:最终)?答案\**\s{0,9}(?:是|为|应为|[:：]|应?选)\s{0,9}[:：]?\s{0,9}|réponse\s{1,9}est\s{0,9}:?\s{0,9}|réponse\s{0,9}:\s{0,9}",
             re.I,
         ),
     ),
     (
         ("answer",),
         re.compile(
-            rf"\banswer{_END}(?:[:=：]\s*(?:\*\*)?|(?=\\\[|\\\(|\$)|\s-\s(?=\S))\s*|^[ \t>*#]*answer[ \t*]*\n+\s*",
+            rf"\banswer{_END}(?:[:=：]\s{{0,9}}(?:\*\*)?|(?=\\\[|\\\(|\$)|\s-\s(?=\S))\s{{0,9}}"
+            rf"|^[ \t>*#]*answer[ \t*]*\n+\s{{0,9}}",
             re.I | re.M,
         ),
     ),
@@ -44,31 +45,35 @@ _REPORTED = re.compile(
     re.I,
 )
 _DENIED = re.compile(
-    r"\s*(?:\*\*)?(?:(?:definitely|certainly|clearly|simply|just|probably|obviously|of course|also)\s+)*"
-    r"(?:not\b(?!\s+(?:defined|enough|possible|an?\b|even|odd|equal|contin|differ|converg|linear|real))|never\b|n['’]t\b|neither\b)",
+    r"\s{0,9}(?:\*\*)?(?:(?:definitely|certainly|clearly|simply|just|probably|obviously|of course|also)\s{1,9})*"
+    r"(?:not\b(?!\s{1,9}(?:defined|enough|possible|an?\b|even|odd|equal|contin|differ|converg|linear|real))|never\b|n['’]t\b|neither\b)",
     re.I,
 )
 _FALSE_BEHIND = re.compile(
-    r"\s*(?:\*\*|\$)?\s*(?:is|are|was|would be)\s*(?:n['’]t|not|never)?\s*(?:the\s+)?"
-    r"(?:incorrect|wrong|false|invalid|impossible|not\b|excluded|ruled out)|\s*(?:错误|不正确|不对)",
+    r"\s{0,9}(?:\*\*|\$)?\s{0,9}(?:is|are|was|would be)\s{0,9}(?:n['’]t|not|never)?\s{0,9}(?:the\s{1,9})?"
+    r"(?:incorrect|wrong|false|invalid|impossible|not\b|excluded|ruled out)|\s{0,9}(?:错误|不正确|不对)",
     re.I,
 )
 _DENIED_BEFORE = re.compile(
-    r"(?:\b(?:not|never|cannot|neither|nor)|n['’]t|不是|不等于)\s*(?:be|equal(?:\s+to)?|the|a|是)?\s*[$*]*$", re.I
+    r"(?:\b(?:not|never|cannot|neither|nor)|n['’]t|不是|不等于)\s{0,9}(?:be|equal(?:\s{1,9}to)?|the|a|是)?\s{0,9}[$*]*$",
+    re.I,
 )
 _NOT_BEHIND = re.compile(
-    r"\s*\$?\**\s*(?:(?:is|are|was)(?:\s+(?:not|never)|n['’]t)|cannot be|can['’]t be)\s+(?:the|our|a|an|correct"
+    r"\s{0,9}\$?\**\s{0,9}(?:(?:is|are|was)(?:\s{1,9}(?:not|never)|n['’]t)|cannot be|can['’]t be)\s{1,9}(?:the"
+    r"|our|a|an|correct"
     r"|right|possible)\b"
-    r"|\s*\$?\**\s*(?:is|are|was)\s+(?:wrong|incorrect|impossible|ruled out|excluded|extraneous)\b",
+    r"|\s{0,9}\$?\**\s{0,9}(?:is|are|was)\s{1,9}(?:wrong|incorrect|impossible|ruled out|excluded|extraneous)\b",
     re.I,
 )
 COMPARED = re.compile(
-    r"\s*(?:(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower|other|different)\s+(?:than|from)\b"
+    r"\s{0,9}(?:(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower|other|different)\s{1,9}(?:than|from)\b"
     r"|at (?:least|most)\b|"
     r"between\b|twice\b|double\b|half of\b)",
     re.I,
 )
-COMPARED_BEHIND = re.compile(r"\s*(?:\w+\s+)?(?:more|less|fewer|greater|larger|smaller|higher|lower)\s+than\b", re.I)
+COMPARED_BEHIND = re.compile(
+    r"\s{0,9}(?:\w+\s{1,9})?(?:more|less|fewer|greater|larger|smaller|higher|lower)\s{1,9}than\b", re.I
+)
 
 
 def cues(text: str, start: int, end: int) -> Iterator[int]:
@@ -105,7 +110,8 @@ def is_compared(text: str, start: int, end: int) -> bool:
     """Is the value only a bound or a difference: "greater than 12", "8 more than 20"?"""
     before = text[max(0, start - 30) : start]
     near = re.search(
-        r"(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower)\s+than\s*[$*]*$|at (?:least|most)\s*[$*]*$",
+        r"(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower)\s{1,9}than\s{0,9}[$*]*$|at (?:least"
+        r"|most)\s{0,9}[$*]*$",
         before,
         re.I,
     )

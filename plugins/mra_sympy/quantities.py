@@ -28,6 +28,7 @@ _BEFORE = re.compile(
 )
 _MINUS = re.compile(r"(?:\\text\s*\{\s*)?(?:minus|negative|负)\s*\}?\s*(?=\S)", re.IGNORECASE)
 _WHOLE_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
+_EACH = re.compile(r"每([^\d\s]{1,4}?)\s*(\d[\d.,]{0,20}\s*[\u4e00-\u9fffA-Za-z]{1,6})")
 _PERCENT = re.compile(r"\s*(?:\\text\s*\{\s*)?(%|‰|per ?cent(?:age points?)?\b|percents\b|per mille\b)", re.IGNORECASE)
 _SHARE_OF = re.compile(r"(?:\\text\s*\{)?[A-Za-z .'/-]{0,60}\}?")
 _LETTER_SCALE = re.compile(r"\s?([kKMB]|bn|mn)(?![a-zA-Z])")
@@ -85,6 +86,8 @@ def _stripped(text: str) -> str:
         text = whole[1].strip()
     if found := _BEFORE.match(text):
         text = text[found.end() :].rstrip("}" if "{" in found[0] and "}" not in found[0] else "")
+    if found := _EACH.fullmatch(text):
+        return f"{found[2]}/{found[1]}"
     if found := _MINUS.match(text):
         rest = text[found.end() :]
         text = "-" + rest if rest[0] not in "-+" else text
@@ -121,7 +124,7 @@ def _number(text: str) -> tuple[decimals.Number, str, bool] | None:
         words = number_words.leading_words(text) if text[:1].isalpha() else None
         if words is None or (words[1][:1] not in ("", " ", "\\", "%") and text[0].isascii()):
             return None
-        if not text[0].isascii() and words[1] and not units.known(words[1]):
+        if not text[0].isascii() and words[1] and not (units.known(words[1]) or units.counts(words[1])):
             return None
         return (words[0], 0, 0), words[1], True
     number, rest = decimals.value(found), text[found.end() :]

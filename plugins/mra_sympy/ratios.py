@@ -41,7 +41,11 @@ def read_ratio(text: str) -> Ratio | Remainder | None:
         return Remainder(int(found[1]), int(found[2]))
     if ":" not in text and "to" not in text and "\\colon" not in text:
         return None
-    text = _BEHIND.sub("", _AROUND.sub("", text, count=1)) if "atio" in text or "(" in text else text
+    text = (
+        _BEHIND.sub("", _AROUND.sub("", text, count=1)).removesuffix(" ratio")
+        if "atio" in text or "(" in text
+        else text
+    )
     if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
         text = text[1:-1]
     pieces = [piece.strip() for piece in _COLON.split(text)]

@@ -32,7 +32,7 @@ _ASKED = re.compile(
 )
 _SIGN_OF_ANSWER = re.compile(r"\d|\\boxed|[Aa]nswer|答案|选\s*[A-J]|\b[A-J]\b")
 _STATED = re.compile(
-    r"\\boxed|####[ \t]*\S|\b[Aa]nswer(?:\s+is|\s*\**\s*[:：])|答案|故选|^[ \t*]*A[ \t]*:"
+    r"\\boxed|####[ \t]*\S|\b[Aa]nswer(?:\s{1,9}is|\s{0,9}\*{0,2}\s{0,9}[:：])|答案|故选|^[ \t*]*A[ \t]*:"
     r"|\A\s*[$\\(]*[-\d][-\d.,/ ]{0,30}[$\\)]*[ \t]*$",
     re.MULTILINE,
 )

@@ -42,7 +42,7 @@ _REWRITES = tuple(
 _TOKEN = re.compile(r"°[CFK]?|[\"'$€£¥₹¢%/*()]|\^\s*[+-]?\d|[^\W\d_]+\.?|\d|-|\S")
 _ASIDE = re.compile(
     r"(?:\b(?:in (?:total|all)|in a row|all together|all in all|total|altogether|together|each|apiece|exactly|only|old|"
-    r"long|wide|high|tall|deep|thick|away|apart|left|remaining|of age)\b|(?<!\w)[,.;!✓✔■□∎])"
+    r"long|wide|high|tall|deep|thick|away|apart|of age)\b|(?<=[a-z] )(?:left|remaining)\b|(?<!\w)[,.;!✓✔■□∎])"
 )
 _MODIFIERS = {"square": 2, "sq": 2, "sq.": 2, "cubic": 3, "cu": 3, "cu.": 3, "平方": 2, "立方": 3}
 _AFTER = {"squared": 2, "cubed": 3}
@@ -188,6 +188,11 @@ def _joined(a: Powers, b: Powers) -> Powers:
     for name, power in b:
         total[name] = total.get(name, 0) + power
     return tuple(sorted((name, power) for name, power in total.items() if power))
+
+
+def counts(text: str) -> bool:
+    """Is it a Chinese counter: 三个 is 3, while 三角形 and 一次函数 are no numbers?"""
+    return text.startswith("个") or (len(text) == 1 and text in _COUNTERS)
 
 
 def known(text: str) -> bool:

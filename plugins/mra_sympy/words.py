@@ -149,6 +149,8 @@ def normalised(text: str) -> tuple[str, ...] | None:
         return None
     plain = _plain(text)
     plain = _REASON.sub("", plain) or plain
+    if re.match(r"[\d$+.]", plain):
+        return None  # a quantity: mW is no MW
     frame = _FRAME.match(plain)
     plain = plain[frame.end() :] if frame and frame.end() < len(plain) else plain
     plain = _KIND.sub("", plain).replace("又", "也")

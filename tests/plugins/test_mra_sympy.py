@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from mra_sympy import Options, equivalent, extract, grade
+from mra_sympy import Options, equivalent, grade
 
 from mra_bench.errors import UsageError
 from mra_bench.plugins import PluginSettings, load_plugins
@@ -15,70 +15,6 @@ from mra_bench.types import Grade, Problem
 
 def graded(gold: str, text: str) -> Grade:
     return grade(Problem("p", "?", gold), text)
-
-
-@pytest.mark.parametrize(
-    ("text", "answer", "rule"),
-    [
-        (r"so \boxed{42}.", "42", "boxed"),
-        (r"\boxed{\frac{1}{\sqrt{2}}} done", r"\frac{1}{\sqrt{2}}", "boxed"),
-        (r"\boxed{\{1, 2\}}", r"\{1, 2\}", "boxed"),
-        (r"\fbox{7}", "7", "boxed"),
-        (r"\boxed 7", "7", "boxed"),
-        (r"first \boxed{3} and so finally \boxed{4", "3", "boxed"),
-        (r"<think>\boxed{1}</think> It is \boxed{2}", "2", "boxed"),
-        (r"<think>\boxed{1}</think>", "1", "boxed"),
-        (r"\boxed{1} and \boxed{2}", "1 , 2", "boxed"),
-        ("6 * 3 = 18\n#### 18", "18", "hash"),
-        ("#### 1. Plan\nadd\n#### 2. Result\nThe answer is 9.", "9", "phrase"),
-        ("Final Answer: The final answer is $12,000$. I hope it is correct.", "12,000", "phrase"),
-        ("The answer is 5 because 3 + 2 = 5.", "5", "phrase"),
-        ("Thus the answer is 26 dollars.", "26 dollars", "phrase"),
-        ("The final answer is 10. So the answer is 12.", "10", "phrase"),
-        ("**Answer:** 3.5", "3.5", "phrase"),
-        ("2 + 2 = 4\nA: 4", "4", "phrase"),
-        ("She pays $29.00.", "$29.00", "last-number"),
-        ("from 7 to -5", "-5", "last-number"),
-        ("so 9-5", "5", "last-number"),
-        ("about 3/4 of them", "3/4", "last-number"),
-        ("that makes 1,234,567 stones", "1,234,567", "last-number"),
-        ("so 28% of it", "28%", "last-number"),
-    ],
-)
-def test_extraction(text: str, answer: str, rule: str) -> None:
-    found = extract(text)
-    assert found is not None
-    assert (found.answer, found.rule) == (answer, rule)
-    if " , " not in answer:
-        assert text[found.span[0] : found.span[1]] == answer
-
-
-@pytest.mark.parametrize("text", ["", "   \n", "no idea", r"\boxed{}", r"\boxed{", "####"])
-def test_nothing_to_extract(text: str) -> None:
-    assert extract(text) is None
-    found = graded("4", text)
-    assert (found.correct, found.kind, found.answer) == (False, "no-answer", "")
-
-
-@pytest.mark.parametrize(
-    "follow",
-    ["\n\nQuestion: Ann has 7 pears. How many?\nAnswer: 99", "\nQ: 8 + 91?\nA: 99", "\nProblem 2: x\n#### 99",
-     "<|im_end|>\n<|im_start|>user 99", "\n**Question:** 99"],
-)  # fmt: skip
-def test_a_run_on_is_not_searched(follow: str) -> None:
-    right, wrong = graded("18", "#### 18" + follow), graded("17", "so 9 * 2 = 18" + follow)
-    assert (right.correct, right.answer, right.kind) == (True, "18", "correct")
-    assert "ran on" in right.reason
-    assert (wrong.correct, wrong.answer, wrong.kind) == (False, "18", "ran-on")
-
-
-def test_a_second_hash_answer_is_a_run_on() -> None:
-    found = graded("18", "9 * 2 = 18\n#### 18\nNext, 7 * 3 = 21\n#### 21")
-    assert (found.correct, found.rule) == (True, "hash")
-
-
-def test_a_question_restated_first_is_no_run_on() -> None:
-    assert graded("4", "Question: 2 + 2?\nAnswer: 4").kind == "correct"
 
 
 EQUAL = [
@@ -177,7 +113,7 @@ def test_the_word_assistant_survives() -> None:
     [("0.5", "1/2"), (r"\frac{2}{4}", "1/2"), ("1,234", "1234"), ("18.00", "18"), ("$18", "18"), ("18 apples", "18"),
      ("x = 18", "18"), (r"2\sqrt{2}-1", "-1 + 2*sqrt(2)"), (r"-1+\sqrt{8}", "-1 + 2*sqrt(2)"), ("2, 1", "1, 2"),
      (r"\text{ Red  Ball }", "red ball"), ("(1, 0.50)", "(1, 1/2)"), ("x(x+1)", "x**2 + x"), ("[0,1)", "[0, 1)"),
-     ("x=2, y=1", "x=2, y=1"), ("x=2, x=1", "1, 2"), ("yes", "yes"), (r"\text{six}", "six")],
+     ("x=2, y=1", "x=2, y=1"), ("x=2, x=1", "1, 2"), ("yes", "yes"), (r"\text{six}", "6")],
 )  # fmt: skip
 def test_canonical_answers(text: str, canonical: str) -> None:
     assert equivalent("7", text).answer == canonical
