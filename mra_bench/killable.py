@@ -30,8 +30,9 @@ class CallFailed(Exception):
         self.name = name
 
 
-def call(target: str, *texts: str, seconds: float) -> str:
-    """What the function `target` ("package.module:name") gives for `texts`, within `seconds`.
+def call(target: str, *texts: str, seconds: float, needs: str = "") -> str:
+    """What the function `target` ("package.module:name") gives for `texts`, within `seconds`. needs: a module that the
+    function imports, so that this is done before its time counts.
 
     In a worker of the core it is called directly, because that worker is itself killed when its text takes too long.
     Elsewhere it runs in a process of its own, which is killed and replaced. Raises TimeoutError, CallFailed for an
@@ -40,7 +41,10 @@ def call(target: str, *texts: str, seconds: float) -> str:
     if in_worker():
         return _run(target, texts)
     with _lock:
-        return _process().ask({"target": target, "texts": texts}, seconds)
+        process = _process()
+        for module in (target.partition(":")[0], needs):
+            process.prepare(module)
+        return process.ask({"target": target, "texts": texts}, seconds)
 
 
 def _run(target: str, texts: tuple[str, ...] | list[str]) -> str:
@@ -61,6 +65,7 @@ class _Process:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
         )  # fmt: skip
         self.owner = os.getpid()
+        self.prepared: set[str] = set()
         self.answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         try:
@@ -82,6 +87,12 @@ class _Process:
             return self.answers.get(timeout=seconds)
         except queue.Empty:
             raise TimeoutError from None
+
+    def prepare(self, module: str) -> None:
+        """Let the child import `module` once, which may take long on a busy machine."""
+        if module and module not in self.prepared:
+            self.prepared.add(module)
+            self.ask({"target": "importlib:import_module", "texts": [module]}, START_SECONDS)
 
     def ask(self, request: dict[str, object], seconds: float) -> str:
         assert self.child.stdin is not None

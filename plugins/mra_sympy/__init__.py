@@ -14,7 +14,7 @@ from mra_bench.types import Grade, Grader, Problem
 from mra_sympy.options import Options
 
 if TYPE_CHECKING:
-    from mra_sympy.extract import Extraction
+    from mra_sympy.extraction import Extraction
 
 __all__ = ["Options", "equivalent", "extract", "grade", "register_graders"]
 
@@ -36,7 +36,7 @@ def equivalent(gold: str, prediction: str, options: Options | None = None) -> Gr
 def extract(text: str, expects: str = "") -> Extraction | None:
     """The final answer in a model's text with its span and the rule that found it, or None. expects: "number",
     "expression", "choice", "set", "tuple", "interval", "matrix", "text" or "list" decides ties; "" leaves them open."""
-    from mra_sympy.extract import extract as find
+    from mra_sympy.extraction import extract as find
 
     return find(text, expects)
 

@@ -18,7 +18,7 @@ _BY_TYPE = {
 
 
 def expected(problem: Problem, value: object) -> str:
-    """One of extract.KINDS. `value` is the gold answer as read, or None where it was not."""
+    """One of extraction.KINDS. `value` is the gold answer as read, or None where it was not."""
     if problem.expects:
         return problem.expects
     if problem.choices or choices.is_gold_choice(problem.answer):

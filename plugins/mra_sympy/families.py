@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mra_sympy.agree import agree, close, places
-from mra_sympy.errors import Unreadable
+from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.numeric import context, numeric
 from mra_sympy.quantities import Quantity
 from mra_sympy.tokens import Node, difference, kinds, renamed, symbols
@@ -16,6 +16,7 @@ from mra_sympy.values import Expression, Family, Group, Interval, Relation, Valu
 
 COUNTERS = ("k", "n", "m", "l")
 LINE = frozenset({"t", "s", "r", "k", "lambda", "mu", "u", "c"})
+LARGEST = 1e15
 SMALL, LARGE = 5, 60  # values of the one side that must be among values of the other
 _CONSTANT = re.compile(r"(?:[CcKk]|[Cc]_\d)'?")
 _VARIABLE = frozenset({"x", "t", "y", "theta", "u", "s", "z", "r"})
@@ -58,8 +59,11 @@ def _values(node: Node, family: Family, size: int) -> list[Any]:
     mp = context(30)
     start = 0 if family.domain == "N" else -size
     scale = mp.mpf(10) ** 12
-    values = (numeric(node, {family.parameters[0]: mp.mpf(k)}, mp) for k in range(start, size + 1))
-    return [(int(mp.nint(mp.re(v) * scale)), int(mp.nint(mp.im(v) * scale))) for v in values if mp.isfinite(v)]
+    values = [numeric(node, {family.parameters[0]: mp.mpf(k)}, mp) for k in range(start, size + 1)]
+    finite = [v for v in values if mp.isfinite(v)]
+    if any(abs(v) > LARGEST for v in finite):
+        raise TooCostly("its members are too large to list")
+    return [(int(mp.nint(mp.re(v) * scale)), int(mp.nint(mp.im(v) * scale))) for v in finite]
 
 
 def _nodes(value: Value) -> list[Node]:

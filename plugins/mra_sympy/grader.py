@@ -12,7 +12,8 @@ from mra_sympy.canonical import canonical, canonical_text
 from mra_sympy.compare import new_trial
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.expects import expected
-from mra_sympy.extract import Extraction, extract, ran_on
+from mra_sympy.extraction import Extraction, extract, ran_on
+from mra_sympy.meter import verdict
 from mra_sympy.options import Options
 from mra_sympy.quantities import Quantity, quick
 from mra_sympy.reading import read
@@ -23,6 +24,7 @@ _SHOWN = 60
 _FAILURES = (Unreadable, RecursionError, ArithmeticError, ValueError)
 
 
+@verdict()
 def grade_text(problem: Problem, text: str, options: Options) -> Grade:
     """Find the answer in `text` and compare it with the problem's gold answer."""
     try:
@@ -45,6 +47,7 @@ def grade_text(problem: Problem, text: str, options: Options) -> Grade:
     return _with_place(_verdict(gold, problem.answer, found.answer, options, problem.choices), found)
 
 
+@verdict()
 def compare_answers(gold: str, prediction: str, options: Options) -> Grade:
     """Compare two bare answers."""
     try:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mra_sympy.errors import TooCostly, Unreadable
-from mra_sympy.tokens import Node
+from mra_sympy.meter import step
+from mra_sympy.tokens import Node, kinds
 
 DIGITS = 50
 MAX_EXPONENT = 1_000_000_000
 MAX_TERMS = 400  # of a finite sum or product
 SERIES_DIGITS = 12  # to which infinite sums, integrals and limits are worked out
+MAX_INTEGER = 1_000_000  # of a bound, a degree or an exponent of a matrix
 FAST_TERMS = 60
 MAX_TERM = 1e12
 _LIMIT_STEPS = (6, 9)
@@ -42,19 +44,20 @@ def context(digits: int = DIGITS) -> Any:
 def numeric(node: Node, values: Values, mp: Any) -> Any:
     """The value as a number of `mp`, real or complex, or as a matrix, at `values` of the symbols. Raises TooCostly, or
     Unreadable where there is none."""
+    step()
     kind = node[0]
     if kind == "num":
         return mp.mpf(node[1].numerator) / node[1].denominator
     if kind == "sym":
+        if node[1] not in values:
+            raise Unreadable(f"'{node[1]}' has no value there")
         return mp.mpmathify(values[node[1]])
     if kind == "const":
         return {"pi": +mp.pi, "e": +mp.e, "i": mp.j, "oo": mp.inf}[node[1]]
     if kind == "cases":
         return numeric(_branch(node, values, mp), values, mp)
-    if kind == "series":
-        return _series(node, values, mp)
     try:
-        return _combined(node, values, mp)
+        return _series(node, values, mp) if kind == "series" else _combined(node, values, mp)
     except (ZeroDivisionError, ValueError, TypeError, OverflowError, NotImplementedError) as error:
         raise Unreadable("it has no value there") from error
 
@@ -98,7 +101,7 @@ def _power(base: Any, exponent: Any, mp: Any) -> Any:
     if is_matrix(exponent):
         raise Unreadable("a matrix stands in an exponent")
     if is_matrix(base):
-        if not mp.isint(exponent) or abs(exponent) > 20:
+        if not _is_small_integer(exponent, mp) or abs(exponent) > 20 or base.rows != base.cols:
             raise Unreadable("a matrix has no such power")
         return base ** int(exponent)
     if base == 0 and mp.re(exponent) < 0:
@@ -110,9 +113,13 @@ def _power(base: Any, exponent: Any, mp: Any) -> Any:
 
 def _root(base: Any, degree: Any, mp: Any) -> Any:
     """An odd root of a negative number is the real one."""
-    if mp.im(base) == 0 and mp.re(base) < 0 and mp.isint(degree) and int(degree) % 2 == 1:
+    if mp.im(base) == 0 and mp.re(base) < 0 and _is_small_integer(degree, mp) and int(degree) % 2 == 1:
         return -_power(-mp.re(base), 1 / degree, mp)
     return _power(base, 1 / degree, mp)
+
+
+def _is_small_integer(value: Any, mp: Any) -> bool:
+    return not is_matrix(value) and abs(value) < MAX_INTEGER and bool(mp.isint(value))
 
 
 def _cross(node: Node, values: Values, mp: Any) -> Any:
@@ -145,7 +152,7 @@ def _known(node: Node, inside: list[Any], mp: Any) -> Any:
     if name not in _GROWING and any(abs(value) > MAX_EXPONENT for value in inside):
         raise TooCostly(f"the argument of '{name}' is too large")
     if name in ("gcd", "lcm"):
-        if not all(mp.isint(value) for value in inside):
+        if not all(_is_small_integer(value, mp) for value in inside):
             raise Unreadable(f"'{name}' of what is no integer")
         return mp.mpf((math.gcd if name == "gcd" else math.lcm)(*(int(value) for value in inside)))
     return _table(mp)[name](*inside)
@@ -218,17 +225,19 @@ def _series(node: Node, values: Values, mp: Any) -> Any:
     def term(value: Any, at: Any = mp) -> Any:
         return numeric(body, {**values, index: value}, at)
 
-    if kind in ("sum", "prod") and mp.isint(start) and mp.isint(stop) and not mp.isinf(stop):
+    if kind in ("sum", "prod") and _is_small_integer(start, mp) and _is_small_integer(stop, mp):
         count = int(stop) - int(start) + 1
         if count > MAX_TERMS:
             raise TooCostly("a sum or product in it has too many terms")
         return (mp.fsum if kind == "sum" else mp.fprod)(term(mp.mpf(int(start) + k)) for k in range(max(0, count)))
+    if "series" in kinds(body):
+        raise TooCostly("sums, integrals and limits in it stand in one another")
     rough = context(SERIES_DIGITS + 8)
     if kind == "lim":
         return _limit(lambda x: term(x, rough), start, rough)
     if kind == "int":
         return mp.mpmathify(rough.quad(lambda x: term(x, rough), [rough.mpmathify(start), rough.mpmathify(stop)]))
-    if not mp.isint(start) or stop != mp.inf:
+    if not _is_small_integer(start, mp) or stop != mp.inf:
         raise Unreadable("a sum or product in it has bounds that are no integers")
     if (quick := _fast_sum(lambda k: term(rough.mpf(k), rough), int(start), kind, rough)) is not None:
         return mp.mpmathify(quick)

@@ -31,12 +31,12 @@ _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?")
 _SHORT_WORDS = frozenset("yes no odd one two six ten all red day".split())
 _MATH = re.compile(r"[\\^_={}<>|]|\d\s*[a-zA-Z(]|[*/+]")
 _DECLARED = re.compile(
-    r"""(?:[,;]\s*|\s+|\(\s*|\\text\{)+ (?:where\s+|for\s+|with\s+)? (?:all\s+|any\s+|every\s+|some\s+)?
+    r"""(?<![\s,;(])(?:[\s,;(]|\\text\{)+ (?:where\s+|for\s+|with\s+)? (?:all\s+|any\s+|every\s+|some\s+)?
     (?:integers?\s+|real\s+(?:numbers?\s+)?)?
     ([a-zA-Z](?:_\d)?(?:\s*,\s*[a-zA-Z](?:_\d)?)*) \s*\}?\s*
-    (?:\\in\s*\\?(?:mathbb\s*)?\{?\s*([ZNR])\s*\}?(?:\^?\s*\+)?
+    (?:\\in\s*\\?(?:mathbb\s*)?\{?\s*([ZNR])\s*\}?(?:\^?\s*\+)?\s*
       |(?:is|are|being)\s+(?:an?\s+|any\s+)*(?:arbitrary\s+)?(integer|real|constant|natural)[a-z ]*)
-    \s*[)}.]*$""",
+    [)}.]*$""",
     re.VERBOSE,
 )
 _PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![a-zA-Z])")

@@ -8,25 +8,23 @@ each two neighbours, and beyond the outermost. That is a proof up to the precisi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from mra_sympy.errors import TooCostly, Unreadable
+from mra_sympy.errors import Unreadable
 from mra_sympy.numeric import context, is_matrix, numeric
+from mra_sympy.polynomials import NotRational, rational, real_roots
 from mra_sympy.quantities import Quantity
 from mra_sympy.tokens import Node, children, difference, kinds, symbols
 from mra_sympy.values import Combined, Domain, Expression, Group, Interval, Relation, Value
 
-MAX_DEGREE = 8
 MAX_ABS = 3
 WINDOW = 40  # integers up to here are tried where a set holds only integers
 
 Tree = tuple[Any, ...]
 
 
-class NoSet(Exception):
-    """The value is no set of real numbers that can be tested."""
+NoSet = NotRational  # the value is no set of real numbers that can be tested
 
 
 def same_set(a: Value, b: Value) -> bool:
@@ -199,7 +197,7 @@ def _holds(tree: Tree, x: Any) -> bool:
         any(_near(x, point) for point in critical) and abs(a - b) <= mp.mpf(10) ** -12 * max(1, abs(a), abs(b))
     )
     if abs(mp.im(a)) > mp.mpf(10) ** -30 or abs(mp.im(b)) > mp.mpf(10) ** -30:
-        return sign == "\\ne"
+        return bool(sign == "\\ne")
     if equal:
         return bool(sign in ("=", "\\le"))
     return bool(sign == "\\ne" or (sign != "=" and mp.re(a) < mp.re(b)))
@@ -246,8 +244,8 @@ def _critical(node: Node, variable: str) -> list[Any]:
         found += _critical(inner, variable)
     for signs in itertools.product((1, -1), repeat=len(bars)):
         chosen = dict(zip(bars, signs, strict=True))
-        top, bottom = _rational(node, variable, chosen)
-        found += _roots(top) + _roots(bottom)
+        top, bottom = rational(node, variable, chosen)
+        found += real_roots(top) + real_roots(bottom)
     return found
 
 
@@ -257,76 +255,3 @@ def _bars(node: Node, variable: str) -> list[Node]:
     for child in children(node):
         own += [inner for inner in _bars(child, variable) if inner not in own]
     return own
-
-
-Poly = list[Any]
-
-
-def _rational(node: Node, variable: str, signs: dict[Node, int]) -> tuple[Poly, Poly]:
-    """Numerator and denominator, coefficients from the constant up."""
-    mp, kind = context(), node[0]
-    if variable not in symbols(node):
-        return [mp.mpmathify(numeric(node, {}, mp))], [mp.mpf(1)]
-    if kind == "sym":
-        return [mp.mpf(0), mp.mpf(1)], [mp.mpf(1)]
-    if kind == "fn" and node[1] == "abs" and node[2][0] in signs:
-        top, bottom = _rational(node[2][0], variable, signs)
-        return _scaled(top, signs[node[2][0]]), bottom
-    if kind in ("add", "mul"):
-        combine: Callable[..., tuple[Poly, Poly]] = _sum if kind == "add" else _product
-        total = _rational(node[1][0], variable, signs)
-        for child in node[1][1:]:
-            total = combine(total, _rational(child, variable, signs))
-        return total
-    if kind == "pow" and node[2][0] == "num" and node[2][1].denominator == 1 and abs(node[2][1]) <= MAX_DEGREE:
-        return _whole_power(_rational(node[1], variable, signs), node[2][1])
-    raise NoSet
-
-
-def _whole_power(base: tuple[Poly, Poly], exponent: Fraction) -> tuple[Poly, Poly]:
-    mp = context()
-    total: tuple[Poly, Poly] = ([mp.mpf(1)], [mp.mpf(1)])
-    for _ in range(abs(int(exponent))):
-        total = _product(total, base)
-    return total if exponent >= 0 else (total[1], total[0])
-
-
-def _scaled(poly: Poly, factor: int) -> Poly:
-    return [factor * coefficient for coefficient in poly]
-
-
-def _times(a: Poly, b: Poly) -> Poly:
-    mp = context()
-    if len(a) + len(b) - 2 > MAX_DEGREE:
-        raise NoSet
-    found = [mp.mpf(0)] * (len(a) + len(b) - 1)
-    for (i, x), (j, y) in itertools.product(enumerate(a), enumerate(b)):
-        found[i + j] += x * y
-    return found
-
-
-def _product(a: tuple[Poly, Poly], b: tuple[Poly, Poly]) -> tuple[Poly, Poly]:
-    return _times(a[0], b[0]), _times(a[1], b[1])
-
-
-def _sum(a: tuple[Poly, Poly], b: tuple[Poly, Poly]) -> tuple[Poly, Poly]:
-    mp = context()
-    left, right = (a[0], b[0]) if a[1] == b[1] else (_times(a[0], b[1]), _times(b[0], a[1]))
-    size = max(len(left), len(right))
-    pad = [mp.mpf(0)]
-    top = [x + y for x, y in zip(left + pad * (size - len(left)), right + pad * (size - len(right)), strict=True)]
-    return top, a[1] if a[1] == b[1] else _times(a[1], b[1])
-
-
-def _roots(poly: Poly) -> list[Any]:
-    mp = context()
-    small = mp.mpf(10) ** -40
-    while len(poly) > 1 and abs(poly[-1]) < small:
-        poly = poly[:-1]
-    if len(poly) < 2:
-        return []
-    try:
-        roots = mp.polyroots(poly[::-1], maxsteps=200, extraprec=200)
-    except mp.NoConvergence:
-        raise TooCostly("the zeros of a condition in it are not found") from None
-    return [mp.re(root) for root in roots if abs(mp.im(root)) < mp.mpf(10) ** -12]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import math
 from fractions import Fraction
 from typing import Any
 
 from mra_bench.killable import CallFailed, call
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.grammar import parse
+from mra_sympy.meter import question
 from mra_sympy.tokens import Node
 
-SECONDS = 2.0  # for one question to sympy, when it is asked outside the core's workers
+SECONDS = 1.0  # for one question to sympy, when it is asked outside the core's workers
 MAX_OPERATIONS = 60
+MAX_PARTS = 400  # terms that an expansion may have
 MAX_BITS = 256
 _HERE = "mra_sympy.symbolic"
 
@@ -37,8 +40,9 @@ def proves(one: str, other: str) -> bool:
 
 
 def _asked(function: str, *texts: str) -> str:
+    question()
     try:
-        return call(f"{_HERE}:{function}", *texts, seconds=SECONDS)
+        return call(f"{_HERE}:{function}", *texts, seconds=SECONDS, needs="sympy")
     except CallFailed as error:
         if error.name in ("TooCostly", "MemoryError", "RecursionError"):
             raise TooCostly("sympy found it too large") from None
@@ -78,17 +82,20 @@ def _expanded(expression: Any) -> Any:
 
     if isinstance(expression, sympy.MatrixBase):
         return expression.applyfunc(_expanded)
-    if sympy.count_ops(expression) <= MAX_OPERATIONS and not _has_large_power(expression):
-        return sympy.expand(expression)
-    return expression
+    small = sympy.count_ops(expression) <= MAX_OPERATIONS and _parts(expression) <= MAX_PARTS
+    return sympy.expand(expression) if small else expression
 
 
-def _has_large_power(expression: Any) -> bool:
-    import sympy
-
-    return any(
-        power.base.is_Add and (not power.exp.is_Number or abs(power.exp) > 8) for power in expression.atoms(sympy.Pow)
-    )
+def _parts(expression: Any) -> int:
+    """About how many terms the expanded expression has."""
+    if expression.is_Add:
+        return min(MAX_PARTS + 1, sum(_parts(part) for part in expression.args))
+    if expression.is_Mul:
+        return min(MAX_PARTS + 1, math.prod(_parts(part) for part in expression.args))
+    if expression.is_Pow and expression.exp.is_Integer and expression.exp > 1:
+        inside = _parts(expression.base)
+        return min(MAX_PARTS + 1, math.comb(inside + min(int(expression.exp), 500) - 1, inside - 1))
+    return max((_parts(part) for part in expression.args), default=1)
 
 
 def _build(node: Node) -> Any:

@@ -149,7 +149,7 @@ def normalised(text: str) -> tuple[str, ...] | None:
         return None
     plain = _plain(text)
     plain = _REASON.sub("", plain) or plain
-    if re.match(r"[\d$+.]", plain):
+    if re.match(r"[$+.]|\d(?!\w*(?:st|nd|rd|th)\b)", plain):
         return None  # a quantity: mW is no MW
     frame = _FRAME.match(plain)
     plain = plain[frame.end() :] if frame and frame.end() < len(plain) else plain
