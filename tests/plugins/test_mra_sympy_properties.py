@@ -42,6 +42,62 @@ def test_different_rationals_are_never_equal(a: Fraction, b: Fraction, one: int,
     assert equivalent(written(a, one), written(b, other)).correct is False
 
 
+EXPRESSIONS = st.sampled_from(
+    [
+        r"\frac{x+1}{2}",
+        r"\left(1,\frac{1}{3}\right)",
+        r"\sqrt{7}",
+        "x^2-3x",
+        r"\frac{\pi}{6}",
+        "[0,2)",
+        r"\{1,5\}",
+        "y=2x+1",
+        "12.5",
+    ]
+)
+DRESS = {
+    "brackets that grow": lambda s: s.replace(r"\left", "").replace(r"\right", ""),
+    "larger fractions": lambda s: s.replace(r"\frac", r"\dfrac"),
+    "spaces": lambda s: s.replace("+", " + ").replace(",", r",\;"),
+    "dollar signs": lambda s: f"${s}$",
+    "a box": lambda s: rf"\boxed{{{s}}}",
+    "display style": lambda s: rf"\displaystyle {s}",
+    "a full stop": lambda s: f"{s}.",
+    "brackets of mathematics": lambda s: rf"\[ {s} \]",
+}
+
+
+@pytest.mark.parametrize("dress", DRESS)
+@FEW
+@given(EXPRESSIONS)
+def test_dress_does_not_matter(dress: str, text: str) -> None:
+    assert equivalent(text, DRESS[dress](text)).correct is True
+    assert equivalent(DRESS[dress](text), text).correct is True
+
+
+SEPARATED = {
+    "1,234,567.5": "{:,.1f}",
+    "1 234 567.5": lambda x: f"{x:,.1f}".replace(",", " "),
+    "1\u202f234\u202f567.5": lambda x: f"{x:,.1f}".replace(",", "\u202f"),
+    "1'234'567.5": lambda x: f"{x:,.1f}".replace(",", "'"),
+    "1_234_567.5": lambda x: f"{x:,.1f}".replace(",", "_"),
+    "1{,}234{,}567.5": lambda x: f"{x:,.1f}".replace(",", "{,}"),
+    "1.234.567,5": lambda x: f"{x:,.1f}".translate(str.maketrans(",.", ".,")),
+    "1 234 567,5": lambda x: f"{x:,.1f}".translate(str.maketrans(",.", " ,")),
+}
+
+
+@pytest.mark.parametrize("form", SEPARATED)
+@FEW
+@given(n=st.integers(10**6, 10**12), tenths=st.integers(1, 9), zeros=st.integers(0, 3))
+def test_separators_and_trailing_zeros_do_not_matter(form: str, n: int, tenths: int, zeros: int) -> None:
+    write = SEPARATED[form]
+    value = n + tenths / 10
+    text = write.format(value) if isinstance(write, str) else write(value)
+    assert equivalent(f"{n}.{tenths}" + "0" * zeros, text).correct is True
+    assert equivalent(f"{n + 1}.{tenths}", text).correct is False
+
+
 @MANY
 @given(
     st.integers(-(10**18), 10**18), st.text(max_size=40), st.sampled_from([" apples.", ".", " in all", "\n", "!", ""])
