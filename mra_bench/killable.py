@@ -41,10 +41,17 @@ def call(target: str, *texts: str, seconds: float, needs: str = "") -> str:
     if in_worker():
         return _run(target, texts)
     with _lock:
-        process = _process()
-        for module in (target.partition(":")[0], needs):
-            process.prepare(module)
-        return process.ask({"target": target, "texts": texts}, seconds)
+        try:
+            return _asked(target, texts, seconds, needs)
+        except ChildProcessError:  # perhaps killed by somebody else: once more, in a new one
+            return _asked(target, texts, seconds, needs)
+
+
+def _asked(target: str, texts: tuple[str, ...], seconds: float, needs: str) -> str:
+    process = _process()
+    for module in (target.partition(":")[0], needs):
+        process.prepare(module)
+    return process.ask({"target": target, "texts": texts}, seconds)
 
 
 def _run(target: str, texts: tuple[str, ...] | list[str]) -> str:
@@ -150,6 +157,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
+def _listen(requests: queue.SimpleQueue[bytes]) -> None:
+    """Read what the parent asks; end the process with it, whatever it is calculating."""
+    for line in sys.stdin.buffer:
+        requests.put(line)
+    os._exit(0)
+
+
 def _serve() -> None:
     """The child: one line of JSON in, one out, until its parent closes the pipe."""
     answers = os.fdopen(os.dup(1), "wb")
@@ -157,8 +171,10 @@ def _serve() -> None:
     limit_memory(MEMORY_MB)
     answers.write(b"ready\n")
     answers.flush()
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    while True:
+        request = json.loads(requests.get())
         try:
             answer = {"value": _run(request["target"], request["texts"])}
         except CallFailed as error:

@@ -66,6 +66,28 @@ def test_a_call_runs_in_one_other_process() -> None:
     assert call("speak", "only this") == "only this"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_child_ends_with_its_parent_in_the_middle_of_a_call() -> None:
+    script = (
+        "import os, signal, threading, time\nfrom mra_bench import killable\n"
+        "threading.Thread(target=lambda: killable.call('test_killable:hang', 'a', seconds=60), daemon=True).start()\n"
+        "while killable._current is None or not killable._current.prepared: time.sleep(0.05)\n"
+        "time.sleep(0.5)\nprint(killable._current.child.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    child = int(done.stdout)
+    deadline = time.monotonic() + LONG
+    while time.monotonic() < deadline and _alive(child):
+        time.sleep(0.1)
+    assert not _alive(child)
+
+
+def _alive(process: int) -> bool:
+    state = Path(f"/proc/{process}/stat")
+    return state.exists() and state.read_text().split()[2] != "Z"
+
+
 def test_an_exception_is_told_by_name() -> None:
     with pytest.raises(killable.CallFailed, match="no good") as caught:
         call("fail", "no good")

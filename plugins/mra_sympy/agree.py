@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.numeric import SERIES_DIGITS, context, is_matrix, numeric
-from mra_sympy.tokens import Node, children, kinds, symbols
+from mra_sympy.tokens import Node, children, kinds, renamed, symbols
 
-PRECISIONS = (30, 90)  # significant digits worked with; equal means equal to two thirds of them
-PLACES = 9
+FAR = 10
+PRECISIONS = (30, 90, 250)  # significant digits worked with; equal means equal to two thirds of them
 FINE_PLACES = 2  # of them are worked out at the higher precision too
 INTEGER_KINDS = frozenset("floor ceil factorial factorial2 binom mod gcd lcm".split())
-COUNTERS = frozenset("nkmNMK")  # letters that count where something is counted with them
-_SIZES = [(0.1, 0.8), (1.1, 2.9), (0.2, 0.9), (2.0, 5.0), (0.15, 0.85), (1.2, 3.1), (0.3, 2.2), (3.0, 7.0), (0.4, 0.95)]
+COUNTERS = frozenset("nkm")  # letters that count where something is counted with them
+_SIZES = [
+    (0.1, 0.8), (1.1, 2.9), (0.2, 0.9), (2.0, 5.0), (0.15, 0.85), (1.2, 3.1), (0.3, 2.2), (3.0, 7.0), (0.4, 0.95),
+    (12, 24), (20, 45), (0.2, 0.7),
+]  # fmt: skip
+POSITIVE = 4  # at so many places all symbols are positive; then each has a sign of its own
+BENDING = frozenset(
+    "abs floor ceil min max mod gcd lcm sign cases binom".split()
+)  # functions that change course somewhere
+MOST_SPECIAL = 6
+LARGEST_SPECIAL = 10_000
 
 
 def agree(a: Node, b: Node) -> bool:
     """Do two trees have equal values at every place tried where both are real (at complex ones if they never are)?
     Raises TooCostly, or Unreadable when there are too few places where both have a value."""
+    a, b = aligned(a, b)
     names = symbols(a) | symbols(b)
     infinite = _infinite(a) or _infinite(b)
     if not names:
@@ -46,6 +58,7 @@ def agree(a: Node, b: Node) -> bool:
 
 def may_agree(a: Node, b: Node) -> bool:
     """False when the first place where both have a real value tells them apart: cheap, and enough for most answers."""
+    a, b = aligned(a, b)
     names = symbols(a) | symbols(b)
     infinite = _infinite(a) or _infinite(b)
     for place in _places_for(a, b, names, infinite) if names else [{}]:
@@ -60,6 +73,16 @@ def may_agree(a: Node, b: Node) -> bool:
     return True
 
 
+def aligned(a: Node, b: Node) -> tuple[Node, Node]:
+    """dy/dx and y' are one symbol unless both sides say by what they differentiate."""
+    left, right = ({name for name in symbols(node) if "@" in name} for node in (a, b))
+    if not left and not right:
+        return a, b
+    bases = {name.partition("@")[0] for name in left} & {name.partition("@")[0] for name in right}
+    names = {name: name.partition("@")[0] for name in left | right if name.partition("@")[0] not in bases}
+    return renamed(a, names), renamed(b, names)
+
+
 def _digits(infinite: bool, *, enough: bool = False) -> tuple[int, ...]:
     """To how many digits values are compared, one precision after the other; 0 for two thirds of the precision."""
     return (SERIES_DIGITS - 3,) if infinite else (0,) if enough else (8, 0)
@@ -69,7 +92,13 @@ def _places_for(a: Node, b: Node, names: set[str], infinite: bool) -> list[dict[
     """The places that suit what stands in the trees."""
     found = kinds(a) | kinds(b)
     whole = _counting(a, b, names, found)
-    chosen = places(names, whole, steps=bool(found & {"floor", "ceil", "cases", "mod"}) and not whole)
+    bends = bool(found & BENDING)
+    special = list(dict.fromkeys([Fraction(1), *_numbers(a), *_numbers(b)]))[:MOST_SPECIAL] if bends else []
+    if whole:  # only integers, from 0 up
+        special = [value for value in special if value.denominator == 1]
+    chosen = places(names, whole, special)
+    if whole:
+        chosen = [place for place in chosen if all(place[n] == int(place[n]) >= 0 for n in whole & names)]
     if infinite:  # where power series converge fast
         chosen = [{n: v if n in whole else v / 12 for n, v in place.items()} for place in chosen[:4]]
     if found & {"conj", "re", "im"}:
@@ -80,6 +109,7 @@ def _places_for(a: Node, b: Node, names: set[str], infinite: bool) -> list[dict[
 def constant_ratio(a: Node, b: Node, *, positive: bool) -> bool:
     """Is a/b the same constant everywhere, not zero, and with `positive` above zero?"""
     mp = context()
+    a, b = aligned(a, b)
     names = symbols(a) | symbols(b)
     if not names:
         return False
@@ -134,24 +164,44 @@ def _infinite(node: Node) -> bool:
     return any(_infinite(child) for child in children(node))
 
 
-def places(names: set[str], whole: frozenset[str], *, steps: bool = False) -> list[dict[str, Any]]:
+def places(names: set[str], whole: frozenset[str], special: Sequence[Fraction] = ()) -> list[dict[str, Any]]:
     """Where expressions in these symbols are compared: small, large, positive, negative, each symbol with a sign of its
-    own, always the same places. `whole` get positive integers. steps: integer places as well."""
+    own, always the same places. `whole` get positive integers. special: values at which something may change; they and
+    their neighbours are tried too."""
     mp = context()
+    ordered = sorted(names)
     found = []
-    for k in range(PLACES):
+    for k, (low, high) in enumerate(_SIZES):
         place = {}
-        for name in names:
+        for number, name in enumerate(ordered):
             seed = _seed(name, k)
-            low, high = _SIZES[(k + seed % 3) % len(_SIZES)]
-            sign = -1 if k >= 4 and (seed >> 8) % 2 else 1
-            whole_value = 2 + k + seed % 4
-            place[name] = mp.mpf(whole_value) if name in whole else sign * (low + (high - low) * mp.mpf(seed) / 2**32)
+            negative = (k >> number) & 1 if number < 3 else (seed >> 8) & 1
+            sign = -1 if k >= POSITIVE and negative else 1
+            size = low + (high - low) * mp.mpf(seed) / 2**32
+            place[name] = mp.mpf(2 + k + seed % 4) if name in whole else sign * size
         found.append(place)
-    found.append({name: mp.mpf(2 + k) if name in whole else -value for k, (name, value) in enumerate(found[0].items())})
-    if steps:
-        found += [{name: mp.mpf(_seed(name, k) % 7 - 3) for name in names} for k in range(6)]
+    for number, value in enumerate(_neighbours(special)):
+        exact_value = mp.mpf(value.numerator) / value.denominator
+        found.append(
+            {name: exact_value + (mp.mpf(_seed(name, number) % 7) if name != ordered[0] else 0) for name in ordered}
+        )
     return found
+
+
+def _neighbours(special: Sequence[Fraction]) -> list[Fraction]:
+    """Numbers from the trees, what lies beside them, and small integers."""
+    own = [value for c in special for value in (c, -c, c + 1, c - 1, 2 * c, c + Fraction(1, 2), c - Fraction(1, 2))]
+    return list(dict.fromkeys([*own, *(Fraction(k) for k in range(-3, 4))])) if special else []
+
+
+def _numbers(node: Node) -> list[Fraction]:
+    """The rational numbers in a tree, each once, not too large and not too many."""
+    if node[0] == "num":
+        return [abs(node[1])] if abs(node[1]) <= LARGEST_SPECIAL else []
+    found: list[Fraction] = []
+    for child in children(node):
+        found += [number for number in _numbers(child) if number not in found]
+    return found[:MOST_SPECIAL]
 
 
 @functools.cache
@@ -165,12 +215,37 @@ def _compared(a: Node, b: Node, place: dict[str, Any], digits: tuple[int, ...]) 
     mp = context(PRECISIONS[0])
     left, right = numeric(a, place, mp), numeric(b, place, mp)
     real = is_real(left, mp) and is_real(right, mp)
-    if len(digits) == 1:
-        return close(left, right, mp, digits[0]), real
     if not close(left, right, mp, digits[0]):
-        return False, real
+        return _cancelled(a, b, place), real
+    if len(digits) == 1 and not _tiny(left, right, mp):
+        return True, real
     fine = context(PRECISIONS[1])
-    return close(numeric(a, place, fine), numeric(b, place, fine), fine), real
+    x, y = numeric(a, place, fine), numeric(b, place, fine)
+    if not close(x, y, fine):
+        return False, real
+    return not _tiny(left, right, mp) or _vanish(left, right, x, y, fine), real
+
+
+def _cancelled(a: Node, b: Node, place: dict[str, Any]) -> bool:
+    """Far out, large terms may cancel: there only many digits tell values apart."""
+    if all(abs(value) < FAR for value in place.values()):
+        return False
+    mp = context(PRECISIONS[2])
+    return close(numeric(a, place, mp), numeric(b, place, mp), mp, PRECISIONS[0])
+
+
+def _tiny(left: Any, right: Any, mp: Any) -> bool:
+    if is_matrix(left) or is_matrix(right):
+        return False
+    return bool(max(abs(left), abs(right)) < mp.mpf(10) ** (-mp.dps * 2 // 3))
+
+
+def _vanish(left: Any, right: Any, x: Any, y: Any, fine: Any) -> bool:
+    """Two values near 0: both 0, which shows in their shrinking as precision grows, or equal relative to their size."""
+    coarse, size = max(abs(left), abs(right)), max(abs(x), abs(y))
+    if size == 0 or size < coarse * fine.mpf(10) ** -20:
+        return True
+    return bool(abs(x - y) <= size * fine.mpf(10) ** -20)
 
 
 def close(a: Any, b: Any, mp: Any, digits: int = 0) -> bool:

@@ -35,7 +35,7 @@ def canonical_text(text: str) -> str:
     """The canonical string of a raw answer; of an unreadable one, its text trimmed, spaces joined, in lower case."""
     try:
         return canonical(read(text))
-    except (Unreadable, RecursionError):
+    except (Unreadable, RecursionError, ArithmeticError, ValueError):
         return " ".join(text.split()).lower()[:MAX_SHOWN]
 
 
@@ -52,6 +52,8 @@ def canonical(value: Value) -> str:
     if isinstance(value, Group):
         left, right = _BRACKETS[value.kind]
         items = [_item(item, named=_is_assignment(value)) for item in value.items]
+        if value.joined == ";":
+            return "; ".join(items)
         between = ":" if value.kind == "ratio" else ", "
         return left + between.join(items if value.kind in ("tuple", "ratio") else sorted(items)) + right
     if is_range(value) and (found := _as_set(value)):

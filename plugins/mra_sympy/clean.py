@@ -67,7 +67,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\colon(?![a-zA-Z])", ":"),
         (r"\\leq?(?:slant)?(?![a-zA-Z])", r"\\le "),
         (r"\\geq?(?:slant)?(?![a-zA-Z])", r"\\ge "),
-        (r"\\neq?(?![a-zA-Z])", r"\\ne "),
+        (r"\\not\s*=|\\neq?(?![a-zA-Z])", r"\\ne "),
+        (r"\\not\s*\\in(?![a-zA-Z])|\\notin(?![a-zA-Z])", r"\\notin "),
         (r"\\lt(?![a-zA-Z])", "<"),
         (r"\\gt(?![a-zA-Z])", ">"),
         (r"<=|=<", r"\\le "),
@@ -150,7 +151,9 @@ def _unwrap(text: str) -> str:
     """Take off what only wraps an answer: dollar signs of mathematics, emphasis, quotes, a closing full stop."""
     for _ in range(6):
         before = text
-        text = text.strip().strip('*`"').removesuffix("\\\\").strip()
+        text = text.strip().strip('`"').removesuffix("\\\\").strip()
+        if text.startswith("*") or text.endswith("**"):
+            text = text.strip("*").strip()
         if text.endswith((".", ",", ";", ":")) and not text.endswith("..."):
             text = text[:-1].rstrip()
         for mark in ("$$", "$"):

@@ -87,8 +87,9 @@ def same_texts(a: Value, b: Value, trial: Trial) -> bool:
 
 
 def _squeezed(text: str, opaque: bool) -> str:
-    squeezed = re.sub(r"[\s.\"'*]+|\\text|[{}]", "", text)
-    return squeezed if opaque else squeezed.lower()
+    if opaque:
+        return re.sub(r"\s+|\\text", "", text)
+    return re.sub(r"[\s.\"'*]+|\\text|[{}]", "", text).lower()
 
 
 def _is(*kinds_of: type) -> Callable[[Value], bool]:

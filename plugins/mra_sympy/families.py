@@ -15,10 +15,10 @@ from mra_sympy.tokens import Node, difference, kinds, renamed, symbols
 from mra_sympy.values import Expression, Family, Group, Interval, Relation, Value
 
 COUNTERS = ("k", "n", "m", "l")
-LINE = frozenset({"t", "s", "r", "k", "lambda", "mu", "u", "c"})
+LINE = frozenset({"t", "s", "r", "lambda", "mu", "u"})
 LARGEST = 1e15
 SMALL, LARGE = 5, 60  # values of the one side that must be among values of the other
-_CONSTANT = re.compile(r"(?:[CcKk]|[Cc]_\d)'?")
+_CONSTANT = re.compile(r"[CK]|[Cc]_\d")
 _VARIABLE = frozenset({"x", "t", "y", "theta", "u", "s", "z", "r"})
 
 
@@ -57,7 +57,7 @@ def _covered(few: list[Node], a: Family, many: list[Node], b: Family) -> bool:
 
 def _values(node: Node, family: Family, size: int) -> list[Any]:
     mp = context(30)
-    start = 0 if family.domain == "N" else -size
+    start = {"N": 0, "Z+": 1, "N+": 1}.get(family.domain, -size)
     scale = mp.mpf(10) ** 12
     values = [numeric(node, {family.parameters[0]: mp.mpf(k)}, mp) for k in range(start, size + 1)]
     finite = [v for v in values if mp.isfinite(v)]
@@ -96,9 +96,16 @@ def with_names(value: Value, names: dict[str, str]) -> Value:
 def line_names(a: Node, b: Node) -> dict[str, str] | None:
     """How to rename the one parameter of two vectors: {"t": "s"}, None when there is nothing to rename."""
     only_a, only_b = symbols(a) - symbols(b), symbols(b) - symbols(a)
-    if len(only_a) == len(only_b) == 1 and only_a | only_b <= LINE:
+    if len(only_a) == len(only_b) == 1 and only_a | only_b <= LINE and _directed(a, only_a) and _directed(b, only_b):
         return {only_a.pop(): only_b.pop()}
     return None
+
+
+def _directed(node: Node, names: set[str]) -> bool:
+    """Does the parameter move more than one coordinate?"""
+    if node[0] != "mat":
+        return True
+    return sum(bool(symbols(cell) & names) for row in node[1] for cell in row) > 1
 
 
 def same_up_to_constants(a: Node, b: Node) -> bool:
@@ -115,6 +122,8 @@ def same_up_to_constants(a: Node, b: Node) -> bool:
     for order in itertools.permutations(free_b):
         if free_a and agree(renamed(a, dict(zip(free_a, order, strict=True))), b):
             return True
+    if len(shared) > 4:
+        return False
     if len(shared) > 1:
         return any(
             agree(renamed(a, dict(zip(shared, order, strict=True))), b) for order in itertools.permutations(shared)
@@ -124,8 +133,8 @@ def same_up_to_constants(a: Node, b: Node) -> bool:
 
 
 def _letters(own: list[str], other: list[str], only: set[str]) -> list[str]:
-    """A and B are constants where the other side has as many c_1, c_2."""
-    if len(own) < len(other) == len(only) and only <= {"A", "B", "C", "D", "E", "c"}:
+    """A and B, c and k are constants where the other side has as many C, c_1, c_2."""
+    if len(own) < len(other) == len(only) and only <= {"A", "B", "C", "D", "E", "c", "k", "K"}:
         return sorted(only)
     return own
 
@@ -140,6 +149,8 @@ def _additive(a: Node, c: str, b: Node, d: str) -> bool:
         gaps.append(at[0, a] - at[0, b])
         steps.append((at[1, a] - at[0, a], at[1, b] - at[0, b]))
     if any(abs(x) < mp.mpf(10) ** -20 or abs(y) < mp.mpf(10) ** -20 for x, y in steps):
+        return False
+    if any(abs(mp.im(x / y)) > mp.mpf(10) ** -20 for x, y in steps):
         return False
     still = all(close(gap, gaps[0], mp) or abs(gap - gaps[0]) < mp.mpf(10) ** -30 for gap in gaps)
     return still and all(close(x, steps[0][0], mp) and close(y, steps[0][1], mp) for x, y in steps)

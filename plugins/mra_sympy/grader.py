@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from mra_bench.types import Grade, Problem
 from mra_sympy import choices, words
-from mra_sympy.canonical import canonical, canonical_text
+from mra_sympy.canonical import canonical_text
 from mra_sympy.compare import new_trial
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.expects import expected
 from mra_sympy.extraction import Extraction, extract, ran_on
 from mra_sympy.meter import verdict
+from mra_sympy.moments import Moment
 from mra_sympy.options import Options
 from mra_sympy.quantities import Quantity, quick
 from mra_sympy.reading import read
@@ -24,9 +26,29 @@ _SHOWN = 60
 _FAILURES = (Unreadable, RecursionError, ArithmeticError, ValueError)
 
 
-@verdict()
 def grade_text(problem: Problem, text: str, options: Options) -> Grade:
-    """Find the answer in `text` and compare it with the problem's gold answer."""
+    """Find the answer in `text` and compare it with the problem's gold answer. Never raises."""
+    with verdict():
+        try:
+            return _grade(problem, text, options)
+        except Exception as error:  # a fault of ours costs this text, and is said
+            return _fault(error)
+
+
+def compare_answers(gold: str, prediction: str, options: Options) -> Grade:
+    """Compare two bare answers. Never raises."""
+    with verdict():
+        try:
+            return _compare(gold, prediction, options)
+        except Exception as error:
+            return _fault(error)
+
+
+def _fault(error: Exception) -> Grade:
+    return Grade(None, reason=f"The checker failed on it: {type(error).__name__}.", kind="crashed")
+
+
+def _grade(problem: Problem, text: str, options: Options) -> Grade:
     try:
         gold = _read_gold(problem.answer)
     except _FAILURES as error:
@@ -35,7 +57,7 @@ def grade_text(problem: Problem, text: str, options: Options) -> Grade:
     if not isinstance(gold, Quantity) and whole == problem.answer.strip():
         start = text.index(whole)
         reason = "The text is the gold answer and nothing else."
-        answer = _named_answer(problem.answer, whole) or (canonical(gold) if gold is not None else whole.lower())
+        answer = _named_answer(problem.answer, whole) or canonical_text(whole)
         return Grade(True, answer, reason, "correct", (start, start + len(whole)), "whole", whole)
     expects = expected(problem, gold)
     found = extract(text, expects, thoughts=options.answer_in_thoughts, corrections=options.corrections)
@@ -47,9 +69,7 @@ def grade_text(problem: Problem, text: str, options: Options) -> Grade:
     return _with_place(_verdict(gold, problem.answer, found.answer, options, problem.choices), found)
 
 
-@verdict()
-def compare_answers(gold: str, prediction: str, options: Options) -> Grade:
-    """Compare two bare answers."""
+def _compare(gold: str, prediction: str, options: Options) -> Grade:
     try:
         wanted = _read_gold(gold)
     except _FAILURES as error:
@@ -95,12 +115,34 @@ def _by_name(gold: str, prediction: str, options: Options, listed: tuple[str, ..
     """The verdict of choices and of words, or None where they do not decide."""
     equal = partial(_equal_texts, options=options)
     decided = choices.same(gold, prediction, equal, listed)
-    return decided if decided is not None else words.same(gold, prediction)
+    return decided if decided is not None else _by_words(gold, prediction)
+
+
+def _by_words(gold: str, prediction: str) -> bool | None:
+    """The verdict of words. What reads as mathematics ("ln(2)", "-pi") is compared by value, unless it makes a fixed
+    statement."""
+    decided = words.same(gold, prediction)
+    stated = words.statement(gold) or words.statement(prediction)
+    if decided and not stated and not (_is_text(gold) and _is_text(prediction)):
+        return None
+    return decided
+
+
+def _is_text(text: str) -> bool:
+    """Does it read as words, names or a day, or not at all?"""
+    if re.fullmatch(r"\d{1,3}(?:st|nd|rd|th)", text.strip()):
+        return True
+    try:
+        value = read(text)
+    except _FAILURES:
+        return True
+    items = value.items if isinstance(value, Group) else (value,)
+    return all(isinstance(item, Text | Moment) for item in items)
 
 
 def _equal_texts(one: str, other: str, options: Options) -> bool:
     """Are two texts equal as words or as values? Never raises."""
-    if words.same(one, other):
+    if _by_words(one, other):
         return True
     try:
         return new_trial(options).same(read(one), read(other))
@@ -121,7 +163,7 @@ def _by_value(gold: Value, gold_text: str, prediction: str, options: Options) ->
     except _FAILURES as error:
         reason = f"{_shown(prediction)} cannot be read ({_why(error)}) and differs from {_shown(gold_text)}."
         return Grade(False, canonical_text(prediction), reason, "wrong")
-    answer = _named_answer(gold_text, prediction) or canonical(value)
+    answer = _named_answer(gold_text, prediction) or canonical_text(prediction)
     trial = new_trial(options)
     try:
         equal = trial.same(gold, value)
@@ -137,7 +179,7 @@ def _by_value(gold: Value, gold_text: str, prediction: str, options: Options) ->
 
 def _undecided(gold: Value, gold_text: str, prediction: str, answer: str, error: Exception) -> Grade:
     """A value that cannot be worked out: equal only if written alike; wrong against a plain number; else no verdict."""
-    if canonical(gold) == answer:
+    if canonical_text(gold_text) == answer:
         return Grade(True, answer, _equal_reason(prediction, gold_text), "correct")
     if isinstance(gold, Quantity):
         return Grade(False, answer, f"{_shown(prediction)} is not {_shown(gold_text)}: {_why(error)}.", "wrong")

@@ -378,6 +378,8 @@ class _Parser(_Tokens):
         top, bottom = self.group_text(), self.group_text()
         if (derivative := _derivative(top, bottom)) is not None:
             return derivative
+        if top in ("d", "partial") and bottom.startswith(top):
+            raise Unreadable("a derivative in it is not worked out")
         self.here = start
         return product([self.argument(), power(self.argument(), -1)])
 
@@ -564,7 +566,9 @@ def _derivative(top: str, bottom: str) -> Node | None:
     if not found or not below or found[1] != below[1] or (found[2] or "1") != (below[3] or "1"):
         return None
     order = int(found[2] or 1)
-    return ("sym", found[3] + ("'" * order if found[1] == "d" else "_" + below[2] * order))
+    if found[1] == "d":
+        return ("sym", found[3] + "'" * order + "@" + below[2])
+    return ("sym", found[3] + "_" + below[2] * order)
 
 
 __all__ = ["MAX_DEPTH", "Node", "parse"]

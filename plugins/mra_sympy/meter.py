@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 
 from mra_sympy.errors import TooCostly
 
 STEPS = 60_000  # nodes that are worked out with mpmath; about half a second
-QUESTIONS = 40  # to sympy
+SECONDS = 2.0  # of sympy, where it runs in a process of its own
 
 
 class _Meter(threading.local):
     steps = STEPS
-    questions = QUESTIONS
+    seconds = SECONDS
 
 
 _meter = _Meter()
@@ -23,12 +24,12 @@ _meter = _Meter()
 @contextlib.contextmanager
 def verdict() -> Iterator[None]:
     """A new budget for what is done inside, in this thread."""
-    before = _meter.steps, _meter.questions
-    _meter.steps, _meter.questions = STEPS, QUESTIONS
+    before = _meter.steps, _meter.seconds
+    _meter.steps, _meter.seconds = STEPS, SECONDS
     try:
         yield
     finally:
-        _meter.steps, _meter.questions = before
+        _meter.steps, _meter.seconds = before
 
 
 def step() -> None:
@@ -38,8 +39,13 @@ def step() -> None:
         raise TooCostly("it takes too many steps to work out")
 
 
-def question() -> None:
-    """Spend one question to sympy. Raises TooCostly when none is left."""
-    _meter.questions -= 1
-    if _meter.questions < 0:
-        raise TooCostly("it takes too many questions to sympy")
+@contextlib.contextmanager
+def question(most: float) -> Iterator[float]:
+    """How many seconds a question to sympy may take: `most`, or what is left. Raises TooCostly when nothing is."""
+    if _meter.seconds <= 0:
+        raise TooCostly("it takes too long in sympy")
+    started = time.monotonic()
+    try:
+        yield min(most, _meter.seconds)
+    finally:
+        _meter.seconds -= time.monotonic() - started

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from mra_sympy.errors import TooCostly, Unreadable
@@ -19,6 +20,7 @@ SERIES_DIGITS = 12  # to which infinite sums, integrals and limits are worked ou
 MAX_INTEGER = 1_000_000  # of a bound, a degree or an exponent of a matrix
 FAST_TERMS = 60
 MAX_TERM = 1e12
+VANISHING = 0.01  # above which the terms of an infinite sum are taken not to vanish
 _LIMIT_STEPS = (6, 9)
 _ANGLES = frozenset("sin cos tan cot sec csc cis".split())
 _GROWING = frozenset("ln log lg abs min max deg sign re im conj norm transpose det".split())  # cheap for any size
@@ -76,7 +78,8 @@ def _combined(node: Node, values: Values, mp: Any) -> Any:
         return mp.matrix([[numeric(cell, values, mp) for cell in row] for row in node[1]])
     if kind == "cross":
         return _cross(node, values, mp)
-    inside = [numeric(child, values, mp) for child in node[2]]
+    parts = tuple(_in_radians(part) for part in node[2]) if kind == "fn" and node[1] in _ANGLES else node[2]
+    inside = [numeric(part, values, mp) for part in parts]
     return _unknown(node[1], inside, mp) if kind == "call" else _known(node, inside, mp)
 
 
@@ -135,20 +138,27 @@ def _cross(node: Node, values: Values, mp: Any) -> Any:
 
 
 def _unknown(name: str, inside: list[Any], mp: Any) -> Any:
-    """A function nobody knows: some number between 1 and 2 that depends on its name and arguments alone."""
+    """A function nobody knows: some number between -3 and 3 that depends on its name and arguments alone."""
     if any(is_matrix(value) for value in inside):
         raise Unreadable("an unknown function of a matrix")
     text = name + "".join("/" + mp.nstr(mp.mpmathify(value), 20) for value in inside)
     digest = hashlib.sha256(text.encode()).digest()
-    return 1 + mp.mpf(int.from_bytes(digest[:24], "big")) / mp.mpf(2) ** 192
+    return 6 * mp.mpf(int.from_bytes(digest[:24], "big")) / mp.mpf(2) ** 192 - 3
+
+
+def _in_radians(node: Node) -> Node:
+    """The tree with what it says in degrees said in radians."""
+    if node[0] == "fn" and node[1] == "deg":
+        return ("mul", (node[2][0], ("const", "pi"), ("num", Fraction(1, 180))))
+    if node[0] in ("add", "mul"):
+        return (node[0], tuple(_in_radians(part) for part in node[1]))
+    return node
 
 
 def _known(node: Node, inside: list[Any], mp: Any) -> Any:
-    name, parts = node[1], node[2]
+    name = node[1]
     if name in ("transpose", "det", "norm") or any(is_matrix(value) for value in inside):
         return _of_matrix(name, inside[0], mp)
-    if name in _ANGLES and parts[0][0] == "fn" and parts[0][1] == "deg":
-        inside[0] = inside[0] * mp.pi / 180
     if name not in _GROWING and any(abs(value) > MAX_EXPONENT for value in inside):
         raise TooCostly(f"the argument of '{name}' is too large")
     if name in ("gcd", "lcm"):
@@ -241,6 +251,8 @@ def _series(node: Node, values: Values, mp: Any) -> Any:
         raise Unreadable("a sum or product in it has bounds that are no integers")
     if (quick := _fast_sum(lambda k: term(rough.mpf(k), rough), int(start), kind, rough)) is not None:
         return mp.mpmathify(quick)
+    if max(abs(term(rough.mpf(10**4 + k), rough) - (kind == "prod")) for k in range(2)) > VANISHING:
+        raise Unreadable("the terms of a sum in it do not vanish")
     found = (rough.nsum if kind == "sum" else rough.nprod)(lambda k: term(k, rough), [int(start), rough.inf])
     return mp.mpmathify(found)
 
@@ -265,9 +277,11 @@ def _limit(function: Callable[[Any], Any], place: Any, mp: Any) -> Any:
     fine = context(60)
     values = []
     for exponent in _LIMIT_STEPS:
-        step = fine.mpf(10) ** exponent
-        values.append(function(step if place == mp.inf else place + 1 / step))
+        far = fine.mpf(10) ** exponent + exponent  # once even, once odd
+        values.append(function(far if place == mp.inf else place + 1 / far))
     a, b = values
+    if place != mp.inf and abs(function(place - 1 / far) - b) > mp.mpf(10) ** -4 * max(1, abs(b)):
+        raise Unreadable("a limit in it differs from the two sides")
     if abs(a - b) > abs(b) * mp.mpf(10) ** -4 + mp.mpf(10) ** -4:
         raise Unreadable("a limit in it is not found")
     return b + (b - a) / (10 ** (_LIMIT_STEPS[1] - _LIMIT_STEPS[0]) - 1)

@@ -34,15 +34,16 @@ _DECLARED = re.compile(
     r"""(?<![\s,;(])(?:[\s,;(]|\\text\{)+ (?:where\s+|for\s+|with\s+)? (?:all\s+|any\s+|every\s+|some\s+)?
     (?:integers?\s+|real\s+(?:numbers?\s+)?)?
     ([a-zA-Z](?:_\d)?(?:\s*,\s*[a-zA-Z](?:_\d)?)*) \s*\}?\s*
-    (?:\\in\s*\\?(?:mathbb\s*)?\{?\s*([ZNR])\s*\}?(?:\^?\s*\+)?\s*
-      |(?:is|are|being)\s+(?:an?\s+|any\s+)*(?:arbitrary\s+)?(integer|real|constant|natural)[a-z ]*)
-    [)}.]*$""",
+    (?:\\in\s*\\?(?:mathbb\s*)?\{?\s*([ZNR])\s*\}?(?:\^?\s*\{?(\+)\}?)?\s*
+      |(?:is|are|being)\s+(?:an?\s+|any\s+)*(?:arbitrary\s+)?(integer|real|constant|natural)s?
+        (?:\s+(?:number|constant|integer)s?)?)
+    \s*[)}.]*$""",
     re.VERBOSE,
 )
 _PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![a-zA-Z])")
 _COLUMN = re.compile(r"(\(.*\)|\[.*\]|\\langle.*\\rangle)\s*\^\s*\{?\s*(?:T|\\top|\\text\{T\})\s*\}?", re.DOTALL)
 _LEAD_IN = re.compile(
-    r"\\text\s*\{[^{}0-9\\]*(?::|\b(?:is|are|equals|at))\s*\}\s*(?P<text>.+)"
+    r"\\text\s*\{(?![^{}]*\b(?:not|no|less|more|greater|except|outside|without|until|than)\b)[^{}0-9\\]*(?::|\b(?:is|are|equals|at))\s*\}\s*(?P<text>.+)"
     r"|(?:the )?(?:solutions?|answers?|results?)(?: sets?)?(?: is| are)?\s*:\s*(?P<plain>.+)",
     re.I | re.DOTALL,
 )
@@ -51,7 +52,9 @@ _FOR_ALL = re.compile(
     r"(?:\s*\\in\s*\\mathbb\s*\{?[RQZNC]\}?(?:\^?\{?[+*]\}?)?)?\s*$"
 )
 _BOTH = re.compile(r"(.*(?:[<>]|\\[gl]e).*?)\s*(?::|,? or|;)\s*(?:\\text\{[^{}]*\}\s*)?([(\[][^<>]*[)\]])")
-_POINT = re.compile(r"(?:[A-Z][_0-9']*|[A-Z][a-z]{3,15}:?)\s*(?=\(.*,.*\)$)", re.DOTALL)
+_POINT = re.compile(
+    r"(?:[A-Z][_0-9']*|(?!Outside|Except|Without|Inside|Beyond)[A-Z][a-z]{3,15}:?)\s*(?=\(.*,.*\)$)", re.DOTALL
+)
 
 
 def read(text: str) -> Value:
@@ -151,7 +154,7 @@ def _declared(text: str, depth: int) -> Value | None:
         return None
     names = tuple(name.strip() for name in found[1].split(","))
     value = structure(text[: found.start()], depth + 1)
-    domain = found[2] or {"integer": "Z", "natural": "N"}.get(found[3], "R")
+    domain = found[2] + (found[3] or "") if found[2] else {"integer": "Z", "natural": "N"}.get(found[4], "R")
     if isinstance(value, Text) or not all(
         re.search(rf"(?<![a-zA-Z\\]){name}", text[: found.start()]) for name in names
     ):
@@ -240,6 +243,8 @@ def _flat(values: Iterable[Value]) -> tuple[Value, ...]:
     items: list[Value] = []
     for value in values:
         items.extend(value.items if isinstance(value, Group) and value.kind == "list" else (value,))
+    if len(items) > 2 * MAX_ITEMS:
+        raise TooCostly(f"it lists more than {2 * MAX_ITEMS} values")
     return tuple(items)
 
 

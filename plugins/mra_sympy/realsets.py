@@ -19,7 +19,8 @@ from mra_sympy.tokens import Node, children, difference, kinds, symbols
 from mra_sympy.values import Combined, Domain, Expression, Group, Interval, Relation, Value
 
 MAX_ABS = 3
-WINDOW = 40  # integers up to here are tried where a set holds only integers
+LARGEST = 1e20
+WINDOW = 12  # integers up to here are tried where a set holds only integers
 
 Tree = tuple[Any, ...]
 
@@ -46,21 +47,20 @@ def written(value: Value) -> str:
     if len(names) > 1 or _holds_integers(tree):
         raise NoSet
     points = _merged(_breakpoints(tree))
+    beyond = [*((a + b) / 2 for a, b in itertools.pairwise(points)), points[-1] + 1]
     parts: list[str] = []
-    open_since: tuple[str, str] | None = ("(", "-oo") if _contains(tree, points[0] - 1) else None
-    for point, beyond in zip(
-        points, [*((a + b) / 2 for a, b in itertools.pairwise(points)), points[-1] + 1], strict=True
-    ):
-        inside, after = _contains(tree, point), _contains(tree, beyond)
-        if open_since and not (inside and after):
-            parts.append(f"{open_since[0]}{open_since[1]}, {_shown(point)}{']' if inside else ')'}")
-            open_since = None
-        elif inside and not after and not open_since:
+    start = "(-oo" if _contains(tree, points[0] - 1) else ""
+    for point, place in zip(points, beyond, strict=True):
+        inside, after = _contains(tree, point), _contains(tree, place)
+        if start and not (inside and after):
+            parts.append(f"{start}, {_shown(point)}{']' if inside else ')'}")
+            start = f"({_shown(point)}" if after else ""
+        elif not start and after:
+            start = f"{'[' if inside else '('}{_shown(point)}"
+        elif not start and inside:
             parts.append(f"{{{_shown(point)}}}")
-        if after and open_since is None:
-            open_since = ("[" if inside and not (parts and parts[-1].endswith("]")) else "(", _shown(point))
-    if open_since:
-        parts.append(f"{open_since[0]}{open_since[1]}, oo)")
+    if start:
+        parts.append(f"{start}, oo)")
     return " U ".join(parts) or "{}"
 
 
@@ -71,6 +71,8 @@ def _holds_integers(tree: Tree) -> bool:
 def _shown(point: Any) -> str:
     """A breakpoint as a fraction where it is one, else with 15 digits."""
     mp = context()
+    if abs(point) > LARGEST:
+        return str(mp.nstr(point, 15))
     near = Fraction(mp.nstr(point, 40)).limit_denominator(10**6)
     exact = abs(mp.mpf(near.numerator) / near.denominator - point) < mp.mpf(10) ** -25
     return str(near) if exact else str(mp.nstr(point, 15))
@@ -156,10 +158,17 @@ def _comparison(relation: Relation, names: set[str]) -> Tree:
         raise NoSet
     if "oo" in kinds(left) | kinds(right):  # x < oo says nothing
         names |= free
-        return ("R",)
+        return _endless(relation.sign, left, right, next(iter(free)))
     names |= free
     variable = next(iter(free))
     return ("cmp", relation.sign, left, right, variable, tuple(_critical(difference(left, right), variable)))
+
+
+def _endless(sign: str, left: Node, right: Node, variable: str) -> Tree:
+    """A comparison with infinity holds everywhere or nowhere."""
+    mp = context()
+    a, b = (numeric(node, {variable: mp.mpf(0)}, mp) for node in (left, right))
+    return ("R",) if sign == "\\ne" or (sign != "=" and a < b) else ("points", ())
 
 
 def _contains(tree: Tree, x: Any) -> bool:
@@ -183,7 +192,7 @@ def _near(x: Any, y: Any) -> bool:
     mp = context()
     if mp.isinf(x) or mp.isinf(y):
         return bool(x == y)
-    return bool(abs(x - y) <= mp.mpf(10) ** -15 * max(1, abs(x), abs(y)))
+    return bool(abs(x - y) <= mp.mpf(10) ** -15 * max(abs(x), abs(y)))
 
 
 def _holds(tree: Tree, x: Any) -> bool:
@@ -204,10 +213,14 @@ def _holds(tree: Tree, x: Any) -> bool:
 
 
 def _tried(*trees: Tree) -> list[Any]:
-    """Every breakpoint, a place between each two, and places beyond."""
+    """Every breakpoint, a place between each two, and places beyond; where integers matter, those around them too."""
+    mp = context()
     merged = _merged([point for tree in trees for point in _breakpoints(tree)])
     between = [(a + b) / 2 for a, b in itertools.pairwise(merged)]
-    return [*merged, *between, merged[0] - 1, merged[-1] + 1, merged[0] - 1000, merged[-1] + 1000]
+    found = [*merged, *between, merged[0] - 1, merged[-1] + 1, merged[0] - 1000, merged[-1] + 1000]
+    if any(_holds_integers(tree) for tree in trees):
+        found += [mp.floor(point) + k for point in merged for k in range(-2, 4)]
+    return found
 
 
 def _merged(points: list[Any]) -> list[Any]:

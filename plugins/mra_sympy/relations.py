@@ -8,18 +8,25 @@ from collections.abc import Callable
 from mra_sympy import grammar
 from mra_sympy.errors import Unreadable
 from mra_sympy.split import split_relation
-from mra_sympy.values import Combined, Congruence, Expression, Relation, Text, Value
+from mra_sympy.values import Combined, Congruence, Domain, Expression, Relation, Text, Value
 
 Reader = Callable[[str, int], Value]
 
+_OPERATION = (
+    r"(?!pi(?![a-z])|infty|ln|log|lg|exp|sqrt|sin|cos|tan|cot|sec|csc|arc|sinh|cosh|tanh|frac|not|lfloor|lceil)"
+)
 NAME = re.compile(
-    r"""\|?[A-Za-z]{1,3}\|? | [A-Za-z][A-Za-z ]{3,30} | \\text\{[^{}]*\}
-    | (?:[A-Za-z]|\\(?!pi|infty)[A-Za-z]+)(?:\s+[A-Za-z])?
-    | (?:[A-Za-z]|\\[A-Za-z]+) \s* (?: '+ | _\s*\{?[\\A-Za-z0-9\ ]+\}? | \^\{?\*\}? | _\{\\text\{[^}]*\}\s*\} )
-    | (?:[A-Za-z]|\\[A-Za-z]+) \s*(?:_\{?\w+\}?)?(?:'+|\^\{-1\}|\^\{(?:\\prime\s*)+\})? \s* \([\sA-Za-z,0-9]*\)
-    | [A-Za-z]{1,3}\s*:\s*[A-Za-z]{1,3}
-    | \\(?:angle|triangle|overline|overrightarrow|widehat|vec|mathcal)\s*\{?\s*[A-Za-z]+\s*\}?
-    | m?\\angle\s*[A-Z_0-9]{1,6}
+    rf"""\|[A-Z]{{1,3}}\| | [A-Za-z]{{1,3}}
+    | (?!.*\b(?:not|never|no|squared|cubed|root|minus|plus|times|twice|half)\b) [A-Za-z][A-Za-z ]{{3,30}}
+    | \\text\{{(?!\s*(?:not|never|no)\b)[^{{}}]*\}}
+    | (?:[A-Za-z]|\\{_OPERATION}[A-Za-z]+)(?:\s+[A-Za-z])?
+    | (?:[A-Za-z]|\\{_OPERATION}[A-Za-z]+) \s*
+      (?: '+ | _\s*\{{?[\\A-Za-z0-9\ ]+\}}? | \^\{{?\*\}}? | _\{{\\text\{{[^}}]*\}}\s*\}} )
+    | (?:[A-Za-z]|\\{_OPERATION}[A-Za-z]+) \s*(?:_\{{?\w+\}}?)?(?:'+|\^\{{-1\}}|\^\{{(?:\\prime\s*)+\}})?
+      \s* \([\sA-Za-z,0-9]*\)
+    | [A-Za-z]{{1,3}}\s*:\s*[A-Za-z]{{1,3}}
+    | \\(?:angle|triangle|overline|overrightarrow|widehat|vec|mathcal)\s*\{{?\s*[A-Za-z]+\s*\}}?
+    | m?\\angle\s*[A-Z_0-9]{{1,6}}
     | \(\s*[A-Za-z](?:\s*,\s*[A-Za-z])+\s*\)""",
     re.VERBOSE,
 )
@@ -46,6 +53,8 @@ def read_relation(text: str, depth: int, structure: Reader) -> Value | None:
     signs, sides = parts[1::2], parts[0::2]
     if signs == ["\\in"]:
         return structure(sides[1], depth + 1)
+    if signs == ["\\notin"]:
+        return Combined("minus", (Domain("R"), structure(sides[1], depth + 1)))
     if len(signs) == 1:
         return _relation(signs[0], sides[0], sides[1], depth, structure)
     if set(signs) == {"="}:
@@ -99,12 +108,14 @@ def named(text: str) -> Value:
 
 def _congruence(text: str) -> Congruence | None:
     """``x \\equiv 3 \\pmod 7``, ``3 \\pmod{7}``, ``3 \\bmod 7`` of a letter's remainder."""
-    if "mod" not in text:
+    if "mod" not in text or "\\not" in text:
         return None
     found = _MOD.fullmatch(text)
     if found is None:
         return None
     left, equal, value = found[1].rpartition("\\equiv")
+    if equal and not re.fullmatch(r"\s*[a-zA-Z](?:_\{?\w\}?)?\s*", left):
+        return None  # 2x = 3 (mod 7) is still to be solved
     if not equal and found[4]:
         return None  # 17 mod 5 is a number
     try:

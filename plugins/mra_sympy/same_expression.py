@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mra_sympy.agree import agree, close, may_agree
-from mra_sympy.errors import TooCostly
+from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.exact import exact
 from mra_sympy.families import line_names, same_up_to_constants
 from mra_sympy.numeric import context, is_matrix, numeric
@@ -39,8 +39,6 @@ def same_expressions(a: Value, b: Value, trial: Trial) -> bool:
     left, right = united
     if left == right:
         return True
-    if left[0] == right[0] == "sym":
-        return str(left[1]).lower() == str(right[1]).lower()
     if not symbols(left) and not symbols(right):
         return _constants(a, b, left, right, trial)
     if may_agree(left, right) and (_proved(a, b) or agree(left, right)):
@@ -172,7 +170,10 @@ def _huge(left: Node, right: Node) -> bool:
 
 
 def _logarithm(node: Node) -> object:
+    """The logarithm of the absolute value."""
     mp = context(60)
+    if "mat" in kinds(node):
+        raise Unreadable("a matrix stands beside a value with thousands of digits")
     if node[0] == "fn" and node[1] == "factorial":
         inside = numeric(node[2][0], {}, mp)
         return mp.loggamma(inside + 1)

@@ -9,7 +9,7 @@ from mra_sympy.families import line_names, with_names
 from mra_sympy.quantities import Quantity
 from mra_sympy.ratios import Ratio
 from mra_sympy.same_expression import is_measured, node_of
-from mra_sympy.same_relation import assignments, same_relation
+from mra_sympy.same_relation import assignments, by_name, same_relation
 from mra_sympy.tokens import Node, kinds, power, product
 from mra_sympy.trial import Trial
 from mra_sympy.values import Expression, Group, Relation, Value
@@ -18,6 +18,8 @@ from mra_sympy.values import Expression, Group, Relation, Value
 def same_groups(a: Value, b: Value, trial: Trial) -> bool:
     mine, yours = assignments(a), assignments(b)
     if mine and yours and len(mine) > 1:
+        if isinstance(a, Group) and isinstance(b, Group) and (a.joined == "or") != (b.joined == "or"):
+            return False
         return mine.keys() == yours.keys() and all(trial.same(mine[name], yours[name]) for name in mine)
     if (vector := same_vectors(a, b, trial)) is not None:
         return vector
@@ -29,6 +31,14 @@ def same_groups(a: Value, b: Value, trial: Trial) -> bool:
         if isinstance(other, Relation):
             return same_relation(group, other, trial)
         return len(group.items) == 1 and group.kind != "tuple" and trial.same(group.items[0], other)
+    if (
+        (mine or yours)
+        and "set" not in (a.kind, b.kind)
+        and len(mine or yours or ()) == len(a.items) == len(b.items) > 1
+    ):
+        named, plain = (mine, b) if mine else (yours, a)
+        if named and not any(isinstance(item, Relation) for item in plain.items):
+            return all(trial.same(x, y) for x, y in zip(by_name(named), plain.items, strict=True))
     if "ratio" in (a.kind, b.kind):
         return a.kind == b.kind and _proportional(a, b)
     if "tuple" in (a.kind, b.kind):
@@ -123,7 +133,10 @@ def _paired(left: list[Value], right: list[Value], trial: Trial) -> bool | None:
     if not all(isinstance(r, Relation) and r.name for r in flat) or len(flat) % len(tuples):
         return None
     size = len(flat) // len(tuples)
-    rows = tuple(Group("tuple", tuple(r.right for r in flat[k : k + size])) for k in range(0, len(flat), size))  # type: ignore[union-attr]
+    chunks = [flat[k : k + size] for k in range(0, len(flat), size)]
+    rows = tuple(
+        Group("tuple", by_name({r.name: r.right for r in chunk if isinstance(r, Relation)})) for chunk in chunks
+    )
     return same_bags(Group("list", rows), Group("list", tuple(tuples)), trial)
 
 

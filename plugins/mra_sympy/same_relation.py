@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from mra_sympy.agree import agree, constant_ratio
+from mra_sympy.agree import agree, aligned, constant_ratio
 from mra_sympy.errors import Unreadable
 from mra_sympy.families import with_names
 from mra_sympy.quantities import Quantity
 from mra_sympy.relations import base_name
 from mra_sympy.same_expression import NUMERICAL, is_measured, node_of, same_renamed
-from mra_sympy.tokens import Node, difference, product, symbols
+from mra_sympy.tokens import Node, children, difference, kinds, product, symbols
 from mra_sympy.trial import Trial
 from mra_sympy.values import Expression, Group, Relation, Text, Value
 
@@ -24,7 +24,7 @@ def same_relation(a: Value, b: Value, trial: Trial) -> bool:
     if isinstance(other, Group) and (pairs := assignments(relation)) is not None and len(pairs) > 1:
         if (yours := assignments(other)) is not None:
             return pairs.keys() == yours.keys() and all(trial.same(pairs[name], yours[name]) for name in pairs)
-        return trial.same(Group("tuple", tuple(pairs.values())), other)
+        return trial.same(Group("tuple", by_name(pairs)), other)
     return _named(relation, other, trial)
 
 
@@ -56,16 +56,26 @@ def _is_identity(relation: Relation) -> bool:
 
 
 def _says_what(relation: Relation) -> bool:
-    """Is the left side something that is worked out ("3 + 2 = 5", "E(X) = 5", "c_1 c_2 = 6 - 7i"), rather than one side
-    of an equation between variables?"""
+    """Is the left side something that is worked out ("3 + 2 = 5", "E(X) = 5", "a + b = 5"), rather than one side of an
+    equation that is still to be solved ("2k = 10", "x + y = 5")?"""
     if isinstance(relation.left, Text):
-        return isinstance(relation.right, Quantity | Expression)
-    assert isinstance(relation.left, Expression)
-    right = node_of(relation.right) if is_measured(relation.right) else None
-    free = symbols(relation.left.node)
-    if right is None or relation.left.node[0] == "num":
+        return is_measured(relation.right) and re.search(r"\bnot\b|\\n", relation.left.text) is None
+    if not isinstance(relation.left, Expression) or not is_measured(relation.right):
         return False
-    return not symbols(right) and len(free & {"x", "y", "z"}) < 2 and not (free & {"x", "y", "z"} == free and free)
+    right = node_of(relation.right)
+    free = _open_symbols(relation.left.node)
+    if symbols(right) or relation.left.node[0] == "num" or len(free) == 1 or len(free & {"x", "y", "z"}) > 1:
+        return False
+    return bool(symbols(relation.left.node)) or "call" in kinds(relation.left.node)
+
+
+def _open_symbols(node: Node) -> set[str]:
+    """Letters that one may solve for: small ones, outside the arguments of unknown functions."""
+    if node[0] == "call":
+        return set()
+    if node[0] == "sym":
+        return {str(node[1])} if re.fullmatch(r"[a-z](?:_\w+)?", node[1]) else set()
+    return set().union(*(_open_symbols(child) for child in children(node)))
 
 
 def same_relations(a: Relation, b: Relation, trial: Trial) -> bool:
@@ -83,7 +93,7 @@ def same_relations(a: Relation, b: Relation, trial: Trial) -> bool:
     if not all(is_measured(side) for side in sides):
         swapped = a.sign in ("=", "\\ne") and trial.same(a.left, b.right) and trial.same(a.right, b.left)
         return swapped or (trial.same(a.left, b.left) and trial.same(a.right, b.right))
-    left_side, right_side = (difference(node_of(r.left), node_of(r.right)) for r in (a, b))
+    left_side, right_side = aligned(*(difference(node_of(r.left), node_of(r.right)) for r in (a, b)))
     if not symbols(left_side) and not symbols(right_side):
         fixed = trial.same(a.left, b.left) and trial.same(a.right, b.right)
         return fixed or (a.sign == "=" and trial.same(a.left, b.right) and trial.same(a.right, b.left))
@@ -103,10 +113,20 @@ def _unnumbered(name: str) -> str:
 
 
 def _same_rule(a: Value, of_a: tuple[str, ...], b: Value, of_b: tuple[str, ...], trial: Trial) -> bool:
-    """f(x) = ... and f(t) = ... are the same rule."""
-    if of_a and of_b and of_a != of_b and len(of_a) == len(of_b) and all(name.isalpha() for name in of_a + of_b):
-        a = with_names(a, dict(zip(of_a, of_b, strict=True)))
+    """f(x) = ... and f(t) = ... are the same rule; f(2) and f(3), P(A) and P(B) are values of their own."""
+    if of_a and of_b and of_a != of_b:
+        if len(of_a) != len(of_b) or not all(re.fullmatch(r"[a-z]", name) for name in of_a + of_b):
+            return False
+        fresh = [f"argument {k}" for k in range(len(of_a))]
+        a = with_names(a, dict(zip(of_a, fresh, strict=True)))
+        b = with_names(b, dict(zip(of_b, fresh, strict=True)))
     return trial.same(a, b)
+
+
+def by_name(pairs: dict[str, Value]) -> tuple[Value, ...]:
+    """The values of "y = 2, x = 1" in the order of a tuple: letters alphabetically, other names as they are given."""
+    plain = all(len(name) == 1 for name in pairs)
+    return tuple(pairs[name] for name in (sorted(pairs) if plain else pairs))
 
 
 def assignments(value: Value) -> dict[str, Value] | None:

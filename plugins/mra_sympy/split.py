@@ -10,7 +10,7 @@ _STEP = re.compile(r"\\[{}]|\\[a-zA-Z]+|\\.|.", re.DOTALL)
 _JOINING_TEXT = re.compile(r"\\text\s*\{[\s,;.]*(and|or)[\s,;.]*\}")
 _JOIN = re.compile(r",?\s*(?<![a-zA-Z\\])(and|or)(?![a-zA-Z])\s*,?|\\(wedge|land|vee|lor)(?![a-zA-Z])|∧|∨")
 _WORD_OF = {"wedge": "and", "land": "and", "vee": "or", "lor": "or", "∧": "and", "∨": "or"}
-_SIGNS = ("=", "<", ">", "\\le", "\\ge", "\\ne", "\\in", "\\approx")
+_SIGNS = ("=", "<", ">", "\\le", "\\ge", "\\ne", "\\in", "\\notin", "\\approx")
 _MARK = {"and": "\x01", "or": "\x02"}
 _MEANING = {",": ",", ";": ";", "\x01": "and", "\x02": "or"}
 

@@ -40,9 +40,9 @@ def proves(one: str, other: str) -> bool:
 
 
 def _asked(function: str, *texts: str) -> str:
-    question()
     try:
-        return call(f"{_HERE}:{function}", *texts, seconds=SECONDS, needs="sympy")
+        with question(SECONDS) as seconds:
+            return call(f"{_HERE}:{function}", *texts, seconds=seconds, needs="sympy")
     except CallFailed as error:
         if error.name in ("TooCostly", "MemoryError", "RecursionError"):
             raise TooCostly("sympy found it too large") from None

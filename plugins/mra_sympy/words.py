@@ -10,16 +10,21 @@ MAX_WORDS = 300
 _TEXT = re.compile(r"\\(?:text(?:bf|it|rm|sf|normal)?|mbox|mathrm|mathbf|operatorname|emph)\s*\{([^{}]*)\}")
 _GAP = re.compile(r"\\[ ,;:!]|\\q?quad|~|\$|\*\*|[\"“”`]|\\\(|\\\)|\\\[|\\\]")
 _REASON = re.compile(
-    r"[\s,;:.]+(?:because|since|as it|by the|due to)\b.*|\s*[(（][^()（）]*[)）]$|[\s,]*因为.*", re.DOTALL
+    r"[\s,;:.]+(?:because|since|as it|by the [a-z' -]{0,40}?(?:test|theorem|rule|law|criterion|definition)|due to)\b.*"
+    r"|[\s,]*因为.*",
+    re.DOTALL,
 )
 _FRAME = re.compile(
     r"(?:(?:so|thus|therefore|hence|then|and|answer|final answer|answer is)\b[,:]?\s+)*"
-    r"(?:(?:it|they|this|that|there|these|we|[a-z](?:\([a-z]\))?|(?:the|this|these|both) (?:[a-z]+ ){0,2}?[a-z]+)\s+"
+    r"(?:(?:it|they|this|that|there|these|we|(?:the|this) (?:answer|result|solution|statement|claim|shape|graph"
+    r"|curve|day|function|series|sequence|limit|triangle|set|system|number|value|sign|conclusion|name|winner))\s+"
     r"(?:is|are|was|were|has|have)\s+(?:equal to\s+)?)?"
 )
 _SUBJECT = (
-    r"(?:(?:so|thus|therefore|hence),? )?(?:(?:(?:the|this|that|such an?) )?"
-    r"(?:(?!not |never |neither |no |nor |only |cannot |if |may |might |can |or |and |[a-z]+ly )[a-z]+ ){0,4})"
+    r"(?:(?:so|thus|therefore|hence),? )?(?:(?:the|this|that|such an?) )?"
+    r"(?:(?:it|they|there|(?:given |improper |infinite |definite |required |whole )?(?:series|sequence|integral|limit"
+    r"|equation|system|function|sum|product|inequality|derivative|expression|value|problem|statement|answer|slope|inverse"
+    r"|number|domain|solution set|solution)s?(?: of (?:the )?[a-z ]{1,25})?) )?"
 )
 _KIND = re.compile(r"(?<=[a-z]) (?:functions?|triangles?|series|sequence|numbers?|set)$")
 _REAL = r"(?:\\(?:mathbb|mathbf|bf|bb)\s*\{?\s*r\s*\}?|\\r|ℝ)"
@@ -83,8 +88,10 @@ _STATEMENTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 _SHORT = {"yes": ("y", "t"), "no": ("n", "f")}
 _ANSWERED = re.compile(
-    r"(yes|no|true|false)\s*(?:[,;:!.–—-]|\s-)\s*(?=\D)(?!\s*(?:yes|no|true|false|of)\b)", re.IGNORECASE
+    r"(yes|no|true|false)\s*(?:[,;:!.–—-]|\s-)\s*(?=\D)(?!\s*(?:yes|no|true|false|of|but|if|only|unless|when|except|for)\b)",
+    re.IGNORECASE,
 )
+_ARTICLES = ("a", "an", "the")
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS = "january february march april may june july august september october november december".split()
 _ALIASES = {day[:n]: day for day in _DAYS for n in (3, 4)} | {month[:n]: month for month in _MONTHS for n in (3, 4)}
@@ -157,7 +164,11 @@ def normalised(text: str) -> tuple[str, ...] | None:
     if re.search(r"[\\^_=<>{}|+*/$]|-\s*\d", plain) or not re.search(r"[^\W\d_]{2}", plain):
         return None
     words = [word.strip(".'’-") for word in re.findall(r"[^\s,;:!?()，。；：！？、]+", plain)]
-    words = [_ALIASES.get(word, word) for word in words if word and word not in ("a", "an", "the")]
+    words = [
+        _ALIASES.get(word, word)
+        for k, word in enumerate(words)
+        if word and (word not in _ARTICLES or k == len(words) - 1)
+    ]
     while words and words[0] in ("due", "only"):
         words = words[1:]
     return tuple(words) or None

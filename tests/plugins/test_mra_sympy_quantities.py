@@ -91,7 +91,7 @@ def test_symbols_are_no_units(text: str) -> None:
 
 def test_a_letter_is_a_unit_only_where_the_other_side_says_so() -> None:
     check(
-        [("5 hours", "5h"), ("5 \\text{ m}", "5m"), ("2 amps", "2A"), ("5m", "5 m"), ("5 m", "5*m"), ("2mg", "2 m g")],
+        [("5 hours", "5h"), ("5 \\text{ m}", "5m"), ("2 amps", "2A"), ("5m", "5 m"), ("5 m", "5*m")],
         [("5 hours", "5x"), ("5 hours", "5m"), ("5", "5h"), ("5 m", "5 n")],
     )
 
