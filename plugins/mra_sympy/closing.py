@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mra_sympy import choices, words
+from mra_sympy import choices, denials, words
 from mra_sympy.errors import Unreadable
 from mra_sympy.numbers_in_text import Stretch, stretches
 from mra_sympy.phrases import COMPARED, is_compared, is_denied, is_reported
@@ -50,6 +50,13 @@ _LABEL = re.compile(
 )
 _SIDE = re.compile(r"\\?[<>≤≥≠]|\\(?:le|ge|ne|lt|gt|approx|in|to)(?![a-zA-Z])|≈|∈")
 _SCALED_NAME = re.compile(r"[-+]?\d[\d.]*\s*\*?\s*(?:[a-zA-Z]|\\[a-z]+)")
+_LETTER = r"[a-zA-Z]"
+# What is no name of a value: -x, x^2, x/2, 1/x, log x, |x|. A sine may well be asked for.
+_ALTERED_NAME = re.compile(
+    rf"(?:[^=]*\b(?:so|thus|hence|therefore)\s+)?(?:[-−–]\s*{_LETTER}|{_LETTER}\s*(?:\^\s*(?:\d+|\{{\d+\}})|[²³]|/\s*\d+)"
+    rf"|[-−–]?\d+\s*/\s*{_LETTER}|\\?(?:log|ln|sqrt)\s*[({{]?\s*{_LETTER}\s*[)}}]?|√\s*{_LETTER}|\|\s*{_LETTER}\s*\|"
+    rf"|\\[dt]?frac\s*\{{\s*(?:\d+\s*\}}\s*\{{\s*{_LETTER}|{_LETTER}\s*\}}\s*\{{\s*\d+)\s*\}})"
+)
 _DIGIT = re.compile(r"[\d∞π∅½⅓⅔¼¾]|\\(?:pi|infty|frac|sqrt|emptyset|varnothing|[a-zA-Z]+\{)")
 
 
@@ -90,6 +97,8 @@ def _said(text: str, begin: int, stop: int, expects: str) -> Found | None:
     plain = masked(text, [(item.start, item.end) for item in found])
     first = found[0]
     if first.outer_start <= begin + 1:
+        if denials.goes_on(text, first.outer_end, stop):
+            return _words(text, begin, stop)
         if is_compared(text, first.outer_start, first.outer_end):
             return _words(text, begin, stop)
         if not _CLAUSE.match(text, first.outer_end, stop):
@@ -127,8 +136,11 @@ def _leading_group(text: str, found: list[Stretch], stop: int, expects: str) -> 
 
 def closing(text: str, start: int, end: int, expects: str) -> Found | None:
     """The answer in the last sentence that holds one."""
-    for place, (begin, stop) in enumerate(reversed(sentences(text, start, end)[-MAX_SENTENCES:])):
-        if is_reported(text, begin, stop) or (_REMARK.match(text, begin, stop) and place < 3):
+    spans = sentences(text, start, end)[-MAX_SENTENCES:]
+    if expects != "text" and any(denials.gives_up(text, *span) for span in spans[-2:]):
+        return None
+    for place, (begin, stop) in enumerate(reversed(spans)):
+        if denials.is_question(text, stop) or is_reported(text, begin, stop) or (_REMARK.match(text, begin, stop) and place < 3):
             continue
         if expects == "choice":
             found = choice_in(text, begin, stop)
@@ -163,10 +175,22 @@ def concluding(text: str, begin: int, stop: int, expects: str) -> Found | None:
         group = _last_group(text, shown, expects)
         if any(is_denied(text, item.outer_start, item.outer_end) for item in group):
             return None
-        if len(group) == 1 and is_compared(text, group[0].outer_start, group[0].outer_end):
+        last = group[-1]
+        if denials.goes_on(text, last.outer_end, stop) or (len(group) == 1 and _is_part(text, everything, last)):
+            return Found(text[begin:stop].strip(), (begin, stop), maths=False)
+        if len(group) == 1 and is_compared(text, last.outer_start, last.outer_end):
             return Found(text[begin:stop].strip(), (begin, stop), maths=False)
         return _picked(text, group, expects)
     return None
+
+
+def _is_part(text: str, found: list[Stretch], item: Stretch) -> bool:
+    """Is it the last number of a calculation in words, "5 times 6", and no equation?"""
+    place = found.index(item)
+    if not place or "=" in text[item.start : item.end]:
+        return False
+    behind = found[place - 1].outer_end
+    return item.outer_start - behind < 40 and denials.goes_on(text, behind, item.outer_end)
 
 
 def _counts(text: str, item: Stretch, expects: str) -> bool:
@@ -232,7 +256,7 @@ def _last_side(text: str, start: int, end: int) -> int:
         inside[:place].count("{") - inside[:place].count("}") + inside[:place].count("(") - inside[:place].count(")")
     )
     left = inside[:place].rpartition("=")[2].strip()
-    if depth or _SCALED_NAME.fullmatch(left) or _SIDE.search(left) or not inside[place + 1 :].strip():
+    if depth or _SCALED_NAME.fullmatch(left) or _ALTERED_NAME.fullmatch(left) or _SIDE.search(left) or not inside[place + 1 :].strip():
         return start
     place += 1
     while inside[place].isspace() or inside[place] == "&":
@@ -246,10 +270,12 @@ def _words(text: str, begin: int, stop: int) -> Found | None:
 
 
 def _closing_statement(text: str, begin: int, stop: int) -> Found | None:
-    """The sentence, or what it concludes, when it makes a fixed statement."""
+    """The sentence, or what it concludes, when it makes a fixed statement and does not only suppose or deny it."""
+    if denials.is_supposed(text, begin, stop):
+        return None
     for place in [*concluded(text, begin, stop), *reversed(complements(text, begin, stop))]:
         first, last = trimmed(text, place, stop)
-        if words.statement(text[first:last]) is not None:
+        if words.statement(text[first:last]) is not None and not denials.is_unclaimed(text, begin, first):
             return Found(text[first:last], (first, last), maths=False)
     return None
 
@@ -320,7 +346,7 @@ def first_letter(text: str, begin: int, stop: int) -> Found | None:
     """The choice letter that text[begin:stop] begins with, when no variable, no "A or B" and not denied."""
     letter = _LETTERED.match(text, begin, min(stop, begin + 60))
     if letter is None or re.match(
-        r"\s*(?:[=+*/^<>]|(?:or|and)\b|(?:is|are)\s+(?:in|not|wrong|false))", text[letter.end() : stop].lstrip("*) ")
+        r"\s*(?:[=+*/^<>]|(?:or|and)\b|(?:is|are)\s+(?:in|not|wrong|false|incorrect|eliminated|ruled out))", text[letter.end() : stop].lstrip("*) ")
     ):
         return None
     span = letter.span(1 if letter[1] else 2)
@@ -337,7 +363,7 @@ def choice_in(text: str, begin: int, stop: int) -> Found | None:
     for pattern in _IN_SENTENCE:
         for match in reversed(list(pattern.finditer(text, begin, limit))):
             behind = text[match.end() : stop]
-            if is_denied(text, match.start(), match.end()) or re.match(r"\s*(?:or|nor)\s", behind):
+            if is_denied(text, match.start(), match.end()) or denials.is_rejected(text, match.end()) or re.match(r"\s*(?:or|nor)\s", behind):
                 continue
             if re.match(r"\s+(?:gives|is\s+\d|has|would|equals)", behind):
                 continue
