@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mra_sympy import denials
+
 _CIRCLED = {chr(0x2460 + k): str(k + 1) for k in range(20)}
 _WIDE = {0xFF21 + k: chr(0x41 + k) for k in range(26)}
 _ROMAN = ("I", "II", "III", "IV", "V", "VI")
@@ -83,7 +85,7 @@ def _single(text: str) -> Choice | None:
         rest = rest[1:].lstrip(" .")
     rest = rest.rstrip("$ ") if "$" in before and rest.count("$") % 2 else rest
     beside = _dashed(after, rest)
-    if beside is None or not _marked(letter, before, after, beside) or _names_another(beside):
+    if beside is None or denials.is_rejected(" " + beside, 0) or not _marked(letter, before, after, beside) or _names_another(beside):
         return None
     said = _RIGHT.fullmatch(beside) or _REASON.match(beside) or _NOT_ANOTHER.fullmatch(beside)
     return Choice((letter.upper(),), "" if said else _value(beside))

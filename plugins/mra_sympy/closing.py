@@ -294,6 +294,8 @@ def _closing_words(text: str, begin: int, stop: int) -> Found | None:
     if found := _closing_statement(text, begin, stop):
         return found
     place = concluded(text, begin, stop)[0]
+    if denials.is_supposed(text, begin, stop) or denials.is_unclaimed(text, begin, stop):
+        return _words(text, begin, stop)
     cut = statement_end(text, max(first_complement(text, place, stop), min(place + 1, stop)), stop, soft=False)
     behind = complement(text, place, cut)
     begin, cut = trimmed(text, behind if text[behind:cut].strip(_EDGE + ".") else place, cut)

@@ -10,7 +10,7 @@ _KIND = r"(?:answer|option|choice|result|value|conclusion|solution)s?"
 _CLAUSE = re.compile(
     r"\b(?:do|does|did|can|could|would)(?:n['’]t| not|not)\s+(?:think|believe|mean|agree|accept|say|suspect)\b"
     r"|\bdoubt\b|\b(?:not|hardly|never) (?:true|the case|correct|right|certain|sure)\b|\b(?:false|wrong|untrue) that\b"
-    rf"|(?<!or )\b(?:wrong|incorrect|false|mistaken)\s+{_KIND}\b|\bleast likely\b"
+    rf"|(?<!or )\b(?:wrong|incorrect|false|mistaken)\s+(?:{_KIND}\b|$)|\bleast likely\b"
     r"|\b(?:mistake|error)\s+(?:is|was|would be)\b|\bextraneous (?:root|solution|value)s?\b",
     re.I,
 )

@@ -43,7 +43,7 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
     start, end = turns.region(text, thoughts)
     end, ran_on = turns.cut(text, start, end)
     found = _search(text, start, end, expects)
-    if found is None and start and "</think>" in text[:start]:  # nothing to be found behind the thoughts
+    if found is None and start and "</think>" in text[:start] and "\\boxed" not in text[start:end]:  # nothing to be found behind the thoughts
         found = _search(text, 0, start, expects)
     if found and corrections and found.rule in ("boxed", "phrase", "hash"):
         found = _corrected(text, found, end, expects) or _kept(text, found, end, expects)
