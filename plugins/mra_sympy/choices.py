@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ _TOGETHER = re.compile(r"[A-H]{2,8}(?:\s+only)?")
 _RINGS = re.compile(rf"[①-⑳](?:(?:{_JOIN}|\s*)[①-⑳])*")
 _ROMANS = re.compile(rf"(?:IV|VI|V|I{{1,3}})(?:(?:{_JOIN}(?:IV|VI|V|I{{1,3}}))+(?:\s+only)?|\s+only)")
 _FRAMES = re.compile(r"[\s$(){}\[\]*.\"'“”]+")
+_NUMBER = re.compile(r"\s*[-+]?\\?\$?\d[\d,]*(?:\.\d+)?%?\s*\Z")
 MAX_CHOICE = 400
 
 
@@ -58,8 +60,13 @@ Equal = Callable[[str, str], bool]
 
 def read(text: str) -> Choice | None:
     """The choice that the whole of `text` names, or None. "A = 3", "A or B" and "C is incorrect" name none."""
-    if not text or len(text) > MAX_CHOICE:
+    if not text or len(text) > MAX_CHOICE or _NUMBER.match(text):
         return None
+    return _read(text)
+
+
+@functools.lru_cache(maxsize=4096)  # a gold answer is read for each of its texts
+def _read(text: str) -> Choice | None:
     text = text if text.isascii() else text.translate(_WIDE)
     return _several(text) or _single(text)
 

@@ -37,7 +37,7 @@ _PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
             re.I | re.M,
         ),
     ),
-    (("a:", "a :"), re.compile(r"^[ \t*]*A[ \t]*:[ \t]*", re.M)),
+    (("a:", "a :", "a\t"), re.compile(r"A(?<![^\n \t*]A)[ \t]*:[ \t]*")),  # at the start of a line: see _opens_line
 )
 # Said by somebody else, asked, or supposed: not the text's own answer.
 _REPORTED = re.compile(
@@ -96,8 +96,14 @@ def cues(text: str, start: int, end: int) -> Iterator[int]:
         if not any(needle in lowered for needle in needles):
             continue
         for match in reversed(list(pattern.finditer(text, start, end))[-MAX_TRIES:]):
+            if text.startswith("A", match.start()) and pattern is _PHRASES[-1][1] and not _opens_line(text, start, match.start()):
+                continue
             if not (_DENIED.match(text, match.end(), end) or _is_reported(text, start, match.start())):
                 yield match.end()
+
+
+def _opens_line(text: str, start: int, at: int) -> bool:
+    return not text[max(start, text.rfind("\n", start, at) + 1, at - 200) : at].strip(" \t*")
 
 
 def _is_reported(text: str, start: int, at: int) -> bool:
