@@ -24,7 +24,9 @@ _OPERATOR_BEHIND = re.compile(
 )
 _FACTORIAL = re.compile(r"!(?=\s*(?:ways|permutations|arrangements|orders)\b)")
 _SYMBOL = re.compile(r"\s*[a-zA-Z]\s*(?=\$|\\\)|\\\])")
-_OR = re.compile(r"\$?\s*(?:\\text\s*\{\s*or\s*\}|\bor\b)\s*\$?\s*(-?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?![\d%]|\.\d|\s?\\?%)\$?")
+_OR = re.compile(
+    r"\$?\s*(?:\\text\s*\{\s*or\s*\}|\bor\b)\s*\$?\s*(-?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?![\d%]|\.\d|\s?\\?%)\$?"
+)
 _UNITS = frozenset("m g s h L l J N W V A K C F T")
 _OPENERS = re.compile(r"\$\$|(?<!\\)\$|\\\[|\\\(|\\\\|\n|\\begin\{[a-z]+\*?\}")
 _CLOSERS = re.compile(r"\$\$|(?<!\\)\$|\\\]|\\\)|\\\\|\n|\\end\{|[.,;]?\s*$|[.,;](?=\s)")

@@ -92,7 +92,12 @@ def _single(text: str) -> Choice | None:
         rest = rest[1:].lstrip(" .")
     rest = rest.rstrip("$ ") if "$" in before and rest.count("$") % 2 else rest
     beside = _dashed(after, rest)
-    if beside is None or denials.is_rejected(" " + beside, 0) or not _marked(letter, before, after, beside) or _names_another(beside):
+    if (
+        beside is None
+        or denials.is_rejected(" " + beside, 0)
+        or not _marked(letter, before, after, beside)
+        or _names_another(beside)
+    ):
         return None
     said = _RIGHT.fullmatch(beside) or _REASON.match(beside) or _NOT_ANOTHER.fullmatch(beside)
     return Choice((letter.upper(),), "" if said else _value(beside))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from mra_sympy import choices, denials, words
+from mra_sympy import denials, words
+from mra_sympy.choice_places import choice_in, leading_choice
 from mra_sympy.errors import Unreadable
 from mra_sympy.numbers_in_text import Stretch, stretches
 from mra_sympy.phrases import COMPARED, is_compared, is_denied, is_reported
+from mra_sympy.places import EDGE, Found, trimmed
 from mra_sympy.sentences import (
     complement,
     complements,
@@ -30,7 +31,6 @@ _LEAD = re.compile(
     r"given by|clearly|the|is|be|=|:|：|≈|\*\*|\"|\b(?:therefore|thus|so)\b,)\s*)+",
     re.I,
 )
-_EDGE = ' \t\r\n*`"“”_'
 _REMARK = re.compile(
     r"\s*(?:[-*•]\s*)?(?:\([^()]*\)$|note\b|check|verif|remark|remember|let me know|i hope|this (?:took|used)|hope)",
     re.I,
@@ -58,15 +58,6 @@ _ALTERED_NAME = re.compile(
     rf"|\\[dt]?frac\s*\{{\s*(?:\d+\s*\}}\s*\{{\s*{_LETTER}|{_LETTER}\s*\}}\s*\{{\s*\d+)\s*\}})"
 )
 _DIGIT = re.compile(r"[\d∞π∅½⅓⅔¼¾]|\\(?:pi|infty|frac|sqrt|emptyset|varnothing|[a-zA-Z]+\{)")
-
-
-@dataclass(frozen=True)
-class Found:
-    """An answer and where it stands. maths: it is mathematics, found as such."""
-
-    answer: str
-    span: tuple[int, int]
-    maths: bool = True
 
 
 def announced(text: str, begin: int, end: int, expects: str) -> Found | None:
@@ -140,7 +131,11 @@ def closing(text: str, start: int, end: int, expects: str) -> Found | None:
     if expects != "text" and any(denials.gives_up(text, *span) for span in spans[-2:]):
         return None
     for place, (begin, stop) in enumerate(reversed(spans)):
-        if denials.is_question(text, stop) or is_reported(text, begin, stop) or (_REMARK.match(text, begin, stop) and place < 3):
+        if (
+            denials.is_question(text, stop)
+            or is_reported(text, begin, stop)
+            or (_REMARK.match(text, begin, stop) and place < 3)
+        ):
             continue
         if expects == "choice":
             found = choice_in(text, begin, stop)
@@ -256,7 +251,13 @@ def _last_side(text: str, start: int, end: int) -> int:
         inside[:place].count("{") - inside[:place].count("}") + inside[:place].count("(") - inside[:place].count(")")
     )
     left = inside[:place].rpartition("=")[2].strip()
-    if depth or _SCALED_NAME.fullmatch(left) or _ALTERED_NAME.fullmatch(left) or _SIDE.search(left) or not inside[place + 1 :].strip():
+    if (
+        depth
+        or _SCALED_NAME.fullmatch(left)
+        or _ALTERED_NAME.fullmatch(left)
+        or _SIDE.search(left)
+        or not inside[place + 1 :].strip()
+    ):
         return start
     place += 1
     while inside[place].isspace() or inside[place] == "&":
@@ -298,7 +299,7 @@ def _closing_words(text: str, begin: int, stop: int) -> Found | None:
         return _words(text, begin, stop)
     cut = statement_end(text, max(first_complement(text, place, stop), min(place + 1, stop)), stop, soft=False)
     behind = complement(text, place, cut)
-    begin, cut = trimmed(text, behind if text[behind:cut].strip(_EDGE + ".") else place, cut)
+    begin, cut = trimmed(text, behind if text[behind:cut].strip(EDGE + ".") else place, cut)
     return _words(text, begin, cut)
 
 
@@ -309,88 +310,6 @@ _ONES = (
 _NUMBER_WORDS = re.compile(
     rf"\s*\**((?:minus |negative )?(?:{_ONES})(?:(?:[- ]|\sand\s)(?:{_ONES}))*)(?![\w-])\**(?:\s+\w+)?\s*$", re.I
 )
-_LETTERED = re.compile(
-    r"\s*\**\s*(?:\\(?:text(?:bf|rm)?|math(?:rm|bf))\s*\{\s*)*(?:\(?([A-J])(?:\)|\}|\*\*)+|([A-J])(?=\s*(?:[.,:;。，：、)]|$|\s-\s|\n|和|与)))"
-)
-_IN_SENTENCE = (
-    re.compile(r"[①-⑳](?:(?:\s*(?:[,，、和与]|and)*\s*)[①-⑳])*|(?:\\textcircled\s*\{?\d\}?\s*[,、]?\s*)+"),
-    re.compile(r"(?:选(?:项|择)?|答案)(?:是|为)?\s*[:：]?\s*\**\s*[(（]?(?:[A-J](?![a-z])[、,，]?)+[)）]?"),
-    re.compile(
-        r"\b(?:options?|choices?|statements?|answers?)\**\s*(?:is|are|:)?\s*\**\s*[(\[]?[A-J](?![A-Za-z'’])[)\]]?(?:(?:,\s*(?:and\s+)?|\s+and\s+)\(?[A-J](?![A-Za-z'’])\)?)*",
-        re.I,
-    ),
-    re.compile(r"\b(?:choose|chose|pick|select)\s+\**[(\[]?[A-J](?![A-Za-z'’])[)\]]?", re.I),
-    re.compile(
-        r"(?:(?<=^)|(?<=[\s*:]))\(?[A-J]\)?(?=\s+(?:is|are)\s+(?:the\s+)?(?:correct|right|true|best|answer))", re.M
-    ),
-    re.compile(r"\*\*\s*\(?[A-J]\)?(?:[.):][^*\n]{0,120})?\s*\*\*"),
-    re.compile(r"(?<![\w(])[(（\[][A-J][)）\]](?!\s*[=+*/^(-])"),
-    re.compile(
-        r"\b[A-J](?:,\s*[A-J])*,?\s+and\s+[A-J](?=\s*$|\s+only)|\b(?:I{1,3}|IV|V)(?:,\s*(?:I{1,3}|IV|V))*,?\s+and\s+(?:I{1,3}|IV|V)(?:\s+only)?"
-    ),
-    re.compile(r"(?:\bis|\bare|:|为|是)\s*\(?[A-J]\)?(?=\s*$|\s*[.,;])"),
-)
-_VERB_BEFORE = re.compile(r"(?:is|are|:|为|是|choose|chose|pick|select)\s*", re.I)
-_PREFERRED = re.compile(r"\s+(?:over|rather than|instead of|not|and not|but not)\b")
-
-
-def leading_choice(text: str, begin: int, stop: int, *, firm: bool = False) -> Found | None:
-    """A choice that the sentence begins with: all of it when it reads as one choice, else the letter."""
-    whole = trimmed(text, begin, stop)
-    shown = text[slice(*whole)]
-    read = choices.read(shown)
-    if read and (not firm or not read.value) and not firm:
-        return Found(shown, whole, maths=False)
-    return None if firm else first_letter(text, begin, stop)
-
-
-def first_letter(text: str, begin: int, stop: int) -> Found | None:
-    """The choice letter that text[begin:stop] begins with, when no variable, no "A or B" and not denied."""
-    letter = _LETTERED.match(text, begin, min(stop, begin + 60))
-    if letter is None or re.match(
-        r"\s*(?:[=+*/^<>]|(?:or|and)\b|(?:is|are)\s+(?:in|not|wrong|false|incorrect|eliminated|ruled out))", text[letter.end() : stop].lstrip("*) ")
-    ):
-        return None
-    span = letter.span(1 if letter[1] else 2)
-    return Found(text[slice(*span)], span, maths=False)
-
-
-def choice_in(text: str, begin: int, stop: int) -> Found | None:
-    """The choice that a sentence names, the last one unless it is preferred to others."""
-    whole = trimmed(text, begin, stop)
-    if choices.read(text[slice(*whole)]):
-        return Found(text[slice(*whole)], whole, maths=False)
-    preferred = _PREFERRED.search(text, begin, stop)
-    limit = preferred.start() if preferred else stop
-    for pattern in _IN_SENTENCE:
-        for match in reversed(list(pattern.finditer(text, begin, limit))):
-            behind = text[match.end() : stop]
-            if is_denied(text, match.start(), match.end()) or denials.is_rejected(text, match.end()) or re.match(r"\s*(?:or|nor)\s", behind):
-                continue
-            if re.match(r"\s+(?:gives|is\s+\d|has|would|equals)", behind):
-                continue
-            first, last = trimmed(text, *match.span())
-            if verb := _VERB_BEFORE.match(text, first, last):
-                first = verb.end()
-            if choices.read(text[first:last]):
-                return Found(text[first:last], (first, last), maths=False)
-    return None
-
-
-def trimmed(text: str, first: int, last: int) -> tuple[int, int]:
-    """The span without spaces, emphasis and a closing mark."""
-    for _ in range(3):
-        while first < last and text[first] in _EDGE:
-            first += 1
-        while first < last and text[last - 1] in _EDGE:
-            last -= 1
-        if first < last and text[last - 1] in ".,;:。，；" and text[first:last].count("$") % 2 == 0:
-            last -= 1
-        else:
-            break
-    if text.startswith("</", last - 9 if last >= 9 else 0) and (tag := re.search(r"</\w{1,10}>$", text[first:last])):
-        last = first + tag.start()
-    return first, last
 
 
 def is_value(text: str) -> bool:

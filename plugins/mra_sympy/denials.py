@@ -38,9 +38,8 @@ _BEHIND = re.compile(
     re.I | re.M,
 )
 _HESITATION = r"(?:but|oh|hmm+|oops|wait|sorry|no|nope|hold on|actually)"
-_BACK = (
-    r"(?:that|this|it)(?:['’]s|\s+is|\s+was)\s+(?:not\s+(?:right|correct|true|possible)|wrong|incorrect|false|a mistake)"
-)
+_NOT_SO = r"(?:not\s+(?:right|correct|true|possible)|wrong|incorrect|false|a mistake)"
+_BACK = rf"(?:that|this|it)(?:['’]s|\s+is|\s+was)\s+{_NOT_SO}"
 _TAIL = r"[^.!?\n]{0,60}[.!?,;]?[\s*$)}\]]{0,6}"
 _TAKEN_BACK = re.compile(
     rf"{_TAIL}(?:(?:{_HESITATION}[\s,.!—…-]{{1,4}})*{_BACK}"
@@ -65,9 +64,8 @@ _GIVES_UP = re.compile(
 )
 _SUPPOSED = re.compile(r"\s*(?:if|suppose|assuming|unless)\b|.*\b(?:would be|would have been)\b.*\bif\b", re.I | re.S)
 _NO = re.compile(r"\?[\s*]{0,4}(?:no|nope|not)\b", re.I)
-_CALCULATION = (
-    r"(?:times|multiplied by|minus|plus|divided by|over)\s{1,9}(?=[-$\\(√\d]|the (?:square|cube) root|pi\b|[a-z]\b(?! ))"
-)
+_OPERAND = r"(?=[-$\\(√\d]|the (?:square|cube) root|pi\b|[a-z]\b(?! ))"
+_CALCULATION = rf"(?:times|multiplied by|minus|plus|divided by|over)\s{{1,9}}{_OPERAND}"
 _GOES_ON = re.compile(
     rf"\s{{1,9}}(?:{_CALCULATION}|(?:squared|cubed|factorial)\b|(?:raised )?to the (?:power|\w+ power)\b"
     r"|(?:with )?(?:a )?remainder (?:of )?\d"

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from mra_sympy import denials, phrases, turns
 from mra_sympy.boxes import boxed
-from mra_sympy.closing import Found, announced, closing, first_letter
+from mra_sympy.choice_places import first_letter
+from mra_sympy.closing import announced, closing
+from mra_sympy.places import Found
 
 MAX_ANSWER = 1000
 KINDS = ("", "number", "expression", "choice", "set", "tuple", "interval", "matrix", "text", "list", "equation")
@@ -43,7 +45,9 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
     start, end = turns.region(text, thoughts)
     end, ran_on = turns.cut(text, start, end)
     found = _search(text, start, end, expects)
-    if found is None and start and "</think>" in text[:start] and "\\boxed" not in text[start:end]:  # nothing to be found behind the thoughts
+    if (
+        found is None and start and "</think>" in text[:start] and "\\boxed" not in text[start:end]
+    ):  # nothing to be found behind the thoughts
         found = _search(text, 0, start, expects)
     if found and corrections and found.rule in ("boxed", "phrase", "hash"):
         found = _corrected(text, found, end, expects) or _kept(text, found, end, expects)

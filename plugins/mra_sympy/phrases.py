@@ -10,6 +10,7 @@ from mra_sympy import denials
 MAX_TRIES = 20
 
 _END = r"\s{0,9}(?:\*\*)?\s{0,9}"
+_LINE_LABEL = re.compile(r"A(?<![^\n \t*]A)[ \t]*:[ \t]*")  # counts only where it opens a line: see _opens_line
 # Weaker and weaker; a pattern is tried only where one of its needles is in the text (in lower case).
 _PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (
@@ -37,7 +38,7 @@ _PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
             re.I | re.M,
         ),
     ),
-    (("a:", "a :", "a\t"), re.compile(r"A(?<![^\n \t*]A)[ \t]*:[ \t]*")),  # at the start of a line: see _opens_line
+    (("a:", "a :", "a\t"), _LINE_LABEL),
 )
 # Said by somebody else, asked, or supposed: not the text's own answer.
 _REPORTED = re.compile(
@@ -46,9 +47,12 @@ _REPORTED = re.compile(
     r"suppose|assume|whether|might|would be tempted)\b",
     re.I,
 )
-_OWNED = re.compile(r"\b(?!it['’]s|let['’]s|here['’]s|that['’]s|what['’]s|today['’]s)[a-z]{2,}['’]s\s{1,9}(?:final\s{1,9})?$", re.I)
+_OWNED = re.compile(
+    r"\b(?!it['’]s|let['’]s|here['’]s|that['’]s|what['’]s|today['’]s)[a-z]{2,}['’]s\s{1,9}(?:final\s{1,9})?$", re.I
+)
 _OWNED_ANSWER = re.compile(
-    r"\b(?!it['’]s|let['’]s|here['’]s|that['’]s|what['’]s|today['’]s)[a-z]{2,}['’]s\s{1,9}(?:final\s{1,9})?answer\b", re.I
+    r"\b(?!it['’]s|let['’]s|here['’]s|that['’]s|what['’]s|today['’]s)[a-z]{2,}['’]s\s{1,9}(?:final\s{1,9})?answer\b",
+    re.I,
 )
 _DENIED = re.compile(
     r"\s{0,9}(?:\*\*)?(?:(?:definitely|certainly|clearly|simply|just|probably|obviously|of course|also)\s{1,9})*"
@@ -96,7 +100,7 @@ def cues(text: str, start: int, end: int) -> Iterator[int]:
         if not any(needle in lowered for needle in needles):
             continue
         for match in reversed(list(pattern.finditer(text, start, end))[-MAX_TRIES:]):
-            if text.startswith("A", match.start()) and pattern is _PHRASES[-1][1] and not _opens_line(text, start, match.start()):
+            if pattern is _LINE_LABEL and not _opens_line(text, start, match.start()):
                 continue
             if not (_DENIED.match(text, match.end(), end) or _is_reported(text, start, match.start())):
                 yield match.end()

@@ -27,7 +27,18 @@ _NEXT = re.compile(
     r"|(?:下一题|接下来|再来一题|另一道题))",
     re.MULTILINE | re.IGNORECASE,
 )
-_NEXT_WORDS = ("problem", "question", "exercise", "example", "another", " one", "下一题", "接下来", "再来一题", "另一道题")
+_NEXT_WORDS = (
+    "problem",
+    "question",
+    "exercise",
+    "example",
+    "another",
+    " one",
+    "下一题",
+    "接下来",
+    "再来一题",
+    "另一道题",
+)
 _ASKED = re.compile(
     r"\n[ \t]*\n[ \t]*(?:What|How|Which|Who|When|Where|If|Find|Is|Are|Can|Does|Do)\b[^\n]{0,400}\?[ \t*]*(?=\n|\Z)"
 )

@@ -67,7 +67,8 @@ def test_the_grade_keeps_the_answer_as_it_stood() -> None:
         (r"\boxed{a+b}\pi", r"(a+b)\pi"),
         (r"$\boxed{5.4}$ cents", "5.4 cents"), (r"\boxed{8} cm", "8 cm"), (r"\boxed{\text{Answer: }8}", "8"),
         (r"\boxed{25}\%", r"25\%"), (r"\\boxed{7}", "7"),
-        (r"so $9 - \boxed{8}$", "9 - 8"), (r"\boxed{8} cats", "8"), (r"\boxed{8}. More text", "8"), (r"\boxed{8} = 8", "8"),
+        (r"so $9 - \boxed{8}$", "9 - 8"), (r"\boxed{8} cats", "8"), (r"\boxed{8}. More text", "8"),
+        (r"\boxed{8} = 8", "8"),
     ],
 )  # fmt: skip
 def test_what_is_written_onto_a_box_belongs_to_the_answer(text: str, answer: str) -> None:
