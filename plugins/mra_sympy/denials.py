@@ -38,7 +38,7 @@ _BEHIND = re.compile(
     re.I | re.M,
 )
 _HESITATION = r"(?:but|oh|hmm+|oops|wait|sorry|no|nope|hold on|actually)"
-_NOT_SO = r"(?:not\s+(?:right|correct|true|possible)|wrong|incorrect|false|a mistake)"
+_NOT_SO = r"(?:not\s+(?:right|correct|true|possible)|wrong|incorrect|false|a mistake)(?!\s+to\b)"
 _BACK = rf"(?:that|this|it)(?:['’]s|\s+is|\s+was)\s+{_NOT_SO}"
 _TAIL = r"[^.!?\n]{0,60}[.!?,;]?[\s*$)}\]]{0,6}"
 _TAKEN_BACK = re.compile(
