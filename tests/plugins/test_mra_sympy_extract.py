@@ -270,7 +270,8 @@ FIVE = [
     "The answer is 5. Wait, let me check: 2 + 3 = 5. Yes.", "The answer is 5!", "The answer is 5 times as many.",
     "Is it 4? No. It is 5.", "We reject x = -2, so x = 5.", "x = -2 is extraneous, so x = 5.", "So $x+y = 5$.",
     "The answer is 4. Wait, that's wrong. It's 5.", "Bob's answer is 4. The correct answer is 5.",
-    "The answer is 5. It is not correct to say 6.", "The answer is 5 because 4 is too small.", "I don't know the other roots, but x = 5.",
+    "The answer is 5. It is not correct to say 6.",
+    "The answer is 5 because 4 is too small.", "I don't know the other roots, but x = 5.",
 ]  # fmt: skip
 
 
