@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mra_sympy import box_formula, phrases
+
 _TOKEN = re.compile(r"\\{1,2}(?:begin)?(?:boxed|fbox)\s*\{|\\[\\{}]|[{}]")
 _BARE = re.compile(r"\\boxed\s+([^\s${}\\]+)")
 _SPACING = re.compile(r"\\(?:quad|qquad|[,;: ()\[\]])|[\s$*]+")
@@ -50,6 +52,10 @@ def boxed(text: str, start: int, end: int) -> Boxed | None:
     if not found:
         bare = list(_BARE.finditer(text, start, end))
         return Boxed(bare[-1][1].rstrip(".,;"), _rtrim(text, bare[-1].span(1))) if bare else None
+    while found and phrases.is_denied(text, _shell(text, found[-1])[0], _shell(text, found[-1])[1]):
+        found.pop()
+    if not found:
+        return None
     first = last = len(found) - 1
     while first and _joined(text[found[first - 1].end : found[first].start]):
         first -= 1
@@ -57,8 +63,19 @@ def boxed(text: str, start: int, end: int) -> Boxed | None:
         answer = " , ".join(text[box.inside : box.close].strip() for box in found[first:])
         return Boxed(answer, (found[first].start, found[last].end))
     different = len({"".join(text[box.inside : box.close].split()) for box in found})
-    answer, span = _whole(text, found[last], start, end)
+    box = found[last]
+    if formula := box_formula.around(text, box.start, box.end, start, end):
+        return Boxed(*formula, different)
+    answer, span = _whole(text, box, start, end)
     return Boxed(answer, span, different)
+
+
+def _shell(text: str, box: Box) -> tuple[int, int]:
+    """The box with the formula marks right around it."""
+    start, end = box.start, box.end
+    while start and text[start - 1] in "$ ":
+        start -= 1
+    return start + (text[start : start + 1] == " "), end + (text[end : end + 1] == "$")
 
 
 def _rtrim(text: str, span: tuple[int, int]) -> tuple[int, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from mra_sympy import denials
 
 _CIRCLED = {chr(0x2460 + k): str(k + 1) for k in range(20)}
 _WIDE = {0xFF21 + k: chr(0x41 + k) for k in range(26)}
@@ -34,6 +37,7 @@ _TOGETHER = re.compile(r"[A-H]{2,8}(?:\s+only)?")
 _RINGS = re.compile(rf"[①-⑳](?:(?:{_JOIN}|\s*)[①-⑳])*")
 _ROMANS = re.compile(rf"(?:IV|VI|V|I{{1,3}})(?:(?:{_JOIN}(?:IV|VI|V|I{{1,3}}))+(?:\s+only)?|\s+only)")
 _FRAMES = re.compile(r"[\s$(){}\[\]*.\"'“”]+")
+_NUMBER = re.compile(r"\s*[-+]?\\?\$?\d[\d,]*(?:\.\d+)?%?\s*\Z")
 MAX_CHOICE = 400
 
 
@@ -56,8 +60,13 @@ Equal = Callable[[str, str], bool]
 
 def read(text: str) -> Choice | None:
     """The choice that the whole of `text` names, or None. "A = 3", "A or B" and "C is incorrect" name none."""
-    if not text or len(text) > MAX_CHOICE:
+    if not text or len(text) > MAX_CHOICE or _NUMBER.match(text):
         return None
+    return _read(text)
+
+
+@functools.lru_cache(maxsize=4096)  # a gold answer is read for each of its texts
+def _read(text: str) -> Choice | None:
     text = text if text.isascii() else text.translate(_WIDE)
     return _several(text) or _single(text)
 
@@ -83,7 +92,12 @@ def _single(text: str) -> Choice | None:
         rest = rest[1:].lstrip(" .")
     rest = rest.rstrip("$ ") if "$" in before and rest.count("$") % 2 else rest
     beside = _dashed(after, rest)
-    if beside is None or not _marked(letter, before, after, beside) or _names_another(beside):
+    if (
+        beside is None
+        or denials.is_rejected(" " + beside, 0)
+        or not _marked(letter, before, after, beside)
+        or _names_another(beside)
+    ):
         return None
     said = _RIGHT.fullmatch(beside) or _REASON.match(beside) or _NOT_ANOTHER.fullmatch(beside)
     return Choice((letter.upper(),), "" if said else _value(beside))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from mra_sympy import choices, words
+from mra_sympy import denials, words
+from mra_sympy.choice_places import choice_in, leading_choice
 from mra_sympy.errors import Unreadable
 from mra_sympy.numbers_in_text import Stretch, stretches
 from mra_sympy.phrases import COMPARED, is_compared, is_denied, is_reported
+from mra_sympy.places import EDGE, Found, trimmed
 from mra_sympy.sentences import (
     complement,
     complements,
@@ -30,7 +31,6 @@ _LEAD = re.compile(
     r"given by|clearly|the|is|be|=|:|：|≈|\*\*|\"|\b(?:therefore|thus|so)\b,)\s*)+",
     re.I,
 )
-_EDGE = ' \t\r\n*`"“”_'
 _REMARK = re.compile(
     r"\s*(?:[-*•]\s*)?(?:\([^()]*\)$|note\b|check|verif|remark|remember|let me know|i hope|this (?:took|used)|hope)",
     re.I,
@@ -50,16 +50,14 @@ _LABEL = re.compile(
 )
 _SIDE = re.compile(r"\\?[<>≤≥≠]|\\(?:le|ge|ne|lt|gt|approx|in|to)(?![a-zA-Z])|≈|∈")
 _SCALED_NAME = re.compile(r"[-+]?\d[\d.]*\s*\*?\s*(?:[a-zA-Z]|\\[a-z]+)")
+_LETTER = r"[a-zA-Z]"
+# What is no name of a value: -x, x^2, x/2, 1/x, log x, |x|. A sine may well be asked for.
+_ALTERED_NAME = re.compile(
+    rf"(?:[^=]*\b(?:so|thus|hence|therefore)\s+)?(?:[-−–]\s*{_LETTER}|{_LETTER}\s*(?:\^\s*(?:\d+|\{{\d+\}})|[²³]|/\s*\d+)"
+    rf"|[-−–]?\d+\s*/\s*{_LETTER}|\\?(?:log|ln|sqrt)\s*[({{]?\s*{_LETTER}\s*[)}}]?|√\s*{_LETTER}|\|\s*{_LETTER}\s*\|"
+    rf"|\\[dt]?frac\s*\{{\s*(?:\d+\s*\}}\s*\{{\s*{_LETTER}|{_LETTER}\s*\}}\s*\{{\s*\d+)\s*\}})"
+)
 _DIGIT = re.compile(r"[\d∞π∅½⅓⅔¼¾]|\\(?:pi|infty|frac|sqrt|emptyset|varnothing|[a-zA-Z]+\{)")
-
-
-@dataclass(frozen=True)
-class Found:
-    """An answer and where it stands. maths: it is mathematics, found as such."""
-
-    answer: str
-    span: tuple[int, int]
-    maths: bool = True
 
 
 def announced(text: str, begin: int, end: int, expects: str) -> Found | None:
@@ -90,6 +88,8 @@ def _said(text: str, begin: int, stop: int, expects: str) -> Found | None:
     plain = masked(text, [(item.start, item.end) for item in found])
     first = found[0]
     if first.outer_start <= begin + 1:
+        if denials.goes_on(text, first.outer_end, stop):
+            return _words(text, begin, stop)
         if is_compared(text, first.outer_start, first.outer_end):
             return _words(text, begin, stop)
         if not _CLAUSE.match(text, first.outer_end, stop):
@@ -127,8 +127,15 @@ def _leading_group(text: str, found: list[Stretch], stop: int, expects: str) -> 
 
 def closing(text: str, start: int, end: int, expects: str) -> Found | None:
     """The answer in the last sentence that holds one."""
-    for place, (begin, stop) in enumerate(reversed(sentences(text, start, end)[-MAX_SENTENCES:])):
-        if is_reported(text, begin, stop) or (_REMARK.match(text, begin, stop) and place < 3):
+    spans = sentences(text, start, end)[-MAX_SENTENCES:]
+    if expects != "text" and any(denials.gives_up(text, *span) for span in spans[-2:]):
+        return None
+    for place, (begin, stop) in enumerate(reversed(spans)):
+        if (
+            denials.is_question(text, stop)
+            or is_reported(text, begin, stop)
+            or (_REMARK.match(text, begin, stop) and place < 3)
+        ):
             continue
         if expects == "choice":
             found = choice_in(text, begin, stop)
@@ -163,10 +170,22 @@ def concluding(text: str, begin: int, stop: int, expects: str) -> Found | None:
         group = _last_group(text, shown, expects)
         if any(is_denied(text, item.outer_start, item.outer_end) for item in group):
             return None
-        if len(group) == 1 and is_compared(text, group[0].outer_start, group[0].outer_end):
+        last = group[-1]
+        if denials.goes_on(text, last.outer_end, stop) or (len(group) == 1 and _is_part(text, everything, last)):
+            return Found(text[begin:stop].strip(), (begin, stop), maths=False)
+        if len(group) == 1 and is_compared(text, last.outer_start, last.outer_end):
             return Found(text[begin:stop].strip(), (begin, stop), maths=False)
         return _picked(text, group, expects)
     return None
+
+
+def _is_part(text: str, found: list[Stretch], item: Stretch) -> bool:
+    """Is it the last number of a calculation in words, "5 times 6", and no equation?"""
+    place = found.index(item)
+    if not place or "=" in text[item.start : item.end]:
+        return False
+    behind = found[place - 1].outer_end
+    return item.outer_start - behind < 40 and denials.goes_on(text, behind, item.outer_end)
 
 
 def _counts(text: str, item: Stretch, expects: str) -> bool:
@@ -232,7 +251,13 @@ def _last_side(text: str, start: int, end: int) -> int:
         inside[:place].count("{") - inside[:place].count("}") + inside[:place].count("(") - inside[:place].count(")")
     )
     left = inside[:place].rpartition("=")[2].strip()
-    if depth or _SCALED_NAME.fullmatch(left) or _SIDE.search(left) or not inside[place + 1 :].strip():
+    if (
+        depth
+        or _SCALED_NAME.fullmatch(left)
+        or _ALTERED_NAME.fullmatch(left)
+        or _SIDE.search(left)
+        or not inside[place + 1 :].strip()
+    ):
         return start
     place += 1
     while inside[place].isspace() or inside[place] == "&":
@@ -246,10 +271,12 @@ def _words(text: str, begin: int, stop: int) -> Found | None:
 
 
 def _closing_statement(text: str, begin: int, stop: int) -> Found | None:
-    """The sentence, or what it concludes, when it makes a fixed statement."""
+    """The sentence, or what it concludes, when it makes a fixed statement and does not only suppose or deny it."""
+    if denials.is_supposed(text, begin, stop):
+        return None
     for place in [*concluded(text, begin, stop), *reversed(complements(text, begin, stop))]:
         first, last = trimmed(text, place, stop)
-        if words.statement(text[first:last]) is not None:
+        if words.statement(text[first:last]) is not None and not denials.is_unclaimed(text, begin, first):
             return Found(text[first:last], (first, last), maths=False)
     return None
 
@@ -268,9 +295,11 @@ def _closing_words(text: str, begin: int, stop: int) -> Found | None:
     if found := _closing_statement(text, begin, stop):
         return found
     place = concluded(text, begin, stop)[0]
+    if denials.is_supposed(text, begin, stop) or denials.is_unclaimed(text, begin, stop):
+        return _words(text, begin, stop)
     cut = statement_end(text, max(first_complement(text, place, stop), min(place + 1, stop)), stop, soft=False)
     behind = complement(text, place, cut)
-    begin, cut = trimmed(text, behind if text[behind:cut].strip(_EDGE + ".") else place, cut)
+    begin, cut = trimmed(text, behind if text[behind:cut].strip(EDGE + ".") else place, cut)
     return _words(text, begin, cut)
 
 
@@ -281,88 +310,6 @@ _ONES = (
 _NUMBER_WORDS = re.compile(
     rf"\s*\**((?:minus |negative )?(?:{_ONES})(?:(?:[- ]|\sand\s)(?:{_ONES}))*)(?![\w-])\**(?:\s+\w+)?\s*$", re.I
 )
-_LETTERED = re.compile(
-    r"\s*\**\s*(?:\\(?:text(?:bf|rm)?|math(?:rm|bf))\s*\{\s*)*(?:\(?([A-J])(?:\)|\}|\*\*)+|([A-J])(?=\s*(?:[.,:;。，：、)]|$|\s-\s|\n|和|与)))"
-)
-_IN_SENTENCE = (
-    re.compile(r"[①-⑳](?:(?:\s*(?:[,，、和与]|and)*\s*)[①-⑳])*|(?:\\textcircled\s*\{?\d\}?\s*[,、]?\s*)+"),
-    re.compile(r"(?:选(?:项|择)?|答案)(?:是|为)?\s*[:：]?\s*\**\s*[(（]?(?:[A-J](?![a-z])[、,，]?)+[)）]?"),
-    re.compile(
-        r"\b(?:options?|choices?|statements?|answers?)\**\s*(?:is|are|:)?\s*\**\s*[(\[]?[A-J](?![A-Za-z'’])[)\]]?(?:(?:,\s*(?:and\s+)?|\s+and\s+)\(?[A-J](?![A-Za-z'’])\)?)*",
-        re.I,
-    ),
-    re.compile(r"\b(?:choose|chose|pick|select)\s+\**[(\[]?[A-J](?![A-Za-z'’])[)\]]?", re.I),
-    re.compile(
-        r"(?:(?<=^)|(?<=[\s*:]))\(?[A-J]\)?(?=\s+(?:is|are)\s+(?:the\s+)?(?:correct|right|true|best|answer))", re.M
-    ),
-    re.compile(r"\*\*\s*\(?[A-J]\)?(?:[.):][^*\n]{0,120})?\s*\*\*"),
-    re.compile(r"(?<![\w(])[(（\[][A-J][)）\]](?!\s*[=+*/^(-])"),
-    re.compile(
-        r"\b[A-J](?:,\s*[A-J])*,?\s+and\s+[A-J](?=\s*$|\s+only)|\b(?:I{1,3}|IV|V)(?:,\s*(?:I{1,3}|IV|V))*,?\s+and\s+(?:I{1,3}|IV|V)(?:\s+only)?"
-    ),
-    re.compile(r"(?:\bis|\bare|:|为|是)\s*\(?[A-J]\)?(?=\s*$|\s*[.,;])"),
-)
-_VERB_BEFORE = re.compile(r"(?:is|are|:|为|是|choose|chose|pick|select)\s*", re.I)
-_PREFERRED = re.compile(r"\s+(?:over|rather than|instead of|not|and not|but not)\b")
-
-
-def leading_choice(text: str, begin: int, stop: int, *, firm: bool = False) -> Found | None:
-    """A choice that the sentence begins with: all of it when it reads as one choice, else the letter."""
-    whole = trimmed(text, begin, stop)
-    shown = text[slice(*whole)]
-    read = choices.read(shown)
-    if read and (not firm or not read.value) and not firm:
-        return Found(shown, whole, maths=False)
-    return None if firm else first_letter(text, begin, stop)
-
-
-def first_letter(text: str, begin: int, stop: int) -> Found | None:
-    """The choice letter that text[begin:stop] begins with, when no variable, no "A or B" and not denied."""
-    letter = _LETTERED.match(text, begin, min(stop, begin + 60))
-    if letter is None or re.match(
-        r"\s*(?:[=+*/^<>]|(?:or|and)\b|(?:is|are)\s+(?:in|not|wrong|false))", text[letter.end() : stop].lstrip("*) ")
-    ):
-        return None
-    span = letter.span(1 if letter[1] else 2)
-    return Found(text[slice(*span)], span, maths=False)
-
-
-def choice_in(text: str, begin: int, stop: int) -> Found | None:
-    """The choice that a sentence names, the last one unless it is preferred to others."""
-    whole = trimmed(text, begin, stop)
-    if choices.read(text[slice(*whole)]):
-        return Found(text[slice(*whole)], whole, maths=False)
-    preferred = _PREFERRED.search(text, begin, stop)
-    limit = preferred.start() if preferred else stop
-    for pattern in _IN_SENTENCE:
-        for match in reversed(list(pattern.finditer(text, begin, limit))):
-            behind = text[match.end() : stop]
-            if is_denied(text, match.start(), match.end()) or re.match(r"\s*(?:or|nor)\s", behind):
-                continue
-            if re.match(r"\s+(?:gives|is\s+\d|has|would|equals)", behind):
-                continue
-            first, last = trimmed(text, *match.span())
-            if verb := _VERB_BEFORE.match(text, first, last):
-                first = verb.end()
-            if choices.read(text[first:last]):
-                return Found(text[first:last], (first, last), maths=False)
-    return None
-
-
-def trimmed(text: str, first: int, last: int) -> tuple[int, int]:
-    """The span without spaces, emphasis and a closing mark."""
-    for _ in range(3):
-        while first < last and text[first] in _EDGE:
-            first += 1
-        while first < last and text[last - 1] in _EDGE:
-            last -= 1
-        if first < last and text[last - 1] in ".,;:。，；" and text[first:last].count("$") % 2 == 0:
-            last -= 1
-        else:
-            break
-    if text.startswith("</", last - 9 if last >= 9 else 0) and (tag := re.search(r"</\w{1,10}>$", text[first:last])):
-        last = first + tag.start()
-    return first, last
 
 
 def is_value(text: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from mra_sympy import phrases, turns
+from mra_sympy import denials, phrases, turns
 from mra_sympy.boxes import boxed
-from mra_sympy.closing import Found, announced, closing, first_letter
+from mra_sympy.choice_places import first_letter
+from mra_sympy.closing import announced, closing
+from mra_sympy.places import Found
 
 MAX_ANSWER = 1000
 KINDS = ("", "number", "expression", "choice", "set", "tuple", "interval", "matrix", "text", "list", "equation")
@@ -43,10 +45,12 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
     start, end = turns.region(text, thoughts)
     end, ran_on = turns.cut(text, start, end)
     found = _search(text, start, end, expects)
-    if found is None and start and "</think>" in text[:start]:  # nothing to be found behind the thoughts
+    if (
+        found is None and start and "</think>" in text[:start] and "\\boxed" not in text[start:end]
+    ):  # nothing to be found behind the thoughts
         found = _search(text, 0, start, expects)
     if found and corrections and found.rule in ("boxed", "phrase", "hash"):
-        found = _corrected(text, found, end, expects) or found
+        found = _corrected(text, found, end, expects) or _kept(text, found, end, expects)
     return replace(found, ran_on=ran_on) if found and ran_on else found
 
 
@@ -61,7 +65,7 @@ def _search(text: str, start: int, end: int, expects: str) -> Extraction | None:
     if "####" in text and (found := _hash(text, start, end, expects)):
         return _made(found, "hash")
     for place in phrases.cues(text, start, end):
-        if found := announced(text, place, end, expects):
+        if (found := announced(text, place, end, expects)) and not denials.is_rejected(text, found.span[1]):
             return _made(found, "phrase")
     if expects == "choice" and (found := _first_choice(text, start, end)):
         return _made(found, "choice")
@@ -73,7 +77,8 @@ def _search(text: str, start: int, end: int, expects: str) -> Extraction | None:
 def _hash(text: str, start: int, end: int, expects: str) -> Found | None:
     for match in turns.HASH.finditer(text, start, end):
         if turns.is_hash_answer(match[1]):
-            return announced(text, match.start(1), match.end(1), expects)
+            found = announced(text, match.start(1), match.end(1), expects)
+            return found if found and not denials.is_rejected(text, found.span[1]) else None
     return None
 
 
@@ -92,6 +97,19 @@ def _corrected(text: str, found: Extraction, end: int, expects: str) -> Extracti
         pass
     other = announced(text, said.end(), end, expects) if said else None
     return _made(other, "correction") if other and other.maths else None
+
+
+def _kept(text: str, found: Extraction, end: int, expects: str) -> Extraction | None:
+    """The answer, unless the text takes it back: then what it says behind that, if anything."""
+    for _ in range(3):
+        behind = denials.taken_back(text, found.span[1], end, expects == "choice")
+        if behind is None:
+            return found
+        other = _search(text, behind, end, expects)
+        if other is None:
+            return None
+        found = replace(other, rule="correction")
+    return found
 
 
 def _closing_rule(found: Found, expects: str) -> str:

@@ -152,7 +152,8 @@ def _clock(text: str, bare: bool) -> Moment | None:
         return None
     hour = int(found["hour"] or found["hour2"] or found["hour3"])
     minute = int(found["minute"] or found["minute2"] or found["minute3"] or 0)
-    return clock_time(hour, minute, int(found["second"] or found["second2"] or 0), _half(found["half"] or found["zh"]))
+    half = _half(found["half"] or found["zh"], hour)
+    return clock_time(hour, minute, int(found["second"] or found["second2"] or 0), half)
 
 
 def clock_time(hour: int, minute: int, second: int, half: str) -> Moment | None:
@@ -166,8 +167,10 @@ def clock_time(hour: int, minute: int, second: int, half: str) -> Moment | None:
     return Moment(hour=hour, minute=minute, second=second)
 
 
-def _half(text: str | None) -> str:
+def _half(text: str | None, hour: int) -> str:
     word = re.sub(r"[. ]", "", text or "").lower().removeprefix("o'clock")
+    if word in ("atnight", "晚上") and (hour == 12 or hour < 5):
+        return "am"
     if word in ("am", "inthemorning", "上午", "早上"):
         return "am"
     return "pm" if word in ("pm", "intheafternoon", "intheevening", "atnight", "下午", "晚上", "noon", "中午") else ""
@@ -188,7 +191,7 @@ def _spoken(text: str) -> Moment | None:
         return None
     past = found["way"].lower() == "past"
     whole = int(hour[0]) if past else (int(hour[0]) - 1 or 12)
-    return clock_time(whole, minutes if past else 60 - minutes, 0, _half(behind[1]) if behind else "")
+    return clock_time(whole, minutes if past else 60 - minutes, 0, _half(behind[1], whole) if behind else "")
 
 
 def same_moment(a: Moment, b: Moment) -> bool:

@@ -188,6 +188,8 @@ def _chinese(text: str) -> int | None:
         return int(text)
     if text[0] in "百千万亿":
         return None
+    if len(text) > 1 and text.strip("".join(_CHINESE)) == "" and ("〇" in text or "零" in text):
+        return int("".join(str(_CHINESE[character]) for character in text))  # place by place: 二〇二四
     total = section = digit = 0
     fresh = False
     for character in text:

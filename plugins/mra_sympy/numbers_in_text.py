@@ -25,7 +25,7 @@ _TOKEN = re.compile(
       |(?P<letter>[^\W\d_])
       |(?P<rel>[=≈≤≥<>≠∈])
       |(?P<bold>(?<!\w)\*\*|\*\*(?!\w))
-      |(?P<op>[-+−–*/^×·⋅÷√∞π°²³¹⁰⁴-⁹⁻₀-₉±_|½⅓⅔¼¾∪∩∅]|!(?=[\d+*/^)=]))
+      |(?P<op>[-+−–*/^×·⋅÷√∞π°²³¹⁰⁴-⁹⁻₀-₉±_|∛∜½⅓⅔¼¾∪∩∅]|!(?=[\d+*/^)=]))
       |(?P<open>[(\[{{（])|(?P<close>[)\]}}）])
       |(?P<sep>[,;，；、])
       |(?P<space>[ \t]+)
@@ -134,13 +134,21 @@ def _add(found: list[Stretch], text: str, begin: int, last: int) -> None:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start] in _TRIM_LEFT:
+    while start < end and text[start] in _TRIM_LEFT and not _is_bound(text, start):
         start += 1
     while start < end and (text[end - 1] in _TRIM_RIGHT or (text[end - 1] == "|" and text[start:end].count("|") % 2)):
         end -= 1
     if text[start : start + 2] in ("- ", "– ") and not text[start + 2 : start + 3].isdigit():
         start += 2
     return start, end
+
+
+def _is_bound(text: str, at: int) -> bool:
+    """A sign that says "not", "below" or "above" is no dress of the number behind it; a quote mark or an arrow is."""
+    if text[at] not in "<>≤≥≠" or text[at - 1 : at] in ("=", "-", ">", "<") or text[at + 1 : at + 2] in ("<", ">"):
+        return False
+    line = text.rfind("\n", max(0, at - 40), at)
+    return text[at] == "≠" or text[max(line + 1, at - 40) : at].strip(" \t>*") != ""
 
 
 def _balanced(text: str, start: int, end: int) -> tuple[int, int]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mra_sympy import denials
+
 MAX_TRIES = 20
 
 _END = r"\s{0,9}(?:\*\*)?\s{0,9}"
+_LINE_LABEL = re.compile(r"A(?<![^\n \t*]A)[ \t]*:[ \t]*")  # counts only where it opens a line: see _opens_line
 # Weaker and weaker; a pattern is tried only where one of its needles is in the text (in lower case).
 _PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (
@@ -35,13 +38,20 @@ _PHRASES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
             re.I | re.M,
         ),
     ),
-    (("a:", "a :"), re.compile(r"^[ \t*]*A[ \t]*:[ \t]*", re.M)),
+    (("a:", "a :", "a\t"), _LINE_LABEL),
 )
 # Said by somebody else, asked, or supposed: not the text's own answer.
 _REPORTED = re.compile(
     r"\b(?:says|said|claims?|claimed|thinks|thought|believes|guess(?:es|ed)|suggests|argues|told|tells"
     r"|according to|if the|"
     r"suppose|assume|whether|might|would be tempted)\b",
+    re.I,
+)
+_OWNED = re.compile(
+    r"\b(?!it['’]s|let['’]s|here['’]s|that['’]s|what['’]s|today['’]s)[a-z]{2,}['’]s\s{1,9}(?:final\s{1,9})?$", re.I
+)
+_OWNED_ANSWER = re.compile(
+    r"\b(?!it['’]s|let['’]s|here['’]s|that['’]s|what['’]s|today['’]s)[a-z]{2,}['’]s\s{1,9}(?:final\s{1,9})?answer\b",
     re.I,
 )
 _DENIED = re.compile(
@@ -67,12 +77,19 @@ _NOT_BEHIND = re.compile(
 )
 COMPARED = re.compile(
     r"\s{0,9}(?:(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower|other|different)\s{1,9}(?:than|from)\b"
-    r"|at (?:least|most)\b|"
+    r"|at (?:least|most)\b|(?:below|above|under|over|beyond)\s+\d|no\s+\d|"
     r"between\b|twice\b|double\b|half of\b)",
     re.I,
 )
 COMPARED_BEHIND = re.compile(
     r"\s{0,9}(?:\w+\s{1,9})?(?:more|less|fewer|greater|larger|smaller|higher|lower)\s{1,9}than\b", re.I
+)
+
+
+_COMPARED_BEFORE = re.compile(
+    r"(?:(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower)\s{1,9}than|at (?:least|most)"
+    r"|\b(?:below|above|beyond|exceeds?|exceeding|is (?:under|over)))\s{0,9}[$*]*$",
+    re.I,
 )
 
 
@@ -83,36 +100,40 @@ def cues(text: str, start: int, end: int) -> Iterator[int]:
         if not any(needle in lowered for needle in needles):
             continue
         for match in reversed(list(pattern.finditer(text, start, end))[-MAX_TRIES:]):
+            if pattern is _LINE_LABEL and not _opens_line(text, start, match.start()):
+                continue
             if not (_DENIED.match(text, match.end(), end) or _is_reported(text, start, match.start())):
                 yield match.end()
 
 
+def _opens_line(text: str, start: int, at: int) -> bool:
+    return not text[max(start, text.rfind("\n", start, at) + 1, at - 200) : at].strip(" \t*")
+
+
 def _is_reported(text: str, start: int, at: int) -> bool:
     """Does the sentence up to `at` put what follows into somebody else's mouth?"""
+    if denials.is_unclaimed(text, start, at):
+        return True
     begin = max(start, at - 200)
     for mark in ("\n", ". ", "。", "! ", "? "):
         begin = max(begin, text.rfind(mark, begin, at) + 1)
-    return _REPORTED.search(text, begin, at) is not None
+    return _REPORTED.search(text, begin, at) is not None or _OWNED.search(text, begin, at) is not None
 
 
 def is_reported(text: str, start: int, end: int) -> bool:
     """Is the sentence text[start:end] somebody else's?"""
-    return _REPORTED.search(text, start, end) is not None
+    return _REPORTED.search(text, start, end) is not None or _OWNED_ANSWER.search(text, start, end) is not None
 
 
 def is_denied(text: str, start: int, end: int) -> bool:
     """Is the value at text[start:end] said not to be the answer?"""
     before, behind = text[max(0, start - 40) : start], text[end : end + 40]
-    return bool(_DENIED_BEFORE.search(before) or _NOT_BEHIND.match(behind) or _FALSE_BEHIND.match(behind))
+    if _DENIED_BEFORE.search(before) or _NOT_BEHIND.match(behind) or _FALSE_BEHIND.match(behind):
+        return True
+    return denials.is_rejected(text, end) or denials.is_unclaimed(text, 0, start)
 
 
 def is_compared(text: str, start: int, end: int) -> bool:
     """Is the value only a bound or a difference: "greater than 12", "8 more than 20"?"""
     before = text[max(0, start - 30) : start]
-    near = re.search(
-        r"(?:greater|less|more|fewer|larger|smaller|bigger|higher|lower)\s{1,9}than\s{0,9}[$*]*$|at (?:least"
-        r"|most)\s{0,9}[$*]*$",
-        before,
-        re.I,
-    )
-    return bool(near or COMPARED_BEHIND.match(text[end : end + 40]))
+    return bool(_COMPARED_BEFORE.search(before) or COMPARED_BEHIND.match(text[end : end + 40]))

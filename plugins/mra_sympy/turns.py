@@ -27,6 +27,18 @@ _NEXT = re.compile(
     r"|(?:下一题|接下来|再来一题|另一道题))",
     re.MULTILINE | re.IGNORECASE,
 )
+_NEXT_WORDS = (
+    "problem",
+    "question",
+    "exercise",
+    "example",
+    "another",
+    " one",
+    "下一题",
+    "接下来",
+    "再来一题",
+    "另一道题",
+)
 _ASKED = re.compile(
     r"\n[ \t]*\n[ \t]*(?:What|How|Which|Who|When|Where|If|Find|Is|Are|Can|Does|Do)\b[^\n]{0,400}\?[ \t*]*(?=\n|\Z)"
 )
@@ -58,11 +70,21 @@ def cut(text: str, start: int, end: int) -> tuple[int, bool]:
     ends = []
     if (sign := _SIGN_OF_ANSWER.search(text, start, end)) and (turn := _TURN.search(text, sign.start(), end)):
         ends.append(turn.start())
-    if stated := _STATED.search(text, start, end):
+    if _may_ask(text[start:end]) and (stated := _STATED.search(text, start, end)):
         ends += [found.start() for mark in (_NEXT, _ASKED) if (found := mark.search(text, stated.end(), end))]
     if (second := _second_hash(text, start, end)) is not None:
         ends.append(second)
     return (min(ends), True) if ends else (end, False)
+
+
+def _may_ask(part: str) -> bool:
+    """Could _NEXT or _ASKED match? Cheaper than the patterns, and most texts ask nothing."""
+    if "\n" not in part:
+        return False
+    if "?" in part:
+        return True
+    lowered = part.lower()
+    return any(word in lowered for word in _NEXT_WORDS)
 
 
 def is_hash_answer(content: str) -> bool:

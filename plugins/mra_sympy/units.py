@@ -42,8 +42,9 @@ _REWRITES = tuple(
 _TOKEN = re.compile(r"°[CFK]?|[\"'$€£¥₹¢%/*()]|\^\s*[+-]?\d|[^\W\d_]+\.?|\d|-|\S")
 _ASIDE = re.compile(
     r"(?:\b(?:in (?:total|all)|in a row|all together|all in all|total|altogether|together|each|apiece|exactly|only|old|"
-    r"long|wide|high|tall|deep|thick|away|apart|of age)\b|(?<=[a-z] )(?:left|remaining)\b|(?<!\w)[,.;!✓✔■□∎])"
+    r"long|wide|high|tall|deep|thick|away|apart|of age)\b|(?<=[a-z] )(?:left|remaining)\b|(?<!\w)[,.;✓✔■□∎])"
 )
+_TURNED = re.compile(r"[a-z}]\s+(?:right|younger|older)[\s}.]*$")  # these change what is said, unlike "left" and "old"
 _MODIFIERS = {"square": 2, "sq": 2, "sq.": 2, "cubic": 3, "cu": 3, "cu.": 3, "平方": 2, "立方": 3}
 _AFTER = {"squared": 2, "cubed": 3}
 _COUNTERS = "个只张本支条辆名次种件份位头颗棵朵把组队层台座套双对箱盒瓶杯人"
@@ -81,6 +82,8 @@ def readings(text: str, counted: bool = True) -> tuple[Unit, ...]:
     text = text.replace("\\$", "$")
     for pattern, new in _REWRITES:
         text = pattern.sub(new, text)
+    if _TURNED.search(text):
+        return ()
     if counted:
         text = _ASIDE.sub(" ", text)
     tokens = _TOKEN.findall(text)

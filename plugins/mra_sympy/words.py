@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -114,12 +115,19 @@ _REMAINDER = re.compile(r"(\d+)\s*(?:remainder|rem\.?|r\.?|余|…+|\.{3,6})\s*(
 _EQUATION = re.compile(r"[a-z]{2,}(?:\s*=\s*[a-z]{2,})+")
 _AND = re.compile(r"\s*(?:,|;|、|和|与|\band\b|&)+\s*(?:and\s+)?")
 
+_NUMBER = re.compile(r"\s*[-+]?\\?\$?\d[\d,]*(?:\.\d+)?%?\s*\Z")
+
 
 def statement(text: str) -> str | None:
     """The name of the fixed statement that the whole of `text` makes, or None: "There is no solution." makes
     "no solution"; "one solution" and "not even" make none."""
-    if len(text) > MAX_WORDS:
+    if len(text) > MAX_WORDS or _NUMBER.match(text):
         return None
+    return _statement(text)
+
+
+@functools.lru_cache(maxsize=4096)  # a gold answer is read for each of its texts
+def _statement(text: str) -> str | None:
     plain = _plain(text)
     if (found := _named(plain)) is not None:
         return found

@@ -97,3 +97,22 @@ def test_a_choice_in_a_text(gold: str, text: str) -> None:
 )  # fmt: skip
 def test_no_choice_in_a_text(gold: str, text: str) -> None:
     assert grade(Problem("p", "?", gold), text).correct is not True
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["So option B is eliminated.", "The wrong option: B", "The least likely is B.", "So (B) does not hold.",
+     "Answer: (B) is wrong", "Answer: B. Wait, actually C.", "The answer is B? No, it's C.",
+     r"\boxed{A}, not \boxed{B}"],
+)  # fmt: skip
+def test_a_choice_denied_or_taken_back_is_not_chosen(text: str) -> None:
+    assert grade(Problem("p", "?", "B"), text).correct is not True
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Answer: C. Wait, actually B.", r"\boxed{B}, not \boxed{A}", "Option A is eliminated, so the answer is B.",
+     "B. This is incorrect for even n, as asked.", "The incorrect statement is B."],
+)  # fmt: skip
+def test_a_choice_kept_is_chosen(text: str) -> None:
+    assert grade(Problem("p", "?", "B"), text).correct is True

@@ -67,7 +67,8 @@ def test_the_grade_keeps_the_answer_as_it_stood() -> None:
         (r"\boxed{a+b}\pi", r"(a+b)\pi"),
         (r"$\boxed{5.4}$ cents", "5.4 cents"), (r"\boxed{8} cm", "8 cm"), (r"\boxed{\text{Answer: }8}", "8"),
         (r"\boxed{25}\%", r"25\%"), (r"\\boxed{7}", "7"),
-        (r"so $9 - \boxed{8}$", "8"), (r"\boxed{8} cats", "8"), (r"\boxed{8}. More text", "8"), (r"\boxed{8} = 8", "8"),
+        (r"so $9 - \boxed{8}$", "9 - 8"), (r"\boxed{8} cats", "8"), (r"\boxed{8}. More text", "8"),
+        (r"\boxed{8} = 8", "8"),
     ],
 )  # fmt: skip
 def test_what_is_written_onto_a_box_belongs_to_the_answer(text: str, answer: str) -> None:
@@ -225,3 +226,72 @@ HOSTILE = [
 def test_hostile_texts_are_searched(text: str, expects: str) -> None:
     found = extract(text, expects)
     assert found is None or (len(found.answer) <= 5000 and 0 <= found.span[0] <= found.span[1] <= len(text))
+
+
+NOT_FIVE = [
+    # boxes: denied, or part of a formula
+    r"The answer is not \boxed{5}.", r"\boxed{5} is incorrect.", r"\boxed{5} is wrong, the right answer is 6.",
+    r"\boxed{5}. Wait, no. The answer is 6.", r"$\frac{\boxed{5}}{6}$", r"$\sqrt{\boxed{5}}$", r"$2^{\boxed{5}}$",
+    r"$x = 2 - \boxed{5}$", r"$x = 2 \cdot \boxed{5}$", r"$x = \frac12 \boxed{5}$", r"$\boxed{5} + 2$",
+    r"$\boxed{5}\cdot 10^3$", r"$\boxed{5}\sqrt2$", r"$\boxed{5} x$", r"$\boxed{5} i$", r"$\boxed{5},000$",
+    r"$0.\boxed{5}$", r"$\boxed{5}! ways", r"$\boxed{5}$ or $6$", r"-x = \boxed{5}",
+    # denied in the main clause, said by another, taken back
+    "I don't think the answer is 5.", "I doubt the answer is 5.", "It is not true that the answer is 5.",
+    "It is false that the answer is 5.", "The answer is anything but 5.", "The wrong answer is 5.",
+    "It's 6. Bob's answer is 5.", "The answer is 5? No, it is 6.", "The answer is 5. Wait, that's wrong. It's 6.",
+    "The answer is 5. This is incorrect; it should be 6.", "The answer is 5. Actually it's 6.", "#### 5 wrong",
+    "Answer: $5$ is not correct, $6$ is.",
+    # signs and words that belong to the number
+    "Answer: ≠5", "Answer: <5", "Answer: >5", "#### ≠ 5", "Answer: ∛5", "The answer is 5 times 6.",
+    "The answer is 5 minus 2.", "The answer is 5 divided by 2.", "The answer is 5 squared.", "It is 5 times 6.",
+    "The answer is 5 factorial.", "The answer is 5 to the power of 2.", "The answer is 5 times the square root of 2.",
+    "The answer is 5 with remainder 2.", "The answer is 5 if x > 0 and 6 otherwise.",
+    # rejected, a bound, a question, no answer at all
+    "x = 5 does not work.", "x = 5 is an extraneous root.", "x = 5 must be rejected.", "We reject x = 5.",
+    "So 5 doesn't work.", "So 5 is too small.", "A common mistake is 5.", "So x is below 5.", "So x exceeds 5.",
+    "Is the answer 5? No.", "I don't know. I used 5 steps.", "There are 5 options. I cannot decide.",
+    "There are 5 cases. I was not able to determine the final answer.",
+    # the left side is no name of the value
+    "So -x = 5.", "So x/2 = 5.", "So x^2 = 5.", "So 1/x = 5.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_FIVE)
+def test_a_number_that_is_not_claimed_is_no_answer(text: str) -> None:
+    found = graded("5", text)
+    assert found.correct is not True, found
+
+
+FIVE = [
+    r"$x = \boxed{5}$", r"\boxed{5}, where x > 2", r"$a+b = 2+3 = \boxed{5}$", r"Thus \boxed{5} apples.",
+    r"$\boxed{5}$ or $5.0$", r"**Answer** - \boxed{5}", r"\boxed{5}! Great.", r"$2 + 3 = \boxed{5}$ cats",
+    r"It is not 4 but \boxed{5}.", r"Not \boxed{4}. The answer is \boxed{5}.", r"$\text{So } \boxed{5}$",
+    "I don't think it is 4, so the answer is 5.", "The wrong answer is 4; the answer is 5.", "=> 5", "> 5",
+    "The answer is 5. Wait, let me check: 2 + 3 = 5. Yes.", "The answer is 5!", "The answer is 5 times as many.",
+    "Is it 4? No. It is 5.", "We reject x = -2, so x = 5.", "x = -2 is extraneous, so x = 5.", "So $x+y = 5$.",
+    "The answer is 4. Wait, that's wrong. It's 5.", "Bob's answer is 4. The correct answer is 5.",
+    "The answer is 5. It is not correct to say 6.",
+    "The answer is 5 because 4 is too small.", "I don't know the other roots, but x = 5.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FIVE)
+def test_what_is_claimed_is_the_answer(text: str) -> None:
+    found = graded("5", text)
+    assert found.correct is True, found
+
+
+@pytest.mark.parametrize(
+    ("gold", "text"),
+    [("no solution", "It is not true that there is no solution."), ("yes", "It would be true if 1=2."),
+     ("no solution", "x = 2 is the only solution. If x = 3, there is no solution."),
+     ("yes", "If it is true, then 1 = 2.")],
+)  # fmt: skip
+def test_a_statement_denied_or_supposed_is_not_made(gold: str, text: str) -> None:
+    assert graded(gold, text).correct is not True
+
+
+def test_the_formula_around_a_box_is_the_answer() -> None:
+    assert graded("5/6", r"$\frac{\boxed{5}}{6}$").correct is True
+    assert graded("5000", r"$x = \boxed{5},000$").correct is True
+    assert graded("7", r"$\boxed{5} + 2$").correct is True

@@ -60,3 +60,10 @@ def test_divisions_with_a_remainder() -> None:
         [("12 R 3", "12 remainder 3"), ("12 R3", "12 r 3"), ("12 R 3", r"12 \text{ remainder } 3")],
         [("12 R 3", "12 R 4"), ("12 R 3", "15"), ("12 R 3", "12"), ("12 R 3", "12.3")],
     )
+
+
+def test_the_hours_of_the_night() -> None:
+    check(
+        [("12 at night", "midnight"), ("2 at night", "2 am"), ("9 at night", "9 pm"), ("晚上9点", "9 pm")],
+        [("12 at night", "noon"), ("2 at night", "2 pm"), ("9 at night", "9 am")],
+    )

@@ -363,3 +363,18 @@ def test_the_table_of_decisions_names_tests_that_exist() -> None:
     }
     assert named
     assert named <= written
+
+
+def test_words_that_turn_an_amount_are_not_dropped() -> None:
+    check(
+        [("5 apples left", "5"), ("5 apples remaining", "5 apples"), ("3 right triangles", "3"), ("5 years old", "5")],
+        [("5 units left", "5 units right"), ("3 m left", "3 m right"), ("5 years old", "5 years younger"),
+         (r"5\text{!}", "5"), ("5% increase", "5% decrease")],
+    )  # fmt: skip
+
+
+def test_chinese_digits_place_by_place() -> None:
+    check(
+        [("二〇", "20"), ("三〇五", "305"), ("一〇〇", "100"), ("二〇二四", "2024"), ("二百零五", "205")],
+        [("二〇", "0"), ("三〇五", "5"), ("一〇〇", "0"), ("二〇", "2")],
+    )
