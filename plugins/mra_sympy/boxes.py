@@ -88,7 +88,8 @@ def _whole(text: str, box: Box, start: int, end: int) -> tuple[str, tuple[int, i
 
     begin, stop = box.start, box.end
     before = text[max(start, begin - 60) : begin]
-    if found := _MINUS_BEFORE.search(before) or _FACTOR_BEFORE.search(before):
+    bullet = re.search(r"(?:^|\n)[ \t]*[-–*+][ \t]+[$\\(\[ ]*$", before)
+    if not bullet and (found := _MINUS_BEFORE.search(before) or _FACTOR_BEFORE.search(before)):
         begin -= len(before) - found.start(1)
     if after := _AFTER.match(text, stop, end):
         stop = after.end()

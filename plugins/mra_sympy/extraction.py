@@ -11,6 +11,8 @@ from mra_sympy.choice_places import first_letter
 from mra_sympy.closing import announced, closing
 from mra_sympy.places import Found
 
+GULF = 60
+_GULF = re.compile(rf"(\s{{{GULF}}})\s*(\s{{{GULF}}})")
 MAX_ANSWER = 1000
 KINDS = ("", "number", "expression", "choice", "set", "tuple", "interval", "matrix", "text", "list", "equation")
 
@@ -42,6 +44,7 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
 
     thoughts: search a thought that is never closed. corrections: a value that the text corrects its answer to counts.
     """
+    text = _without_gulfs(text)
     start, end = turns.region(text, thoughts)
     end, ran_on = turns.cut(text, start, end)
     found = _search(text, start, end, expects)
@@ -56,7 +59,13 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
 
 def ran_on(text: str) -> bool:
     """Did the text go on with a question of its own after an answer?"""
+    text = _without_gulfs(text)
     return turns.cut(text, *turns.region(text))[1]
+
+
+def _without_gulfs(text: str) -> str:
+    """The text with endless white space broken up, at the same length: patterns stay linear, spans stay right."""
+    return _GULF.sub(lambda gulf: gulf[1] + "\0" * (len(gulf[0]) - 2 * GULF) + gulf[2], text)
 
 
 def _search(text: str, start: int, end: int, expects: str) -> Extraction | None:

@@ -98,7 +98,10 @@ def _unreadable_gold(gold: object, error: Exception) -> Grade:
 def _verdict(
     gold: Value | None, gold_text: str, prediction: str, options: Options, listed: tuple[str, ...] = ()
 ) -> Grade:
-    """Choices and words first, which need no reader; then what both sides are worth."""
+    """Equal texts first, then choices and words, which need no reader; then what both sides are worth."""
+    if gold_text.strip() == prediction.strip():
+        answer = _named_answer(gold_text, prediction) or canonical_text(prediction)
+        return Grade(True, answer, _equal_reason(prediction, gold_text), "correct")
     if quick(gold_text) is None or quick(prediction) is None:
         named = _by_name(gold_text, prediction, options, listed)
         if named is not None:

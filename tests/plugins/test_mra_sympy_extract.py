@@ -295,3 +295,17 @@ def test_the_formula_around_a_box_is_the_answer() -> None:
     assert graded("5/6", r"$\frac{\boxed{5}}{6}$").correct is True
     assert graded("5000", r"$x = \boxed{5},000$").correct is True
     assert graded("7", r"$\boxed{5} + 2$").correct is True
+
+
+@pytest.mark.parametrize("text", [r"- \boxed{5}", "So:\n- \\boxed{5}", "Results:\n * $\\boxed{5}$"])
+def test_a_bullet_before_a_box_is_no_minus(text: str) -> None:
+    found = extract(text)
+    assert found is not None
+    assert found.answer == "5"
+
+
+def test_endless_white_space_costs_nothing_and_moves_no_span() -> None:
+    text = "The answer is" + " " * 50_000 + "7."
+    found = extract("\n" * 50_000 + text)
+    assert found is not None
+    assert (found.answer, found.span) == ("7", (100_013, 100_014))
