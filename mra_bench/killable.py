@@ -30,9 +30,16 @@ class CallFailed(Exception):
         self.name = name
 
 
-def call(target: str, *texts: str, seconds: float, needs: str = "") -> str:
-    """What the function `target` ("package.module:name") gives for `texts`, within `seconds`. needs: a module that the
-    function imports, so that this is done before its time counts.
+def prepare(*modules: str) -> None:
+    """Start the process and let it import `modules`, so that this does not count in the time of a call."""
+    if not in_worker():
+        with _lock:
+            for module in modules:
+                _process().prepare(module)
+
+
+def call(target: str, *texts: str, seconds: float) -> str:
+    """What the function `target` ("package.module:name") gives for `texts`, within `seconds`.
 
     In a worker of the core it is called directly, because that worker is itself killed when its text takes too long.
     Elsewhere it runs in a process of its own, which is killed and replaced. Raises TimeoutError, CallFailed for an
@@ -42,15 +49,14 @@ def call(target: str, *texts: str, seconds: float, needs: str = "") -> str:
         return _run(target, texts)
     with _lock:
         try:
-            return _asked(target, texts, seconds, needs)
+            return _asked(target, texts, seconds)
         except ChildProcessError:  # perhaps killed by somebody else: once more, in a new one
-            return _asked(target, texts, seconds, needs)
+            return _asked(target, texts, seconds)
 
 
-def _asked(target: str, texts: tuple[str, ...], seconds: float, needs: str) -> str:
+def _asked(target: str, texts: tuple[str, ...], seconds: float) -> str:
     process = _process()
-    for module in (target.partition(":")[0], needs):
-        process.prepare(module)
+    process.prepare(target.partition(":")[0])
     return process.ask({"target": target, "texts": texts}, seconds)
 
 

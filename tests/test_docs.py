@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,14 +19,29 @@ ROOT = Path(__file__).parents[1]
 
 
 def block(file: str, language: str) -> str:
-    """The first block of code in `language` of a page; "" for a block without one."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", (ROOT / file).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    """The first block of code in `language` of a page."""
+    return blocks(file, language)[0]
+
+
+def blocks(file: str, language: str) -> list[str]:
+    """All blocks of code in `language` of a page, in order; "" for blocks without one."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / file).read_text("utf-8"), re.DOTALL | re.MULTILINE)
     assert found, f"{file} has no block of {language}"
-    return found[1]
+    return found
+
+
+def test_the_checker_of_the_readme_says_what_is_written_beside_it() -> None:
+    code = next(code for code in blocks("README.md", "python") if "equivalent(" in code)
+    names: dict[str, Any] = {}
+    lines = [line for line in code.splitlines() if line.strip()]
+    exec(lines[0], names)
+    assert eval(lines[1].split("  #")[0], names) is True
+    assert "members" in eval(lines[2].split("  #")[0], names) or "equals" in eval(lines[2].split("  #")[0], names)
+    assert repr(eval(lines[3].split("  #")[0], names)) == lines[3].split("# ")[1]
 
 
 def test_the_plugin_of_the_readme_grades(tmp_path: Path) -> None:
-    (tmp_path / "last_number.py").write_text(block("README.md", "python"))
+    (tmp_path / "last_number.py").write_text(next(code for code in blocks("README.md", "python") if "hookimpl" in code))
     registry = load_plugins(PluginSettings(named=(str(tmp_path / "last_number.py"),)))
     grade = registry.resolve("graders", "last-number").build({})
     problem = Problem("test-00000", "What is 14 + 23?", "37")

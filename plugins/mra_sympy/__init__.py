@@ -23,13 +23,21 @@ def grade(problem: Problem, text: str, options: Options | None = None) -> Grade:
     """Find the answer in a model's `text` and compare it with `problem.answer`."""
     from mra_sympy.grader import grade_text
 
+    if not isinstance(problem, Problem) or not isinstance(text, str):
+        found = f"{type(problem).__name__} and {type(text).__name__}"
+        raise TypeError(
+            f"grade() takes a mra_bench.Problem and a text, not {found}; for two bare answers: equivalent()"
+        )
     return grade_text(problem, text, options or Options())
 
 
 def equivalent(gold: str, prediction: str, options: Options | None = None) -> Grade:
-    """Compare two bare answers. The verdict does not depend on which of two readable answers is called gold."""
+    """Compare two bare answers. Whether they are equal does not depend on which of the two is called gold;
+    what cannot be read is not judged as gold, and wrong as a prediction."""
     from mra_sympy.grader import compare_answers
 
+    _must_be(gold, str, "equivalent() compares two texts")
+    _must_be(prediction, str, "equivalent() compares two texts")
     return compare_answers(gold, prediction, options or Options())
 
 
@@ -38,7 +46,13 @@ def extract(text: str, expects: str = "") -> Extraction | None:
     "expression", "choice", "set", "tuple", "interval", "matrix", "text" or "list" decides ties; "" leaves them open."""
     from mra_sympy.extraction import extract as find
 
+    _must_be(text, str, "extract() takes a text")
     return find(text, expects)
+
+
+def _must_be(value: object, kind: type, message: str) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{message}, got {type(value).__name__}: {value!r:.60}")
 
 
 def make_grader(options: Options) -> Grader:

@@ -11,6 +11,8 @@ from mra_sympy.choice_places import first_letter
 from mra_sympy.closing import announced, closing
 from mra_sympy.places import Found
 
+_UNCLOSED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_LOOSE_MINUS = re.compile(r"(?:^|[^\w\s)}\]]|[a-z:=])\s((?:[-−–])\s?)$")
 GULF = 60
 _GULF = re.compile(rf"(\s{{{GULF}}})\s*(\s{{{GULF}}})")
 MAX_ANSWER = 1000
@@ -54,7 +56,24 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
         found = _search(text, 0, start, expects)
     if found and corrections and found.rule in ("boxed", "phrase", "hash"):
         found = _corrected(text, found, end, expects) or _kept(text, found, end, expects)
+    found = _whole(text, found, start) if found else None
     return replace(found, ran_on=ran_on) if found and ran_on else found
+
+
+def _whole(text: str, found: Extraction, start: int) -> Extraction | None:
+    """The extraction with a minus before bare LaTeX, and out of a box that was never closed. A piece of a formula,
+    whose brackets do not match, is no answer."""
+    answer, (first, last) = found.answer, found.span
+    if (frame := _UNCLOSED.match(answer)) and "}" not in answer:
+        answer, first = answer[frame.end() :].strip(), first + frame.end()
+    minus = _LOOSE_MINUS.search(text[max(start, first - 4) : first]) if answer.startswith("\\") else None
+    if minus and found.rule.startswith("last"):
+        answer, first = f"-{answer}", first - len(minus[1])
+    matched = answer.count("{") == answer.count("}")
+    rounds = sum(answer.count(mark) for mark in "([") == sum(answer.count(mark) for mark in ")]")
+    if not answer.strip("\0 ") or (found.rule.startswith("last") and not (matched and rounds)):
+        return None
+    return replace(found, answer=answer, span=(first, last))
 
 
 def ran_on(text: str) -> bool:

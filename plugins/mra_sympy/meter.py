@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from mra_sympy.errors import TooCostly
 
 STEPS = 60_000  # nodes that are worked out with mpmath; about half a second
-SECONDS = 2.0  # of sympy, where it runs in a process of its own
+SECONDS = 4.0  # of sympy, where it runs in a process of its own
 
 
 class _Meter(threading.local):

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 from mra_sympy.text_units import UNIT
 
-_INT = r"\d{1,3}(?:(?:,|\{,\}|\\?,\\!)\d{3})+(?!\d)|\d+"
+_INT = (
+    r"\d{1,3}(?:(?:,|\{,\}|\\?,\\!)\d{3})+(?!\d)"
+    r"|(?<![\d.,]\s)\d{1,3}(?:[\x20\u00a0\u2009\u202f]\d{3})+(?![\d/]|\s\d|\s?-)|\d+"
+)
 _DECIMAL = rf"(?:(?:{_INT})(?:\.\d+)?(?:\.\.\.|…)?|\.\d+)"
-_FUNCTIONS = "arcsin arccos arctan sin cos tan cot sec csc log ln exp sqrt pi max min gcd lcm det"
+_FUNCTIONS = "arcsin arccos arctan sinh cosh tanh sin cos tan cot sec csc log ln exp sqrt pi max min gcd lcm det"
 _TOKEN = re.compile(
     rf"""(?P<calc><<[^<>\n]{{0,200}}>>|</?[a-zA-Z][^<>\n]{{0,30}}>)
       |(?P<formula>\$\$(?:[^$]{{1,2000}})\$\$|\$(?!\s*\d[\d.,]*\s[^$\\=]*\s\$)(?:[^$\n]{{1,1000}})\$(?!\d)
@@ -122,6 +125,8 @@ def _add(found: list[Stretch], text: str, begin: int, last: int) -> None:
     if begin < 0:
         return
     start, end = _balanced(text, *_trimmed(text, begin, last))
+    if "^" in text[begin:start] or "_" in text[begin:start]:
+        return  # an exponent or an index of what was taken for a word
     inside = text[start:end]
     relation = any(c in "=<>≤≥≠" for c in inside) and len(inside) > 2
     if not (_NUMERIC.search(inside) or relation) or inside in ("\\", "\\ "):

@@ -7,13 +7,13 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from mra_bench.killable import CallFailed, call
+from mra_bench.killable import CallFailed, call, prepare
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.grammar import parse
 from mra_sympy.meter import question
 from mra_sympy.tokens import Node
 
-SECONDS = 1.0  # for one question to sympy, when it is asked outside the core's workers
+SECONDS = 2.0  # for one question to sympy, when it is asked outside the core's workers
 MAX_OPERATIONS = 60
 MAX_PARTS = 400  # terms that an expansion may have
 MAX_BITS = 256
@@ -41,8 +41,9 @@ def proves(one: str, other: str) -> bool:
 
 def _asked(function: str, *texts: str) -> str:
     try:
+        prepare(_HERE, "sympy")
         with question(SECONDS) as seconds:
-            return call(f"{_HERE}:{function}", *texts, seconds=seconds, needs="sympy")
+            return call(f"{_HERE}:{function}", *texts, seconds=seconds)
     except CallFailed as error:
         if error.name in ("TooCostly", "MemoryError", "RecursionError"):
             raise TooCostly("sympy found it too large") from None

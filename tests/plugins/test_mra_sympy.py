@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from mra_sympy import Options, equivalent, grade
+from mra_sympy import Options, equivalent, extract, grade
 
 from mra_bench.errors import UsageError
 from mra_bench.plugins import PluginSettings, load_plugins
@@ -164,3 +164,12 @@ def test_sympy_is_imported_only_when_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_no_text_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="two texts, got int: 5"):
+        equivalent("5", 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="Problem and a text .* got str: '5'"):
+        grade("5", "so 5")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="takes a text, got NoneType"):
+        extract(None)  # type: ignore[arg-type]

@@ -304,8 +304,27 @@ def test_a_bullet_before_a_box_is_no_minus(text: str) -> None:
     assert found.answer == "5"
 
 
-def test_endless_white_space_costs_nothing_and_moves_no_span() -> None:
-    text = "The answer is" + " " * 50_000 + "7."
-    found = extract("\n" * 50_000 + text)
+def test_endless_white_space_is_survived() -> None:
+    found = extract("\n" * 50_000 + "The answer is" + " " * 50 + "7.")
     assert found is not None
-    assert (found.answer, found.span) == ("7", (100_013, 100_014))
+    assert (found.answer, found.span) == ("7", (50_063, 50_064))
+    assert extract(" " * 100_000 + "The answer is" + " " * 100_000) is None
+
+
+@pytest.mark.parametrize(
+    ("gold", "text"),
+    [
+        (r"\frac{1}{2}", r"Hence the value is - \frac{1}{2}"),
+        (r"\sqrt{2}", r"Hence - \sqrt{2}"),
+        ("0", "The volume is 1 000."),
+        ("2", r"E = \frac12 mv^2"),
+        ("0", "So it is cosh(0)"),
+    ],
+)
+def test_a_piece_of_a_formula_is_no_answer(gold: str, text: str) -> None:
+    assert grade(Problem("p", "?", gold), text).correct is not True
+
+
+def test_separated_thousands_and_an_unclosed_box_are_read() -> None:
+    assert grade(Problem("p", "?", "5000000"), "So we have 5 000 000 people.").correct is True
+    assert grade(Problem("p", "?", "192"), r"156 + 36 = 192. The answer is \boxed{192 dollars.").correct is True
