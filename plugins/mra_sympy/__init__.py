@@ -23,11 +23,8 @@ def grade(problem: Problem, text: str, options: Options | None = None) -> Grade:
     """Find the answer in a model's `text` and compare it with `problem.answer`."""
     from mra_sympy.grader import grade_text
 
-    if not isinstance(problem, Problem) or not isinstance(text, str):
-        found = f"{type(problem).__name__} and {type(text).__name__}"
-        raise TypeError(
-            f"grade() takes a mra_bench.Problem and a text, not {found}; for two bare answers: equivalent()"
-        )
+    _must_be(problem, Problem, "grade() takes a mra_bench.Problem and a text (for two bare answers: equivalent())")
+    _must_be(text, str, "grade() takes a mra_bench.Problem and a text")
     return grade_text(problem, text, options or Options())
 
 
