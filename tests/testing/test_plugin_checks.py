@@ -79,7 +79,10 @@ def test_all_built_in_plugins_pass(capsys: pytest.CaptureFixture[str], tmp_path:
 
 def test_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["plugins", "check", "sympy"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr()
+    assert printed.err.startswith("Trying sympy: 50 texts, three times each. ")
+    assert "stopped after 10 seconds" in printed.err
+    lines = printed.out.splitlines()
     assert "passed  grader sympy: every text gets a Grade" in lines
     assert lines[-1] == f"{len(lines) - 1} passed"
 
