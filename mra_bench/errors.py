@@ -44,7 +44,7 @@ def unknown(what: str, name: str, known: Iterable[str], command: str = "", *, wh
     `command` lists all names; without one (names of one recipe, of one run) the message lists them itself. `where` says
     in which part of a recipe or folder, e.g. "in 'evaluate'".
     """
-    names = sorted(known)
+    names = sorted(set(known))
     close = nearest(name, names)
     hint = f" Did you mean '{close}'?" if close else ""
     if not close or not command:

@@ -51,14 +51,20 @@ def complete_grade(grade: object, text: str = "") -> Grade:
     if not isinstance(grade, Grade):
         raise TypeError(f"it returned {type(grade).__name__}, not a Grade")
     if grade.correct is not None and type(grade.correct) is not bool:
-        raise TypeError(f"Grade.correct must be True, False or None, not {type(grade.correct).__name__}")
+        raise TypeError(f"Grade.correct must be True, False or None, not {_type_name(grade.correct)}")
     texts = {name: getattr(grade, name) for name in ("answer", "reason", "kind", "rule", "extracted")}
     for name, value in texts.items():
         if not isinstance(value, str):
-            raise TypeError(f"Grade.{name} must be a str, not {type(value).__name__}")
+            raise TypeError(f"Grade.{name} must be a str, not {_type_name(value)}")
     plain = {name: str.__str__(value) for name, value in texts.items()}
     plain["kind"] = plain["kind"] or _kind(grade.correct, plain["answer"])
     return Grade(grade.correct, span=_plain_span(grade.span, len(text)), **plain)
+
+
+def _type_name(value: object) -> str:
+    """With its module, unless it is built in: numpy calls a type of its own "bool" too."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _kind(correct: bool | None, answer: str) -> str:

@@ -13,6 +13,7 @@ import math
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -39,6 +40,7 @@ SLACK_SECONDS = 0.5
 QUEUED_PER_WORKER = 3
 WINDOW_PER_WORKER = 64  # chunks that may be ahead of the next one to be given out
 MAX_RESTARTS = 3
+ENDED = "ended its worker process"  # how the failure of a grader reads that took its worker along
 
 
 def usable_cores() -> int:
@@ -77,9 +79,19 @@ def grade_all(
     Raises UsageError for an unknown grader or bad options, BenchError when workers cannot be started, or with `strict`
     when a grader fails (a timeout is no failure).
     """
+    _leave_if_run_again()
     registered = load_plugins(spec.plugins).resolve("graders", spec.name)
     registered.parse_options(spec.options)
     return _Job(spec, registered.full_name, limits or Limits(), strict, on_done).run(iter(items))
+
+
+def _leave_if_run_again() -> None:
+    """End a worker, quietly, that got here by running the main script once more: the script lacks its guard.
+
+    Whoever started the worker tells the user so; multiprocessing would do it in hundreds of lines.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)
 
 
 @dataclass
@@ -246,7 +258,7 @@ class _Job:
 
     def _death(self, exitcode: int | None) -> Verdict:
         how = f" ({_exit_words(exitcode)})" if exitcode is not None else ""
-        failure = f"{self.name} ended its worker process{how}"
+        failure = f"{self.name} {ENDED}{how}"
         return Grade(None, reason=failure + ".", kind="crashed"), failure
 
     def _stop(self) -> None:

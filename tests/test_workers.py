@@ -279,6 +279,14 @@ def test_complete_grade_fills_the_kind() -> None:
     assert complete_grade(Grade(True, "4", span=[0, 1]), "4").span == (0, 1)  # type: ignore[arg-type]
 
 
+def test_a_wrong_type_is_named_with_its_module() -> None:
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(TypeError, match=r"must be True, False or None, not numpy\.bool"):
+        complete_grade(Grade(numpy.bool_(True), "4"))
+    with pytest.raises(TypeError, match=r"Grade\.answer must be a str, not int$"):
+        complete_grade(Grade(True, 4))  # type: ignore[arg-type]
+
+
 def test_complete_grade_makes_plain_strings() -> None:
     class Loud(str):
         def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from mra_bench.cli.options import json_option, plugin_options, settings_of
-from mra_bench.plugins import PluginSettings, Registered
+from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry
 
 EPILOG = """
 \b
@@ -104,7 +105,8 @@ def check_command(before: Given, /, name: str | None, settings: tuple[str, ...],
     """Check everything that the plugin NAME offers, or the one that offers something called NAME, or each plugin named
     by --plugin: one line for each check, exit code 1 when one fails.
 
-    Graders judge some fifty texts in processes that can be killed. Models are built but load no weights; trainers and
+    Graders judge some fifty texts in processes that can be killed; a check that could not be made, as the grader gave
+    no Grade, is skipped. Models are built but load no weights; trainers and
     datasets are not run.
     """
     from mra_bench.plugins import load_plugins
@@ -120,8 +122,28 @@ def check_command(before: Given, /, name: str | None, settings: tuple[str, ...],
     for setting in settings:
         apply_setting(values, setting)
     plugins = [plugin for each in names for plugin in find_plugins(each, registry)]
+    if not given.as_json:
+        _say_how_long(plugins, registry, seconds)
     rows = ((p.name, c) for p in plugins for c in check_plugin(p, registry, given.settings, values, seconds))
     return _show_checks(rows, given.as_json)
+
+
+def _say_how_long(plugins: Sequence[Plugin], registry: Registry, seconds: float) -> None:
+    """Before graders are tried, on standard error: nothing is printed meanwhile."""
+    from mra_bench.tables import printable
+    from mra_bench.testing.evidence import MAX_LOST, make_cases
+    from mra_bench.testing.plugins import GOLDS
+
+    packages = {plugin.package for plugin in plugins}
+    graders = [t.name for t in registry.things if t.kind == "graders" and t.plugin.package in packages]
+    if graders:
+        number = len(make_cases((), (), GOLDS))
+        text = (
+            f"Trying {', '.join(graders)}: {number} texts, three times each. That takes seconds, "
+            f"longer for a slow grader (a text is stopped after {seconds:g} seconds, the grader given up after {MAX_LOST} "
+            f"texts that hang or end its process)."
+        )
+        click.echo(printable(text), err=True)
 
 
 def _show_checks(rows: Any, as_json: bool) -> int:

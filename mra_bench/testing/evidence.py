@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from mra_bench.judging import GraderSpec
 from mra_bench.testing.garbage import ANSWERS_TO_UNREADABLE, GARBAGE, UNREADABLE_GOLDS
+from mra_bench.testing.probe import NAME
 from mra_bench.types import Grade, Problem
-from mra_bench.workers import Limits, grade_all
+from mra_bench.workers import ENDED, Limits, grade_all
 
 RIGHT, WRONG, GOLD, GARBAGE_TEXT, UNREADABLE = "right", "wrong", "gold", "garbage", "unreadable"
-MAX_TIMEOUTS = 3  # then the other texts are not tried: whoever hangs on three has enough to put right
+MAX_LOST = 3  # workers; then the other texts are not tried: whoever hangs or dies on three has enough to put right
 SHOWN = 60
 
 Judged = tuple[Problem, str]
@@ -31,7 +32,8 @@ class Case:
 class Evidence:
     """The cases and their grades: at first, again in the same process, and in another process in reverse order.
 
-    A case that was not tried, after others that hung, has None. seconds: the time limit for one text.
+    A case that was not tried, after others that hung or ended their process, has None. seconds: the time limit for one
+    text.
     """
 
     cases: Sequence[Case]
@@ -44,6 +46,11 @@ class Evidence:
         """Cases of these groups with their first grade, where there is one."""
         pairs = zip(self.cases, self.first, strict=True)
         return [(case, grade) for case, grade in pairs if case.group in groups and grade is not None]
+
+    @property
+    def not_tried(self) -> int:
+        """How many cases have no grade at all, as the grader was given up before."""
+        return sum(grade is None for grade in self.first)
 
 
 def make_cases(right: Sequence[Judged], wrong: Sequence[Judged], golds: Iterable[str]) -> list[Case]:
@@ -66,7 +73,7 @@ def gather(spec: GraderSpec, cases: Sequence[Case], seconds: float) -> Evidence:
     items = [(case.problem, case.text) for case in cases]
     both = _grades(spec, items + items, seconds)
     first, again = both[: len(items)], both[len(items) :]
-    stopped = sum(_late(grade) for grade in both) >= MAX_TIMEOUTS
+    stopped = sum(map(_lost, both)) >= MAX_LOST
     back = [] if stopped else _grades(spec, items[::-1], seconds)[::-1]
     return Evidence(cases, first, again, back or [None] * len(items), seconds)
 
@@ -78,17 +85,19 @@ def shown(text: str) -> str:
 
 def _grades(spec: GraderSpec, items: Sequence[Judged], seconds: float) -> list[Grade | None]:
     grades: list[Grade | None] = []
-    late = 0
+    lost = 0
     for grade in grade_all(spec, items, limits=Limits(seconds=seconds, workers=1)):
         grades.append(grade)
-        late += _late(grade)
-        if late >= MAX_TIMEOUTS:
+        lost += _lost(grade)
+        if lost >= MAX_LOST:
             break
     return grades + [None] * (len(items) - len(grades))
 
 
-def _late(grade: Grade | None) -> bool:
-    return grade is not None and grade.kind == "timeout"
+def _lost(grade: Grade | None) -> bool:
+    """Whether this text cost its worker process."""
+    died = grade is not None and grade.kind == "crashed" and grade.reason.startswith(f"{NAME} {ENDED}")
+    return died or (grade is not None and grade.kind == "timeout")
 
 
 def _named(problem: Problem, text: str) -> str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from mra_bench.errors import BenchError
 from mra_bench.judging import GraderSpec
-from mra_bench.testing.evidence import GARBAGE_TEXT, GOLD, RIGHT, UNREADABLE, WRONG, Case, Evidence, gather
+from mra_bench.testing.evidence import GARBAGE_TEXT, GOLD, MAX_LOST, RIGHT, UNREADABLE, WRONG, Case, Evidence, gather
 from mra_bench.testing.probe import FAULTS, FIELDS, NAME, NOT_A_GRADE, PROBLEM, SPAN, faults_in
 from mra_bench.types import Grade
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 NOT_BUILT = "cannot be built in a worker"
 WORKER = "it runs in a worker process"
+NO_GRADE = "no text for this check got a Grade"
 MAX_SAID = 5  # faults of one check that are told; the rest are counted
 
 
@@ -61,14 +62,15 @@ def every_text_gets_a_grade(evidence: Evidence) -> list[str]:
         if grade.kind == "crashed":
             said.append(f"on {case.what}: {grade.reason.removeprefix(NAME).strip().rstrip('.')}")
         said += [f"on {case.what}: {what}" for kind, what in faults_in(grade) if kind == NOT_A_GRADE]
-    return said
+    return _given_up(evidence) + said if said else []
 
 
 def every_grade_comes_in_time(evidence: Evidence) -> list[str]:
     late = [
         case for case, grade in zip(evidence.cases, evidence.first, strict=True) if grade and grade.kind == "timeout"
     ]
-    return [f"on {case.what}: stopped after {evidence.seconds:g} seconds" for case in late]
+    said = [f"on {case.what}: stopped after {evidence.seconds:g} seconds" for case in late]
+    return _given_up(evidence) + said if said else []
 
 
 def fields_are_plain_data(evidence: Evidence) -> list[str]:
@@ -89,34 +91,59 @@ def same_input_gives_the_same_grade(evidence: Evidence) -> list[str]:
     for case, first, *others in rows:
         places = ("a second time", "in another process and order")
         for other, where in zip(others, places, strict=True):
-            if first is not None and other is not None and _sound(first) and _sound(other) and first != other:
+            if first is not None and other is not None and _both(first, other) and first != other:
                 said.append(f"on {case.what}: {_words(first)}, but {where} {_words(other)}")
                 break
     return said
 
 
-Check = Callable[[Evidence], list[str]]
+Made = Callable[[Evidence], bool]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: what it says is wrong, and whether it could be made at all on what the grader gave."""
+
+    faults: Callable[[Evidence], list[str]]
+    made: Made
+
+
+def _on(*groups: str) -> Made:
+    return lambda evidence: any(_sound(grade) for _, grade in evidence.of(*groups))
+
+
+def _on_any_grade(evidence: Evidence) -> bool:
+    return any(_came(grade) for grade in evidence.first if grade is not None)
+
+
+def _on_two_grades(evidence: Evidence) -> bool:
+    rows = zip(evidence.first, evidence.again, evidence.elsewhere, strict=True)
+    return any(_both(first, again) or _both(first, elsewhere) for first, again, elsewhere in rows)
+
 
 _ALWAYS: Mapping[str, Check] = {
-    "a gold answer that cannot be read is never correct": unreadable_gold_is_never_correct,
-    "every text gets a Grade": every_text_gets_a_grade,
-    "every Grade comes in time": every_grade_comes_in_time,
-    "the fields are plain data": fields_are_plain_data,
-    "the span lies within the text": span_lies_within_the_text,
-    "the problem is left as it was": problem_is_left_alone,
-    "the same input gives the same Grade": same_input_gives_the_same_grade,
+    "a gold answer that cannot be read is never correct": Check(unreadable_gold_is_never_correct, _on(UNREADABLE)),
+    "every text gets a Grade": Check(every_text_gets_a_grade, _on_any_grade),
+    "every Grade comes in time": Check(every_grade_comes_in_time, _on_any_grade),
+    "the fields are plain data": Check(fields_are_plain_data, _on_any_grade),
+    "the span lies within the text": Check(span_lies_within_the_text, _on_any_grade),
+    "the problem is left as it was": Check(problem_is_left_alone, _on_any_grade),
+    "the same input gives the same Grade": Check(same_input_gives_the_same_grade, _on_two_grades),
 }
 
 # With texts of the author, who knows what is right and what is wrong.
 CHECKS: Mapping[str, Check] = {
-    "right texts are graded correct": right_texts_are_correct,
-    "wrong texts are graded wrong": wrong_texts_are_wrong,
-    "the gold answer alone is correct": gold_alone_is_correct,
+    "right texts are graded correct": Check(right_texts_are_correct, _on(RIGHT)),
+    "wrong texts are graded wrong": Check(wrong_texts_are_wrong, _on(WRONG)),
+    "the gold answer alone is correct": Check(gold_alone_is_correct, _on(GOLD)),
     **_ALWAYS,
 }
 
 # Without them: not even what kind of answer the grader judges is known.
-GENERAL_CHECKS: Mapping[str, Check] = {"a gold answer alone is correct": some_gold_alone_is_correct, **_ALWAYS}
+GENERAL_CHECKS: Mapping[str, Check] = {
+    "a gold answer alone is correct": Check(some_gold_alone_is_correct, _on(GOLD)),
+    **_ALWAYS,
+}
 
 
 def run_checks(spec: GraderSpec, cases: Sequence[Case], seconds: float, checks: Mapping[str, Check]) -> list[Outcome]:
@@ -124,14 +151,17 @@ def run_checks(spec: GraderSpec, cases: Sequence[Case], seconds: float, checks: 
     try:
         evidence = gather(spec, cases, seconds)
     except BenchError as error:
-        return [Outcome(WORKER, FAILED, str(error))]
+        return [Outcome(WORKER, FAILED, str(error).replace(f"the grader '{NAME}'", "the grader"))]
     graded = [grade for grade in evidence.first if grade is not None]
     if graded and NOT_BUILT in graded[0].reason:
         return [Outcome(WORKER, FAILED, graded[0].reason.partition(f"{NOT_BUILT}: ")[2].rstrip("."))]
     outcomes = [Outcome(WORKER, PASSED)]
     for name, check in checks.items():
-        said = check(evidence)
-        outcomes.append(Outcome(name, FAILED, _joined(said)) if said else Outcome(name, PASSED))
+        said = check.faults(evidence)
+        if said:
+            outcomes.append(Outcome(name, FAILED, _joined(said)))
+        else:
+            outcomes.append(Outcome(name, PASSED) if check.made(evidence) else Outcome(name, SKIPPED, NO_GRADE))
     return outcomes
 
 
@@ -142,6 +172,21 @@ def _judged(evidence: Evidence, group: str) -> list[tuple[Case, Grade]]:
 
 def _sound(grade: Grade) -> bool:
     return grade.kind not in ("crashed", "timeout", FAULTS)
+
+
+def _came(grade: Grade) -> bool:
+    """Whether the grader gave a Grade, with faults or without."""
+    return _sound(grade) or (grade.kind == FAULTS and all(kind != NOT_A_GRADE for kind, _ in faults_in(grade)))
+
+
+def _both(first: Grade | None, other: Grade | None) -> bool:
+    return first is not None and other is not None and _sound(first) and _sound(other)
+
+
+def _given_up(evidence: Evidence) -> list[str]:
+    """How many texts were not tried, as the grader hung or ended its process on too many."""
+    count = evidence.not_tried
+    return [f"{MAX_LOST} worker processes were lost to it, so {count} more texts were not tried"] if count else []
 
 
 def _faults(evidence: Evidence, kind: str) -> list[str]:

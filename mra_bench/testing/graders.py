@@ -10,7 +10,7 @@ from mra_bench.judging import GraderSpec
 from mra_bench.plugins import PluginSettings, load_plugins
 from mra_bench.tables import printable
 from mra_bench.testing.evidence import Judged, make_cases
-from mra_bench.testing.grader_checks import CHECKS, FAILED, WORKER, Outcome, run_checks
+from mra_bench.testing.grader_checks import CHECKS, FAILED, SKIPPED, WORKER, Outcome, run_checks
 from mra_bench.testing.probe import spec_of_name, spec_of_object
 from mra_bench.types import Grader, Problem
 
@@ -42,8 +42,12 @@ def check_grader(
 
     The grader runs in worker processes, as in a run. A name is rebuilt there from plugin and options, just as a run
     does it. A function goes there by pickle, so it must be importable: give the name for one that a factory makes.
-    Raises UsageError for a name that no plugin registers, or options that it does not take.
+    Worker processes run the main script once more, so a script of your own calls this under
+    ``if __name__ == '__main__':``; a test that pytest runs needs no such guard.
+    Raises UsageError for a name that no plugin registers, options that it does not take, or texts without a Problem.
     """
+    _check_pairs("right", right)
+    _check_pairs("wrong", wrong)
     try:
         spec = _spec(grade, options or {}, plugin)
     except _NotPicklable as error:
@@ -53,7 +57,19 @@ def check_grader(
         outcomes = run_checks(spec, cases, seconds, CHECKS)
     failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
     if failed:
-        raise AssertionError(printable(_report(_label(grade), failed, len(outcomes))))
+        raise AssertionError(printable(_report(_label(grade), outcomes)))
+
+
+def _check_pairs(name: str, pairs: Sequence[Judged]) -> None:
+    for number, pair in enumerate(pairs):
+        given: object = pair
+        if not isinstance(given, tuple | list) or len(given) != 2 or not isinstance(given[1], str):
+            raise UsageError(f"`{name}[{number}]` is {given!r:.60}; it must be a pair (problem, text)")
+        if not isinstance(given[0], Problem):
+            raise UsageError(
+                f"`{name}[{number}]` begins with {given[0]!r:.60}, which is no Problem. Write "
+                "(problem(answer=...), text), with `problem` from mra_bench.testing"
+            )
 
 
 class _NotPicklable(Exception):
@@ -83,8 +99,13 @@ def _label(grade: Grader | str) -> str:
     return f"{getattr(grade, '__module__', '')}.{getattr(grade, '__qualname__', type(grade).__name__)}".strip(".")
 
 
-def _report(label: str, failed: Sequence[Outcome], tried: int) -> str:
-    lines = [f"The grader {label} fails {len(failed)} of {tried} check{'s' if tried > 1 else ''}."]
+def _report(label: str, outcomes: Sequence[Outcome]) -> str:
+    failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
+    skipped = [outcome for outcome in outcomes if outcome.outcome == SKIPPED]
+    tried = len(outcomes)
+    more = f" ({len(skipped)} skipped)" if skipped else ""
+    lines = [f"The grader {label} fails {len(failed)} of {tried} check{'s' if tried > 1 else ''}{more}."]
     for outcome in failed:
         lines += [f"- {outcome.check}:", *(f"    {line}" for line in outcome.said.splitlines())]
+    lines += [f"- {outcome.check}: skipped, {outcome.said}" for outcome in skipped]
     return "\n".join(lines)

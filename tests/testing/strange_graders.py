@@ -84,6 +84,18 @@ def kills_its_process(problem: Problem, text: str) -> Grade:
     return sound(problem, text)
 
 
+def always_ends_its_process(problem: Problem, text: str) -> Grade:
+    os._exit(3)
+
+
+def always_raises(problem: Problem, text: str) -> Grade:
+    raise ValueError("no way")
+
+
+def gives_a_word(problem: Problem, text: str) -> Any:
+    return "correct"
+
+
 class Tolerant:
     """A grader that is an object with state that can be pickled."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ import strange_graders as strange
 from mra_bench import Grade, Problem
 from mra_bench.errors import UsageError
 from mra_bench.testing import check_grader, problem
+from mra_bench.testing.evidence import make_cases
 from mra_bench.testing.garbage import GARBAGE
-from mra_bench.testing.grader_checks import CHECKS
+from mra_bench.testing.grader_checks import CHECKS, GENERAL_CHECKS, WORKER, run_checks
+from mra_bench.testing.probe import spec_of_object
 
 FOUR = problem(answer="4")
 RIGHT = [(FOUR, "so it is 4"), (problem(answer="-3"), "2 - 5 = -3")]
@@ -110,6 +113,62 @@ def test_a_grader_that_hangs_on_all_texts_is_given_up_soon() -> None:
     told = faults(strange.hangs, seconds=0.5)
     assert "fails 1 of 11 checks" in told
     assert told.count("stopped after 0.5 seconds") == 3
+
+
+def test_a_grader_that_ends_every_process_is_given_up_soon() -> None:
+    told = faults(strange.always_ends_its_process)
+    assert "fails 1 of 11 checks (9 skipped)" in told
+    assert "    3 worker processes were lost to it, so " in told
+    assert told.count("ended its worker process (exit code 3)") == 3
+
+
+@pytest.mark.parametrize("grade", [strange.always_raises, strange.gives_a_word])
+def test_what_could_not_be_checked_has_not_passed(grade: Any) -> None:
+    cases = make_cases(RIGHT, WRONG, ["4"])
+    outcomes = {o.check: o for o in run_checks(spec_of_object(grade), cases, 60, {**CHECKS, **GENERAL_CHECKS})}
+    assert outcomes.pop(WORKER).outcome == "passed"
+    assert outcomes.pop("every text gets a Grade").outcome == "failed"
+    assert {(o.outcome, o.said) for o in outcomes.values()} == {("skipped", "no text for this check got a Grade")}
+    assert f"fails 1 of {len(CHECKS) + 1} checks ({len(CHECKS) - 1} skipped)" in faults(grade)
+
+
+UNGUARDED = """
+from strange_graders import sound
+from mra_bench.testing import check_grader, problem
+
+check_grader(sound, right=[(problem("4"), "it is 4")])
+print("sound")
+"""
+
+
+def run_script(file: Path, text: str) -> subprocess.CompletedProcess[str]:
+    file.write_text(text)
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    return subprocess.run([sys.executable, str(file)], capture_output=True, text=True, env=environment, check=False)
+
+
+def test_a_script_without_its_guard_is_told_so_once(tmp_path: Path) -> None:
+    done = run_script(tmp_path / "unguarded.py", UNGUARDED)
+    assert done.returncode == 1
+    assert done.stderr.count("must do so under `if __name__ == '__main__':`") == 1
+    assert done.stderr.count("Traceback") == 1
+    assert "bootstrapping" not in done.stderr
+    assert len(done.stderr.splitlines()) < 20
+
+
+def test_a_script_with_its_guard_runs(tmp_path: Path) -> None:
+    guarded = UNGUARDED.replace("\ncheck_grader(", "\nif __name__ == '__main__':\n    check_grader(")
+    done = run_script(tmp_path / "guarded.py", guarded.replace("print(", "    print("))
+    assert (done.returncode, done.stdout) == (0, "sound\n"), done.stderr
+
+
+@pytest.mark.parametrize("pair", [("4", "4"), (FOUR, 4), "4"])
+def test_texts_without_a_problem_are_refused(pair: Any) -> None:
+    how = r"\(problem\(answer=\.\.\.\), text\)" if pair == ("4", "4") else r"must be a pair \(problem, text\)"
+    for name in ("right", "wrong"):
+        with pytest.raises(UsageError, match=rf"`{name}\[0\]` .*{how}"):
+            check_grader(strange.sound, **{name: [pair]})
 
 
 def test_a_grader_that_no_other_process_can_have() -> None:

@@ -79,7 +79,10 @@ def test_all_built_in_plugins_pass(capsys: pytest.CaptureFixture[str], tmp_path:
 
 def test_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["plugins", "check", "sympy"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr()
+    assert printed.err.startswith("Trying sympy: 50 texts, three times each. ")
+    assert "stopped after 10 seconds" in printed.err
+    lines = printed.out.splitlines()
     assert "passed  grader sympy: every text gets a Grade" in lines
     assert lines[-1] == f"{len(lines) - 1} passed"
 
@@ -143,6 +146,27 @@ def test_a_broken_installed_plugin(
     assert code == 1
     assert row["check"] == "it can be loaded"
     assert "No module named 'stranger_that_is_not_there'" in row["said"]
+
+
+def test_a_grader_that_ends_its_process_gets_its_verdict(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "leaves.py"
+    file.write_text(
+        "import os\nfrom mra_bench import hookimpl\n"
+        "@hookimpl\ndef register_graders(register):\n    register('leaves', lambda problem, text: os._exit(3))\n"
+    )
+    assert call(["plugins", "check", "--plugin", str(file)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "skipped grader leaves: the same input gives the same Grade: no text for this check got a Grade" in lines
+    assert lines[-1] == "4 passed, 1 failed, 7 skipped"
+    (failed,) = [line for line in lines if line.startswith("failed")]
+    assert "3 worker processes were lost to it, so " in failed
+
+
+def test_each_known_name_is_listed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["plugins", "check", "nope-nope-nope"]) == 2
+    names = capsys.readouterr().err.partition("Known: ")[2].partition(". ")[0].split(", ")
+    assert "sympy" in names
+    assert len(names) == len(set(names))
 
 
 def test_an_unknown_name_and_none(capsys: pytest.CaptureFixture[str]) -> None:
