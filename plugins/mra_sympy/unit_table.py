@@ -152,12 +152,21 @@ def _dims(text: str) -> Powers:
     return tuple(sorted((name, int(power or 1)) for name, _, power in pairs))
 
 
-@functools.cache
-def _tables() -> tuple[dict[str, tuple[Unit, ...]], dict[str, tuple[Unit, ...]], dict[str, tuple[Unit, ...]]]:
+Table = dict[str, tuple[Unit, ...]]
+_BUILT: list[tuple[Table, Table, Table]] = []  # made when the first unit is looked up
+
+
+def _tables() -> tuple[Table, Table, Table]:
     """(symbols and words, those that take SI prefixes: symbols, words)."""
-    every: dict[str, tuple[Unit, ...]] = dict(_OTHERS)
-    symbols: dict[str, tuple[Unit, ...]] = {}
-    words: dict[str, tuple[Unit, ...]] = {}
+    if not _BUILT:
+        _BUILT.append(_build())
+    return _BUILT[0]
+
+
+def _build() -> tuple[Table, Table, Table]:
+    every: Table = dict(_OTHERS)
+    symbols: Table = {}
+    words: Table = {}
     for line in _LINES.strip().splitlines():
         short, long, dims, factor = (part.strip() for part in line.split("|"))
         prefixed, short = short.startswith("+"), short.removeprefix("+")
