@@ -10,6 +10,7 @@ from mra_sympy.tokens import Node
 
 MAX_BITS = 20_000  # of an exact integer: 100! has 525, 2000! has 19,000
 MAX_FACTORIAL = 2000
+MAX_ROOT_BITS = 2048
 
 
 def exact(node: Node) -> Fraction | None:
@@ -74,7 +75,12 @@ def _real_root(base: Fraction, degree: Fraction) -> Fraction | None:
 
 
 def _root(n: int, degree: int) -> int | None:
-    """The integer root of `n` when it is one."""
+    """The integer root of `n` when it is one; of huge numbers only the square root is tried."""
+    if degree == 2:
+        whole = math.isqrt(n)
+        return whole if whole * whole == n else None
+    if n.bit_length() > MAX_ROOT_BITS:
+        return None
     low, high = 0, 1 << (n.bit_length() // degree + 1)
     while low < high:
         middle = (low + high + 1) // 2
