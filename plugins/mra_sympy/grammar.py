@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from mra_sympy.errors import TooCostly, Unreadable
+from mra_sympy.errors import Unreadable
+from mra_sympy.forms import Forms, arrangements, is_vector
+from mra_sympy.token_stream import MAX_DEPTH
 from mra_sympy.tokens import (
     COMMANDS,
     CONSTANTS,
     DECORATIONS,
     ELLIPSIS,
-    ENVIRONMENTS,
     FUNCTIONS,
     GREEK,
     INVERSE,
@@ -32,11 +33,8 @@ from mra_sympy.tokens import (
     tokens,
 )
 
-MAX_DEPTH = 60
-MAX_CELLS = 400
 CALLED = frozenset("f g h F G H phi psi Phi Psi".split())  # letters that are functions wherever a bracket follows
 _OFTEN_CALLED = re.compile(r"[A-Zuvwxyz]")  # functions only before one letter or one whole number: y(0), P(A)
-_UNIT_VECTORS = {"i": 0, "j": 1, "k": 2, "imath": 0, "jmath": 1}
 
 
 def parse(text: str) -> Node:
@@ -48,53 +46,7 @@ def parse(text: str) -> Node:
     return node
 
 
-class _Tokens:
-    """The tokens and the place in them."""
-
-    def __init__(self, found: list[tuple[str, str]]) -> None:
-        self.tokens = found
-        self.here = 0
-        self.depth = 0
-        self.bars = 0
-        self.bound: set[str] = set()  # indices of sums: i is no imaginary unit there
-
-    def peek(self, ahead: int = 0) -> tuple[str, str]:
-        place = self.here + ahead
-        return self.tokens[place] if place < len(self.tokens) else ("end", "")
-
-    def take(self) -> tuple[str, str]:
-        token = self.peek()
-        if token[0] == "end":
-            raise Unreadable("it stops in the middle")
-        self.here += 1
-        return token
-
-    def accept(self, *texts: str) -> bool:
-        if self.peek()[0] in ("op", "cmd") and self.peek()[1] in texts:
-            self.here += 1
-            return True
-        return False
-
-    def expect(self, text: str) -> None:
-        if not self.accept(text):
-            raise Unreadable(f"'{text}' is missing")
-
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TooCostly(f"it is nested more than {MAX_DEPTH} deep")
-
-    def group(self) -> str:
-        """The plain text of a braced group, or of one token."""
-        if not self.accept("{"):
-            return self.take()[1]
-        parts: list[str] = []
-        while not self.accept("}"):
-            parts.append(self.take()[1])
-        return "".join(part for part in parts if part not in ("{", "text"))
-
-
-class _Parser(_Tokens):
+class _Parser(Forms):
     """Recursive descent over the tokens; one method for each level of precedence."""
 
     def sum(self) -> Node:
@@ -110,7 +62,7 @@ class _Parser(_Tokens):
         while True:
             if self.accept("times"):
                 right = self.unary()
-                factors = [("cross", product(factors), right)] if _vector(right) else [*factors, right]
+                factors = [("cross", product(factors), right)] if is_vector(right) else [*factors, right]
             elif self.accept("*", "cdot"):
                 factors.append(self.unary())
             elif self.accept("/", "div"):
@@ -163,9 +115,9 @@ class _Parser(_Tokens):
             start = self.here
             lower, upper = base[1][2:], self.group()
             if lower.isdigit() and upper.isdigit() and 0 < int(upper) <= int(lower):
-                return _arrangements(base[1][0], number(lower), number(upper))
+                return arrangements(base[1][0], number(lower), number(upper))
             if base[1][0] == "C" and lower.isalpha() and (upper.isdigit() or upper.isalpha()):
-                return _arrangements("C", ("sym", lower), number(upper) if upper.isdigit() else ("sym", upper))
+                return arrangements("C", ("sym", lower), number(upper) if upper.isdigit() else ("sym", upper))
             self.here = start
         return None
 
@@ -229,23 +181,6 @@ class _Parser(_Tokens):
             return self._before("")
         raise Unreadable(f"'{text}' is not expected there")
 
-    def _column(self, first: Node, closing: str) -> Node:
-        """(1, 2, 3) among other factors: a vector."""
-        cells = [first]
-        while self.accept(","):
-            cells.append(self.sum())
-        self.expect(closing)
-        return ("mat", tuple((cell,) for cell in cells))
-
-    def _row(self, first: Node) -> Node:
-        """[1, 2] among other factors: a row, and rows in brackets: a matrix."""
-        column = self._column(first, "]")[1]
-        if all(cell[0] == "mat" and len(cell[1]) == 1 for (cell,) in column):
-            rows = tuple(cell[1][0] for (cell,) in column)
-            if len({len(row) for row in rows}) == 1:
-                return ("mat", rows)
-        return ("mat", (tuple(cell for (cell,) in column),))
-
     def _bars(self) -> Node:
         double = self.accept("|")
         self.bars += 1
@@ -255,19 +190,6 @@ class _Parser(_Tokens):
             self.expect("|")
         self.bars -= 1
         return ("fn", "norm" if double else "abs", (node,))
-
-    def _before(self, mark: str) -> Node:
-        """An index in front: ``{}_8C_3`` or ``_8C_3`` is a binomial coefficient."""
-        if mark:
-            self.expect(mark)
-        lower = self.argument()
-        letter = self.take()[1]
-        if letter not in ("C", "P", "A"):
-            raise Unreadable("an index stands before nothing that is known")
-        if self.peek()[0] == "sub":
-            return _arrangements(letter, lower, number(self.take()[1]))
-        self.expect("_")
-        return _arrangements(letter, lower, self.argument())
 
     def _mixed(self, text: str) -> Node:
         """A number, or with a proper fraction of plain numbers right behind it, the mixed number."""
@@ -318,37 +240,8 @@ class _Parser(_Tokens):
     def _call(self, name: str) -> Node:
         arguments = self.arguments("f")
         if name in ("C", "P") and len(arguments) == 2:
-            return _arrangements(name, *arguments)
+            return arrangements(name, *arguments)
         return ("call", name, arguments)
-
-    def index(self) -> str:
-        """``_{max}``, ``_1`` or a digit glued to a letter, as "_max", "_1"; then primes."""
-        found = ""
-        if self.peek()[0] == "sub":
-            found = "_" + self.take()[1]
-        elif self.accept("_"):
-            found = "_" + self.group()
-        primes = 0
-        while True:
-            if self.accept("'"):
-                primes += 1
-            elif self.peek() == ("op", "^") and (count := self._prime_power()):
-                primes += count
-            else:
-                return found + "'" * primes
-
-    def _prime_power(self) -> int:
-        """``^\\prime``, ``^{\\prime\\prime}``: how many primes, taken when there are some."""
-        place = 1
-        braced = self.peek(place)[1] == "{"
-        place += braced
-        count = 0
-        while self.peek(place)[1] in ("prime", "'"):
-            place, count = place + 1, count + 1
-        if not count or (braced and self.peek(place)[1] != "}"):
-            return 0
-        self.here += place + braced
-        return count
 
     def command(self, name: str) -> Node:
         if name == "frac":
@@ -372,127 +265,6 @@ class _Parser(_Tokens):
         if name in ELLIPSIS:
             return ("sym", "...")
         raise Unreadable(f"'\\{name}' is not known")
-
-    def _fraction(self) -> Node:
-        start = self.here
-        top, bottom = self.group_text(), self.group_text()
-        if (derivative := _derivative(top, bottom)) is not None:
-            return derivative
-        if top in ("d", "partial") and bottom.startswith(top):
-            raise Unreadable("a derivative in it is not worked out")
-        self.here = start
-        return product([self.argument(), power(self.argument(), -1)])
-
-    def group_text(self) -> str:
-        """The text of the braced group here, or "" when there is none or it is nested."""
-        if not self.accept("{"):
-            self.here += self.here < len(self.tokens)
-            return ""
-        parts: list[str] = []
-        level = 1
-        while level:
-            text = self.take()[1]
-            level += (text == "{") - (text == "}")
-            parts.append(text)
-        return "".join(parts[:-1])
-
-    def _conjugate(self) -> Node | None:
-        """``\\overline{3+2i}``: the complex conjugate, when what is under the bar holds the imaginary unit or is z."""
-        start = self.here
-        if self.peek()[1] in ("z", "w") or [self.peek(k)[1] for k in range(3)] in (["{", "z", "}"], ["{", "w", "}"]):
-            return ("fn", "conj", (self.argument(),))
-        depth, place = 0, 0
-        while self.peek(place)[0] != "end":
-            text = self.peek(place)[1]
-            depth += (text == "{") - (text == "}")
-            if depth == 0:
-                break
-            if text in ("i", "overline", "bar"):
-                return ("fn", "conj", (self.argument(),))
-            place += 1
-        self.here = start
-        return None
-
-    def _decorated(self, name: str) -> Node:
-        """``\\overline{CD}``, ``\\vec v``, ``\\angle ABC``: one symbol, whatever the decoration means. ``\\hat i`` and
-        ``\\vec{i}`` are unit vectors."""
-        closed = self.accept("{")
-        letters = ""
-        many = closed or name in ("angle", "triangle")
-        while (self.peek()[0] in ("name", "sub") or self.peek()[1] in GREEK) and (many or not letters):
-            letters += self.take()[1]
-        if closed:
-            self.expect("}")
-        if not letters:
-            raise Unreadable(f"'\\{name}' has no letters")
-        if name in ("vec", "hat") and letters in _UNIT_VECTORS:
-            place = _UNIT_VECTORS[letters]
-            return ("mat", tuple((("num", Fraction(int(row == place))),) for row in range(3)))
-        name = "vec" if name == "overrightarrow" else name
-        return ("sym", f"{name}({letters}){self.index()}")
-
-    def _matrix(self) -> Node:
-        kind = self.take()[1]
-        if kind not in ENVIRONMENTS:
-            raise Unreadable(f"'{kind}' is no matrix")
-        rows: list[tuple[Node, ...]] = []
-        row: list[Node] = []
-        while True:
-            row.append(self.sum())
-            if self.accept("&"):
-                continue
-            rows.append(tuple(row))
-            row = []
-            ends = self.accept("\\\\")
-            if self.accept("end"):
-                break
-            if not ends:
-                raise Unreadable("a matrix in it is not closed")
-        if self.take()[1] != kind or len({len(cells) for cells in rows}) != 1:
-            raise Unreadable("the rows of a matrix in it differ in length")
-        if len(rows) * len(rows[0]) > MAX_CELLS:
-            raise TooCostly("a matrix in it is too large")
-        return ("fn", "det", (("mat", tuple(rows)),)) if kind == "vmatrix" else ("mat", tuple(rows))
-
-    def _series(self, kind: str) -> Node:
-        """``\\sum_{k=1}^{n} body``, ``\\int_a^b body dx``, ``\\lim_{x \\to a} body``."""
-        index, low, high = "", None, None
-        if self.accept("_"):
-            index, low = self._lower(kind)
-            self.bound.add(index)
-        if kind != "lim" and self.accept("^"):
-            high = self.argument()
-        if kind == "int":
-            body, index = self._integrand()
-        else:
-            body = self.product()
-        if low is None or not index or (high is None and kind != "lim"):
-            raise Unreadable(f"'\\{kind}' lacks its bounds")
-        return ("series", kind, index, low, high, body)
-
-    def _lower(self, kind: str) -> tuple[str, Node]:
-        if kind == "int":
-            return "", self.argument()
-        self.expect("{")
-        index = self.take()[1]
-        if not self.accept("=" if kind != "lim" else "to", "rightarrow"):
-            raise Unreadable(f"'\\{kind}' has no index that can be read")
-        low = self.sum()
-        self.expect("}")
-        return index, low
-
-    def _integrand(self) -> tuple[Node, str]:
-        """The integrand and its variable: what stands behind the last d."""
-        places = [k for k in range(self.here, len(self.tokens)) if self.tokens[k] == ("name", "d")]
-        if not places or places[-1] + 1 >= len(self.tokens):
-            raise Unreadable("an integral in it has no variable")
-        place = places[-1]
-        inner = type(self)(self.tokens[self.here : place])
-        body: Node = inner.sum() if inner.tokens else ("num", Fraction(1))
-        if inner.here < len(inner.tokens):
-            raise Unreadable("an integral in it cannot be read")
-        self.here = place + 2
-        return body, self.tokens[place + 1][1]
 
     def argument(self, digitwise: bool = True) -> Node:
         """What a LaTeX command takes: a group, or the next digit or symbol. ``\\sqrt17`` takes 17."""
@@ -547,28 +319,6 @@ class _Parser(_Tokens):
             self._no_number_after_number()
             factors.append(self.power())
         return (product(factors),)
-
-
-def _vector(node: Node) -> bool:
-    return node[0] == "mat" or (node[0] == "sym" and str(node[1]).startswith("vec("))
-
-
-def _arrangements(letter: str, n: Node, k: Node) -> Node:
-    """C: binomial coefficient; P and A: permutations, n!/(n-k)!."""
-    chosen: Node = ("fn", "binom", (n, k))
-    return chosen if letter == "C" else ("mul", (chosen, ("fn", "factorial", (k,))))
-
-
-def _derivative(top: str, bottom: str) -> Node | None:
-    """``\\frac{dy}{dx}``, ``\\frac{d^2y}{dx^2}``: y with primes; a partial derivative: f with an index."""
-    found = re.fullmatch(r"(d|partial)(?:\^\{?(\d)\}?)?([A-Za-z]|phi|theta|rho)", top)
-    below = re.fullmatch(r"(d|partial)([a-zA-Z]|theta)(?:\^\{?(\d)\}?)?", bottom)
-    if not found or not below or found[1] != below[1] or (found[2] or "1") != (below[3] or "1"):
-        return None
-    order = int(found[2] or 1)
-    if found[1] == "d":
-        return ("sym", found[3] + "'" * order + "@" + below[2])
-    return ("sym", found[3] + "_" + below[2] * order)
 
 
 __all__ = ["MAX_DEPTH", "Node", "parse"]
