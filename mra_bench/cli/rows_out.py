@@ -43,8 +43,9 @@ def check_out(what: str, out: str | None, *, as_json: bool) -> None:
         raise UsageError(f"--out {out!r} names no file")
     if what != STDIN and path.exists() and Path(what).exists() and path.samefile(what):
         raise UsageError(f"--out {out} is the file that is graded; write the verdicts to another one")
-    if not _streams(path) and not path.resolve().parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {path.resolve().parent}")
+    parent = path.resolve().parent if path.is_symlink() else path.parent
+    if not _streams(path) and not parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {parent}")
 
 
 def left_of(out: str | None) -> str:
