@@ -26,8 +26,9 @@ from mra_bench.audit_checks import (
     guarded,
     read_safely,
 )
+from mra_bench.audit_record import check_recipe, check_stages, run_record_of, unrecorded_verdicts
 from mra_bench.errors import UsageError
-from mra_bench.folder import RUN, manifest_of
+from mra_bench.folder import RECIPE, RUN, manifest_of
 from mra_bench.plugins import PluginSettings, Registered, Registry
 from mra_bench.preferences import PairRule, Sampled, build_pairs
 from mra_bench.progress import Reporter
@@ -68,13 +69,15 @@ class Audit:
 def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Reporter) -> Audit:
     """Check everything in `run` that follows from its texts.
 
-    Raises UsageError for what is no run folder, and for a grader of its recipe that is not installed.
+    Raises UsageError for what is no run folder, for a stage of a finished run that is gone, and for a grader of its
+    recipe that is not installed.
     """
     manifest = manifest_of(run)
     folders = [f for f in manifest["folders"] if stage_record(run / f) is not None]
     if not any(folder.startswith("completions/") for folder in folders):
         raise UsageError(f"{run} holds no texts, so there is nothing to audit")
-    found = Audit(run)
+    found, record = Audit(run), run_record_of(run)
+    _note_unfinished(found, record, manifest["folders"], reporter)
     grades = [f for f in folders if f.startswith("grades/")]
     judges = {folder: Judge.of(stage_of(run, folder)) for folder in grades}
     installed = {judge.name: _installed(registry, judge) for judge in judges.values()}
@@ -84,6 +87,8 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
     found.findings += check_files(run, dict.fromkeys([*folders, *judges]), found.checked)
     with guarded(found.findings, RUN):
         found.findings += check_plan(run, manifest)
+    with guarded(found.findings, RECIPE):
+        found.findings += check_recipe(run, record)
     with tempfile.TemporaryDirectory(prefix="mra-bench-audit-") as temporary:
         shadow = shadow_run(run, Path(temporary))
         for folder in judges:
@@ -92,11 +97,22 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
         for folder in (f for f in folders if f.startswith("pairs/")):
             with guarded(found.findings, folder):
                 found.findings += check_pairs(run, shadow, folder, found.checked)
-        with guarded(found.findings, RESULTS):
-            found.findings += check_results(run, shadow, found.checked)
+        if record.get("finished") is None and not (run / RESULTS).exists():
+            found.notes.append(f"There is no {RESULTS} yet")
+        else:
+            with guarded(found.findings, RESULTS):
+                found.findings += check_results(run, shadow, found.checked)
     with guarded(found.findings, REPORT):
         found.findings += check_report(run, found.notes, found.checked)
     return found
+
+
+def _note_unfinished(found: Audit, record: Mapping[str, Any], folders: Sequence[str], reporter: Reporter) -> None:
+    """Say first that the run is not finished, then which added verdicts have no record."""
+    if said_first := check_stages(found.run, record):
+        found.notes.append(said_first)
+        reporter.message(f"Note: {said_first}.")
+    found.notes += unrecorded_verdicts(found.run, folders)
 
 
 def _installed(registry: Registry, judge: Judge) -> Registered:

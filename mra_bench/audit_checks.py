@@ -28,16 +28,20 @@ Difference = tuple[str, Any, Any]  # where in a value, what is stored, what was 
 @dataclass(frozen=True)
 class Finding:
     """Something that does not follow: in which file, at which sample or figure, what is stored there and what was
-    derived. `maybe`: what else the difference may come from than a change by hand."""
+    derived. `maybe`: what else the difference may come from than a change by hand. `damage`: `stored` is what is wrong
+    with the file, `derived` how that is known."""
 
     file: str
     at: str
     stored: str
     derived: str
     maybe: str = ""
+    damage: bool = False
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.at}" if self.at else self.file
+        if self.damage:
+            return f"{where}: damaged, {self.stored} ({self.derived})"
         maybe = f" (may come from {self.maybe})" if self.maybe else ""
         return f"{where}: stored {self.stored}; derived {self.derived}{maybe}"
 
@@ -48,7 +52,9 @@ def guarded(findings: list[Finding], where: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, LookupError, TypeError, ArithmeticError, OSError) as error:
-        findings.append(Finding(where, "", "something damaged", f"{type(error).__name__}: {error}"))
+        findings.append(
+            Finding(where, "", "not as mra-bench writes it", f"{type(error).__name__}: {error}", damage=True)
+        )
 
 
 def check_files(run: Path, folders: Iterable[str], checked: Counter[str]) -> Iterator[Finding]:
@@ -139,7 +145,7 @@ def check_results(run: Path, shadow: Path, checked: Counter[str]) -> Iterator[Fi
         yield Finding(RESULTS, "", "nothing", "figures: `mra-bench report` writes them")
         return
     except ValueError as error:
-        yield Finding(RESULTS, "", "no JSON", str(error))
+        yield Finding(RESULTS, "", "no JSON", str(error), damage=True)
         return
     derived = json.loads(json.dumps(compute(shadow)))
     checked["figures"] += leaves(derived)
@@ -215,7 +221,8 @@ def read_safely(path: Path, run: Path, findings: list[Finding]) -> Iterator[dict
             yield row
             count += 1
     except (ValueError, OSError) as error:
-        findings.append(Finding(path.relative_to(run).as_posix(), f"line {count + 1}", "no JSON", str(error)))
+        where = path.relative_to(run).as_posix()
+        findings.append(Finding(where, f"line {count + 1}", "no JSON", str(error), damage=True))
 
 
 def _short(value: Any) -> str:

@@ -48,6 +48,9 @@ def read_csv(path: Path) -> Iterator[Located]:
     with path.open(encoding=ENCODING, newline="") as file:
         reader = csv.DictReader(file, strict=True)
         try:
+            names = list(filter(None, reader.fieldnames or ()))
+            if twice := next((name for name in names if names.count(name) > 1), None):
+                raise UsageError(f"{path}, line {reader.line_num}: the header holds the column '{twice}' twice")
             for row in reader:
                 where = f"{path}, line {reader.line_num}"
                 if None in row or None in row.values():

@@ -9,7 +9,7 @@ from typing import Any
 
 from mra_bench.conditions import conditions
 from mra_bench.errors import UsageError
-from mra_bench.folder import check_run, manifest_of
+from mra_bench.folder import AGAIN, check_run, manifest_of
 from mra_bench.grading import ChosenGrader, verdict_data
 from mra_bench.plan import GradeWork, Stage, grade_stage
 from mra_bench.plugins import PluginSettings, Registry
@@ -45,6 +45,8 @@ def limits_of(manifest: Mapping[str, Any], seconds: float | None) -> Grading:
 def check_graders(run: Path, graders: Sequence[ChosenGrader], limits: Grading) -> None:
     """Raises UsageError when `run` cannot take more verdicts, or has those of one of `graders` as its own."""
     check_run(run)
+    if not finished_texts(run):
+        raise UsageError(f"{run} holds no finished texts, so there is nothing to grade. {AGAIN}: it goes on from there")
     manifest = manifest_of(run)
     own = manifest["graders"][0]
     for grader in graders:

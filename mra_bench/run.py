@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -210,6 +211,7 @@ def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
         "prompts": {},
         "decoding": plan.recipe.evaluate.model_dump(mode="json", exclude={"datasets"}),
         "reused": [],
+        "recipe_sha256": hashlib.sha256(to_yaml(plan.recipe).encode()).hexdigest(),
         "plan": manifest(plan),
     }
 

@@ -97,9 +97,10 @@ def choose_columns(source: Source, named: Mapping[str, str | None]) -> Columns:
             taken.add(found[part] or "")
     for part in NEEDED:
         if found[part] is None:
+            used = next((f" '{c}' is taken by --{o}." for o, c in named.items() if c in WELL_KNOWN[part]), "")
             raise UsageError(
-                f"{source.name} has no column by a name known for the {part} ({', '.join(WELL_KNOWN[part])}); say "
-                f"which with --{part} COLUMN.{_hint(WELL_KNOWN[part], there, taken)}"
+                f"{source.name} has no column by a name known for the {part} ({', '.join(WELL_KNOWN[part])}).{used} "
+                f"Say which with --{part} COLUMN.{_hint(WELL_KNOWN[part], there, taken)}"
             )
     if found["text"] == found["gold"]:
         raise UsageError(f"--text and --gold are both '{found['text']}'; a gold answer is not its own text")

@@ -157,6 +157,16 @@ def change_text(run: Path) -> None:
     seal(folder)
 
 
+def forge_seed(run: Path) -> None:
+    recipe = run / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("seed: 0", "seed: 1"))
+
+
+def forge_block_size(run: Path) -> None:
+    recipe = run / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("block_size: 4", "block_size: 5"))
+
+
 def lose_stage(run: Path) -> None:
     shutil.rmtree(stage(run, "grades/sympy-right"))
 
@@ -176,7 +186,8 @@ def lose_stage(run: Path) -> None:
         (add_rows, "block-00002.jsonl", ""),
         (break_json, "block-00000.jsonl", "line 1"),
         (change_text, "block-00000.jsonl", "q2 sample 0"),
-        (lose_stage, "results.json", "partial"),
+        (forge_seed, "recipe.yaml", "seed"),
+        (forge_block_size, "recipe.yaml", ""),
     ],
 )
 def test_what_was_changed_is_named(
@@ -186,12 +197,73 @@ def test_what_was_changed_is_named(
     assert (file, at) in where(audit(capsys))
 
 
-def test_a_partial_run_that_says_so_passes(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def unfinish(run: Path) -> None:
+    """The folder as an interrupt before the last stages leaves it."""
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "finished": None}))
+    for name in ("results.json", "report.html"):
+        (run / name).unlink()
+
+
+def lose_record(run: Path) -> None:
+    (stage(run, "grades/sympy-right") / "stage.json").unlink()
+
+
+def break_record(run: Path) -> None:
+    (stage(run, "grades/sympy-right") / "stage.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("forge", "words"),
+    [
+        (lose_stage, "the stage grades/sympy-right-test-{} is gone"),
+        (lose_record, "grades/sympy-right-test-{}/stage.json is gone"),
+        (break_record, "grades/sympy-right-test-{}/stage.json is damaged"),
+    ],
+)
+def test_a_stage_of_a_finished_run_that_is_gone_is_named(
+    forge: Callable[[Path], None], words: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = stage(run, "grades/sympy-right").name.rpartition("-")[2]
+    forge(run)
+    assert call(["audit", "out"]) == 2
+    assert f"out was finished, but {words.format(short)}." in capsys.readouterr().err
+
+
+def test_an_interrupted_run_is_said_first_and_passes(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unfinish(run)
+    name = stage(run, "grades/sympy-right").name
     lose_stage(run)
+    assert call(["audit", "out", "--quiet"]) == 0
+    assert capsys.readouterr().out.startswith(f"Note: out is not finished (not there: grades/{name}); only what is")
     assert call(["report", "out"]) == 0
     capsys.readouterr()
     assert json.loads((run / "results.json").read_text())["partial"] is True
+    assert "out is not finished" in audit(capsys, code=0)["notes"][0]
+
+
+def test_added_verdicts_without_a_record_are_named(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["grade", "out", "--plugin", "mine.py", "--grader", "first", "--quiet"]) == 0
+    capsys.readouterr()
+    folder = stage(run, "grades/first-right")
+    (folder / "stage.json").unlink()
+    found = audit(capsys, "--plugin", "mine.py", code=0)
+    assert found["notes"][0].startswith(f"grades/{folder.name} is not checked: it has no readable stage.json")
+
+
+def test_a_run_recorded_without_a_hash_of_its_recipe_passes(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads((run / "run.json").read_text())
+    del record["recipe_sha256"]
+    (run / "run.json").write_text(json.dumps(record))
+    assert call(["report", "out"]) == 0  # the report shows run.json
+    capsys.readouterr()
     audit(capsys, code=0)
+
+
+def test_damage_reads_as_damage(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run / "results.json").write_text("{")
+    assert call(["audit", "out", "--quiet"]) == 1
+    assert "results.json: damaged, no JSON (" in capsys.readouterr().out
 
 
 def test_another_version_of_the_grader_is_said_first(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -221,3 +221,55 @@ def test_an_interrupt_leaves_no_half_of_a_file(folder: Path) -> None:
     assert "of 4 texts. Nothing was written to v.jsonl." in said
     assert sorted(p.name for p in folder.iterdir()) == ["many.jsonl", "mine.py", "s.jsonl", "v.jsonl"]
     assert (folder / "v.jsonl").read_text() == "old\n"
+
+
+def test_out_follows_a_link_and_leaves_it_a_link(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "there").mkdir()
+    (folder / "v.jsonl").symlink_to(folder / "there" / "v.jsonl")
+    grade(capsys, "s.jsonl", "--grader", "last-word", "--out", "v.jsonl")
+    assert (folder / "v.jsonl").is_symlink()
+    assert len((folder / "there" / "v.jsonl").read_text().splitlines()) == 4
+
+
+def test_out_writes_through_to_a_pipe(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(folder / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True)
+    grade(capsys, "s.jsonl", "--grader", "last-word", "--out", "pipe")
+    got, _ = reader.communicate(timeout=120)
+    assert [json.loads(line)["id"] for line in got.splitlines()] == ["a", "b", "c", "d"]
+    assert (folder / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("out", ["-", "/dev/stdout"])
+def test_out_to_standard_output_leaves_it_to_the_rows(out: str, folder: Path) -> None:
+    command = [*COMMAND, "grade", "s.jsonl", "--plugin", "mine.py", "--grader", "last-word", "--out", out]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["a", "b", "c", "d"]
+    assert "4 texts of s.jsonl" in done.stderr
+
+
+def test_rows_and_json_do_not_share_standard_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["grade", "s.jsonl", "--out", "-", "--json"]) == 2
+    assert "--out - and --json both go to standard output" in capsys.readouterr().out
+
+
+def test_a_blocked_default_grader_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = grade(capsys, "s.jsonl", "--no-plugin", "mra_sympy", code=2)
+    assert "--no-plugin mra_sympy removed the default grader 'sympy'" in said
+
+
+def test_an_early_interrupt_promises_nothing(folder: Path) -> None:
+    """While standard input is still being read."""
+    command = [*COMMAND, "grade", "-", "--out", "v.jsonl"]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdin is not None
+    try:
+        running.stdin.write("{}\n" * 100_000)  # more than a pipe holds: the program reads it
+        running.stdin.flush()
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=120)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert "Interrupted before any text was graded; nothing was written." in said
+    assert "goes on from there" not in said

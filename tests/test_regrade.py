@@ -163,3 +163,10 @@ def test_a_changed_run_takes_no_more_verdicts(run: Path, capsys: pytest.CaptureF
     block.write_text(block.read_text().replace("38", "39"))
     assert call(["grade", "out", "--plugin", "mine.py", "--grader", "first"]) == 2
     assert "is not as its stage left it" in capsys.readouterr().err
+
+
+def test_a_run_without_finished_texts_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for record in run.glob("completions/*/stage.json"):
+        record.unlink()
+    assert call(["grade", "out", "--plugin", "mine.py", "--grader", "first"]) == 2
+    assert "out holds no finished texts, so there is nothing to grade" in capsys.readouterr().err

@@ -111,3 +111,15 @@ def test_standard_input_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(UsageError, match="standard input, line 2: not valid JSON"):
             next(found)
     assert not at.path.exists()
+
+
+def test_a_column_that_another_option_took_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'gold' is taken by --text"):
+        samples(source(tmp_path, {"gold": "1", "x": "1"}), text="gold")
+
+
+def test_a_csv_header_with_a_column_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("gold,text,gold\n1,2,3\n")
+    with pytest.raises(UsageError, match="line 1: the header holds the column 'gold' twice"):
+        samples(Source(path, str(path)))

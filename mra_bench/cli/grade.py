@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ Examples:
 Exit codes: 0 done, also where graders disagree with each other or with labels; 1 failed, or one of the graders could
 not judge a single text; 2 bad usage or a broken file, found before any work; 130 interrupted.
 """
+DEFAULT = "sympy"
 OF_FILES = ("text", "gold", "id", "question", "label", "choices")
 
 
@@ -51,7 +51,11 @@ OF_FILES = ("text", "gold", "id", "question", "label", "choices")
 @click.option("--label", metavar="COLUMN", help="Column that says whether a text is right: count where graders differ.")
 @click.option("--choices", metavar="COLUMN", help="Column with the list that the letters A, B, ... stand for.")
 @click.option("--answers", is_flag=True, help="The texts are bare answers: graders see each in a \\boxed{...}.")
-@click.option("--out", metavar="FILE", help="Write one JSON line for each text and grader to this file.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="Write one JSON line for each text and grader to this file (- for standard output).",
+)
 @click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="List so many disagreements.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: all usable cores]")
 @click.option(
@@ -69,13 +73,24 @@ def command(**given: Any) -> None:
     Each row of FILE has a gold answer and a text. On a RUN each grader's verdicts on all its texts are added beside
     the ones that are there, in grades/; its results and report stay as they are, nothing is generated.
     """
-    from mra_bench.grading import choose_graders
+    if Path(given["what"]).is_dir():
+        _carry_out(given)
+        return
+    try:
+        _carry_out(given)
+    except KeyboardInterrupt:
+        from mra_bench.errors import Interrupted
+
+        raise Interrupted("Interrupted before any text was graded; nothing was written.") from None
+
+
+def _carry_out(given: dict[str, Any]) -> None:
     from mra_bench.plugins import load_plugins
     from mra_bench.progress import make_reporter
 
     settings = settings_of(given["plugin_files"], given["blocked"])
     registry = load_plugins(settings)
-    graders = choose_graders(given["graders"] or ("sympy",), registry)
+    graders = _graders(given, registry)
     reporter = make_reporter(quiet=given["quiet"], as_json=False)
     try:
         if Path(given["what"]).is_dir():
@@ -84,6 +99,18 @@ def command(**given: Any) -> None:
             _grade_file(given, graders, settings, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
+
+
+def _graders(given: dict[str, Any], registry: Registry) -> list[ChosenGrader]:
+    from mra_bench.errors import UsageError
+    from mra_bench.grading import choose_graders
+
+    if given["graders"]:
+        return choose_graders(given["graders"], registry)
+    if given["blocked"] and DEFAULT not in registry.names("graders"):
+        gone = " ".join(f"--no-plugin {name}" for name in given["blocked"])
+        raise UsageError(f"{gone} removed the default grader '{DEFAULT}'; name another one with --grader NAME")
+    return choose_graders((DEFAULT,), registry)
 
 
 def _grade_run(
@@ -114,10 +141,11 @@ def _grade_file(
 ) -> None:
     import dataclasses
 
+    from mra_bench.cli.rows_out import check_out
     from mra_bench.grade_tables import samples_text
     from mra_bench.samples import choose_columns, opened, read_samples
 
-    _check_out(given["what"], given["out"])
+    check_out(given["what"], given["out"], as_json=given["as_json"])
     with opened(given["what"]) as source:
         columns = choose_columns(source, {name: given[name] for name in OF_FILES})
         total = sum(1 for _ in read_samples(source, columns))  # the whole file is read before any work starts
@@ -136,6 +164,7 @@ def _graded(
     total: int,
 ) -> Summary:
     """Grade, write and count sample by sample."""
+    from mra_bench.cli.rows_out import left_of, rows_out
     from mra_bench.errors import Interrupted
     from mra_bench.grading import Summary, grade_rows, grade_samples
     from mra_bench.samples import read_samples
@@ -146,7 +175,7 @@ def _graded(
     try:
         reporter.begin(f"grade {source.name}", total, "texts")
         with (
-            _rows_file(given["out"]) as write,
+            rows_out(given["out"]) as write,
             contextlib.closing(grade_samples(samples, graders, settings, limits=_limits(given), **how)) as graded,
         ):
             for one in graded:
@@ -155,8 +184,7 @@ def _graded(
                     write(row)
                 reporter.update(summary.n)
     except KeyboardInterrupt:
-        kept = f" Nothing was written to {given['out']}." if given["out"] else ""
-        raise Interrupted(f"Interrupted after {summary.n:,} of {total:,} texts.{kept}") from None
+        raise Interrupted(f"Interrupted after {summary.n:,} of {total:,} texts.{left_of(given['out'])}") from None
     reporter.end(f"{summary.n:,} texts")
     return summary
 
@@ -167,54 +195,14 @@ def _limits(given: dict[str, Any]) -> Any:
     return Limits(**{key: given[key] for key in ("seconds", "workers") if given[key] is not None})
 
 
-def _check_out(what: str, out: str | None) -> None:
-    """Raises UsageError when --out cannot be written, or is what is read."""
-    from mra_bench.errors import UsageError
-
-    if out is None:
-        return
-    path = Path(out)
-    if not out or path.is_dir():
-        raise UsageError(f"--out {out!r} names no file")
-    if path.exists() and Path(what).exists() and path.samefile(what):
-        raise UsageError(f"--out {out} is the file that is graded; write the verdicts to another one")
-    if not path.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {path.parent}")
-
-
-@contextlib.contextmanager
-def _rows_file(out: str | None) -> Iterator[Any]:
-    """A function that writes a row of --out, if there is one. The file appears, whole, when all is done."""
-    import json
-    import os
-    import tempfile
-
-    from mra_bench.errors import UsageError
-
-    if out is None:
-        yield lambda row: None
-        return
-    path = Path(out)
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError(f"--out {out}: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            yield lambda row: file.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def _finish(given: dict[str, Any], data: dict[str, Any], text: Any, silent: bool) -> None:
     from mra_bench.cli.listing import show_json
+    from mra_bench.cli.rows_out import to_stdout
 
     if given["as_json"]:
         show_json({**data, "nothing_judged": silent})
     else:
-        click.echo(text(data))
+        click.echo(text(data), err=to_stdout(given["out"]))
         if silent:
             click.echo("A grader could not judge a single text.", err=True)
     if silent:

@@ -1,0 +1,81 @@
+"""What `audit` asks of a run's own record first: is the run finished, is each stage there, is its recipe the one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mra_bench.audit_checks import Finding
+from mra_bench.errors import UsageError
+from mra_bench.folder import AGAIN, RECIPE, RUN
+from mra_bench.plan import FOLDERS
+from mra_bench.store import STAGE_FILE, file_hash, stage_record
+from mra_bench.yaml_text import read_yaml
+
+RECIPE_HASH = "recipe_sha256"
+
+
+def run_record_of(run: Path) -> dict[str, Any]:
+    """All of run.json, which is known to be readable."""
+    return dict(json.loads((run / RUN).read_text(encoding="utf-8")))
+
+
+def check_stages(run: Path, record: Mapping[str, Any]) -> str:
+    """What is to be said of a run that is not finished, "" for a finished one. Raises UsageError naming the stages of
+    a finished run whose record is gone or damaged."""
+    gone = [folder for folder in record["plan"]["folders"] if stage_record(run / folder) is None]
+    if record.get("finished") is None:
+        left = f"not there: {', '.join(gone)}" if gone else f"{RUN} records no end"
+        return f"{run} is not finished ({left}); only what is there is checked. {AGAIN}: it goes on from there"
+    if gone:
+        named = ", ".join(_gone(run, folder) for folder in gone)
+        raise UsageError(f"{run} was finished, but {named}. {AGAIN}: it makes what is missing")
+    return ""
+
+
+def _gone(run: Path, folder: str) -> str:
+    if not (run / folder).is_dir():
+        return f"the stage {folder} is gone"
+    if (run / folder / STAGE_FILE).is_file():
+        return f"{folder}/{STAGE_FILE} is damaged"
+    return f"{folder}/{STAGE_FILE} is gone"
+
+
+def unrecorded_verdicts(run: Path, folders: Sequence[str]) -> Iterator[str]:
+    """Of each folder of verdicts that is no stage of the run and has no record, that it is not checked."""
+    for path in sorted((run / FOLDERS["grade"]).glob("*/")):
+        folder = path.relative_to(run).as_posix()
+        if folder not in folders and stage_record(path) is None:
+            why = f"it has no readable {STAGE_FILE}, so its verdicts were never finished, or their record is gone"
+            yield f"{folder} is not checked: {why}"
+
+
+def check_recipe(run: Path, record: Mapping[str, Any]) -> Iterator[Finding]:
+    """recipe.yaml against what run.json tells of the recipe: some of its values, and its hash."""
+    path = run / RECIPE
+    if not path.is_file():
+        yield Finding(RECIPE, "", "no such file", f"a recipe in {RUN}")
+        return
+    try:
+        stored = read_yaml(path.read_text(encoding="utf-8"), RECIPE)
+    except (UsageError, ValueError) as error:
+        yield Finding(RECIPE, "", "no YAML", str(error), damage=True)
+        return
+    differing = list(_values(stored if isinstance(stored, dict) else {}, record))
+    yield from differing
+    recorded = record.get(RECIPE_HASH)
+    if not differing and recorded is not None and file_hash(path) != recorded:
+        yield Finding(RECIPE, "", "another content", f"the sha256 in {RUN}")
+
+
+def _values(stored: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Finding]:
+    plan, evaluate = record["plan"], stored.get("evaluate") or {}
+    pairs = {key: (stored.get(key), plan[key]) for key in ("name", "seed")}
+    decoding = record.get("decoding", {})
+    pairs |= {f"evaluate.{key}": (evaluate[key], value) for key, value in decoding.items() if key in evaluate}
+    pairs["evaluate.datasets"] = (evaluate.get("datasets"), [dataset["name"] for dataset in plan["datasets"]])
+    for at, (there, told) in pairs.items():
+        if there != told:
+            yield Finding(RECIPE, at, json.dumps(there), f"{json.dumps(told)} in {RUN}")
