@@ -140,8 +140,8 @@ def _say_how_long(plugins: Sequence[Plugin], registry: Registry, seconds: float)
         number = len(make_cases((), (), GOLDS))
         text = (
             f"Trying {', '.join(graders)}: {number} texts, three times each. That takes seconds, "
-            f"longer for a slow grader (a text is stopped after {seconds:g} seconds, the grader given up after "
-            f"{MAX_LOST} texts that hang or end its process)."
+            f"longer for a slow grader (a text is stopped after {seconds:g} seconds, the grader given up "
+            f"after {MAX_LOST} texts that hang or end its process)."
         )
         click.echo(printable(text), err=True)
 
