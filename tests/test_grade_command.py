@@ -40,7 +40,7 @@ ROWS = [
     {"id": "a", "gold": "1/2", "text": "so it is 1/2", "ok": True},
     {"id": "b", "gold": "1/2", "text": "The answer is 0.5", "ok": True},
     {"id": "c", "gold": "3", "text": "The answer is 4", "ok": False},
-    {"id": "d", "gold": "3", "text": "It is \\boxed{3} or 4", "ok": False},
+    {"id": "d", "gold": "3", "text": "First 4, so it is \\boxed{3}", "ok": False},
 ]
 
 

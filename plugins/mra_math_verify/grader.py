@@ -13,10 +13,12 @@ from mra_math_verify.options import Options
 _DELIMITED = re.compile(r"(?<!\\)\$|\\\(|\\\[")
 _SHOWN = 60
 
+MAX_TEXT = 20_000  # its patterns take seconds and minutes on much longer texts
+
 
 def grade_text(problem: Problem, text: str, options: Options) -> Grade:
-    """The verdict on a model's text, in which math-verify looks for the answer."""
-    return _grade(problem.answer, text, read(text), options)
+    """The verdict on a model's text, in whose last MAX_TEXT characters math-verify looks for the answer."""
+    return _grade(problem.answer, text, read(text[-MAX_TEXT:]), options)
 
 
 def compare_answers(gold: str, prediction: str, options: Options) -> Grade:
