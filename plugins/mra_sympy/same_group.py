@@ -37,7 +37,8 @@ def same_groups(a: Value, b: Value, trial: Trial) -> bool:
         and len(mine or yours or ()) == len(a.items) == len(b.items) > 1
     ):
         named, plain = (mine, b) if mine else (yours, a)
-        if named and not any(isinstance(item, Relation) for item in plain.items):
+        several = len({name.partition("_")[0] for name in named or ()}) > 1  # x_1 and x_2 have no order
+        if named and several and not any(isinstance(item, Relation) for item in plain.items):
             return all(trial.same(x, y) for x, y in zip(by_name(named), plain.items, strict=True))
     if "ratio" in (a.kind, b.kind):
         return a.kind == b.kind and _proportional(a, b)

@@ -40,17 +40,17 @@ def _named(relation: Relation, other: Value, trial: Trial) -> bool:
         return trial.same(relation.right, other)
     if isinstance(relation.left, Text) and "\\c" in relation.left.text and isinstance(relation.right, Group):
         return trial.same(relation.right, other)  # A \\cap B = {1}
-    if isinstance(relation.left, Expression | Text) and (_says_what(relation) or _is_identity(relation)):
+    if _says_what(relation) or _is_identity(relation):
         return trial.same(relation.right, other)
     return False
 
 
 def _is_identity(relation: Relation) -> bool:
     """A calculation: both sides are the same expression."""
-    if not isinstance(relation.left, Expression) or not is_measured(relation.right):
+    if not is_measured(relation.left) or not is_measured(relation.right):
         return False
     try:
-        return agree(relation.left.node, node_of(relation.right))
+        return agree(node_of(relation.left), node_of(relation.right))
     except Unreadable:
         return False
 
