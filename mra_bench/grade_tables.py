@@ -39,6 +39,12 @@ def run_text(data: Mapping[str, Any]) -> str:
             parts.append(align([head, *map(_beside, dataset["scores"])]))
     own = data["grader"]
     parts.append(f"The run's own grader is {own['name']} {own['version']}; its results and report are unchanged.")
+    for row in data["unscored"]:
+        added = ", ".join(f"{name} {count:,}" for name, count in row["added"].items())
+        parts.append(
+            f"{row['texts']}: {row['n']:,} texts that pairs were made from, in no score. "
+            f"Correct by the run's grader {row['own']:,}, by {added}."
+        )
     parts += _disagreements(data["disagreements"])
     parts.append(f"Verdicts: {', '.join(data['folders'])}")
     return printable("\n\n".join(parts))

@@ -116,7 +116,9 @@ def compare(regraded: Regraded, show: int) -> dict[str, Any]:
         )
         for entry in manifest["datasets"]
     ]
+    unscored = _unscored(regraded)
     differ = [row for e in evaluations for row in _differing(run, e, own, regraded.graders)]
+    differ += [row for e in unscored for row in _differing(run, e, 1, regraded.graders)]
     return {
         "run": str(run),
         "grader": manifest["graders"][0],
@@ -129,7 +131,46 @@ def compare(regraded: Regraded, show: int) -> dict[str, Any]:
             }
             for place, grader in enumerate(regraded.graders)
         ],
+        "unscored": [_counted(run, e, regraded.graders) for e in unscored],
         "disagreements": {"count": len(differ), "shown": differ[:show]},
+    }
+
+
+def _unscored(regraded: Regraded) -> list[dict[str, Any]]:
+    """The texts that no evaluation counts, those that pairs were made from, each with its verdicts: the run's own
+    first, then the added ones."""
+    run = regraded.run
+    manifest = manifest_of(run)
+    evaluated = {e["completions"] for e in manifest["evaluations"]}
+    graded: dict[str, tuple[str, str]] = {}
+    for folder in manifest["folders"]:
+        record = stage_record(run / folder) if folder.startswith("grades/") else None
+        if record is not None:
+            graded.setdefault(record["inputs"][0], (folder, record["inputs"][1]))
+    return [
+        {
+            "dataset": "texts for pairs",
+            "model": texts.removeprefix("completions/").rpartition("-")[0],
+            "completions": texts,
+            "problems": graded[texts][1],
+            "grades": [graded[texts][0], *(added[texts] for added in regraded.folders)],
+        }
+        for texts in finished_texts(run)
+        if texts not in evaluated and texts in graded
+    ]
+
+
+def _counted(run: Path, evaluation: Mapping[str, Any], graders: Sequence[ChosenGrader]) -> dict[str, Any]:
+    """How many of some texts each grader calls correct."""
+    verdicts = [read_scored(run, evaluation, place).flat() for place in range(len(graders) + 1)]
+    correct = [sum(grade.correct is True for _, grade in rows) for rows in map(list, verdicts)]
+    texts = len(list(read_scored(run, evaluation).flat()))
+    names = [grader.label for grader in graders]
+    return {
+        "texts": evaluation["model"],
+        "n": texts,
+        "own": correct[0],
+        "added": dict(zip(names, correct[1:], strict=True)),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,21 @@ def test_a_run_without_finished_texts_is_refused(run: Path, capsys: pytest.Captu
         record.unlink()
     assert call(["grade", "out", "--plugin", "mine.py", "--grader", "first"]) == 2
     assert "out holds no finished texts, so there is nothing to grade" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_texts_that_pairs_were_made_from_are_compared_too(
+    smoke_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(smoke_run, tmp_path / "out")
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    found = grade(capsys, "--grader", "first")
+    (texts,) = found["unscored"]
+    folder = next(name for name in found["folders"] if "sampled" in name)
+    rows = [json.loads(line) for block in (tmp_path / "out" / folder).glob("block-*") for line in block.open()]
+    assert (texts["n"], texts["added"]) == (len(rows), {"first": sum(row["correct"] is True for row in rows)})
+    shown = [row for row in found["disagreements"]["shown"] if row["dataset"] == "texts for pairs"]
+    assert all(row["model"] == texts["texts"] for row in shown)
+    assert call(["grade", "out", "--plugin", "mine.py", "--grader", "first"]) == 0
+    assert "in no score" in capsys.readouterr().out
