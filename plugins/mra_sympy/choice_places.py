@@ -13,6 +13,7 @@ _LETTERED = re.compile(
 )
 _IN_SENTENCE = (
     re.compile(r"[①-⑳](?:(?:\s*(?:[,，、和与]|and)*\s*)[①-⑳])*|(?:\\textcircled\s*\{?\d\}?\s*[,、]?\s*)+"),
+    re.compile(r"正确的?(?:选项|答案)?(?:是|为|[:：])\s*\**\s*[(（]?(?:[A-J](?![a-z])[、,，]?)+[)）]?"),
     re.compile(r"(?:选(?:项|择)?|答案)(?:是|为)?\s*[:：]?\s*\**\s*[(（]?(?:[A-J](?![a-z])[、,，]?)+[)）]?"),
     re.compile(
         r"\b(?:options?|choices?|statements?|answers?)\**\s*(?:is|are|:)?\s*\**\s*[(\[]?[A-J](?![A-Za-z'’])[)\]]?(?:(?:,\s*(?:and\s+)?|\s+and\s+)\(?[A-J](?![A-Za-z'’])\)?)*",

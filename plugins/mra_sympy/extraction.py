@@ -11,6 +11,10 @@ from mra_sympy.choice_places import first_letter
 from mra_sympy.closing import announced, closing
 from mra_sympy.places import Found
 
+# a last sentence in brackets
+_REMARK = re.compile(r"(?<=[.!?。*$\n])\s{0,9}\((?:[A-Z][a-z]*|If) [^()]{10,400}\.?\)\s{0,20}$")
+    r"(?<=[.!?。*$\n])\s{0,9}\((?:[A-Z][a-z]*|If) [^()]{10,400}\.?\)\s{0,20}$"
+)  # a last sentence in brackets
 _UNCLOSED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _LOOSE_MINUS = re.compile(r"(?:^|[^\w\s)}\]]|[a-z:=])\s((?:[-−–])\s?)$")
 GULF = 60
@@ -49,7 +53,9 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
     text = _without_gulfs(text)
     start, end = turns.region(text, thoughts)
     end, ran_on = turns.cut(text, start, end)
-    found = _search(text, start, end, expects)
+    remark = _REMARK.search(text, max(start, end - 600), end)
+    found = _search(text, start, remark.start(), expects) if remark and remark.start() > start else None
+    found = found or _search(text, start, end, expects)
     if (
         found is None and start and "</think>" in text[:start] and "\\boxed" not in text[start:end]
     ):  # nothing to be found behind the thoughts

@@ -61,7 +61,8 @@ _DENIED = re.compile(
 )
 _FALSE_BEHIND = re.compile(
     r"\s{0,9}(?:\*\*|\$)?\s{0,9}(?:is|are|was|would be)\s{0,9}(?:n['’]t|not|never)?\s{0,9}(?:the\s{1,9})?"
-    r"(?:incorrect|wrong|false|invalid|impossible|not\b|excluded|ruled out)|\s{0,9}(?:错误|不正确|不对)",
+    r"(?:incorrect|wrong|false|invalid|impossible|not\b|excluded|ruled out)"
+    r"|\s{0,9}(?:错误|不正确|不对|不符合|不合|不成立|排除|舍去)",
     re.I,
 )
 _DENIED_BEFORE = re.compile(

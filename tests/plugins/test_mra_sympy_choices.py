@@ -116,3 +116,9 @@ def test_a_choice_denied_or_taken_back_is_not_chosen(text: str) -> None:
 )  # fmt: skip
 def test_a_choice_kept_is_chosen(text: str) -> None:
     assert grade(Problem("p", "?", "B"), text).correct is True
+
+
+def test_a_choice_denied_in_chinese_is_not_the_answer() -> None:
+    text = "选项 C 不符合题意，因此，正确选项是 A。"
+    assert grade(Problem("p", "?", "A"), text).correct is True
+    assert grade(Problem("p", "?", "C"), text).correct is False

@@ -328,3 +328,9 @@ def test_a_piece_of_a_formula_is_no_answer(gold: str, text: str) -> None:
 def test_separated_thousands_and_an_unclosed_box_are_read() -> None:
     assert grade(Problem("p", "?", "5000000"), "So we have 5 000 000 people.").correct is True
     assert grade(Problem("p", "?", "192"), r"156 + 36 = 192. The answer is \boxed{192 dollars.").correct is True
+
+
+def test_a_last_sentence_in_brackets_is_a_remark() -> None:
+    text = "It is 200 - 80 = **120**. (If repairs were taken off one would get 70, but that is not asked.)"
+    assert grade(Problem("p", "?", "120"), text).correct is True
+    assert grade(Problem("p", "?", "70"), text).correct is False
