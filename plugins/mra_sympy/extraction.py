@@ -13,8 +13,6 @@ from mra_sympy.places import Found
 
 # a last sentence in brackets
 _REMARK = re.compile(r"(?<=[.!?。*$\n])\s{0,9}\((?:[A-Z][a-z]*|If) [^()]{10,400}\.?\)\s{0,20}$")
-    r"(?<=[.!?。*$\n])\s{0,9}\((?:[A-Z][a-z]*|If) [^()]{10,400}\.?\)\s{0,20}$"
-)  # a last sentence in brackets
 _UNCLOSED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _LOOSE_MINUS = re.compile(r"(?:^|[^\w\s)}\]]|[a-z:=])\s((?:[-−–])\s?)$")
 GULF = 60
