@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from runs import bench
-from test_regrade import content, run
+from test_regrade import content, echo_run, run
 
 from mra_bench.cli import call
 from mra_bench.run import finish_run
 from mra_bench.store import finish_stage, stage_record, write_rows
 
-__all__ = ["run"]
+__all__ = ["echo_run", "run"]
 
 
 def audit(capsys: pytest.CaptureFixture[str], *more: str, code: int = 1) -> dict[str, Any]:

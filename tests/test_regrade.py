@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -26,14 +27,14 @@ def register_graders(register):
 """
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A finished run of two echo models on six problems; the model `right` has the gold answers."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="session")
+def echo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run of two echo models on six problems; the model `right` has the gold answers."""
+    folder = tmp_path_factory.mktemp("echo")
     questions = [{"id": f"q{i}", "question": f"{i} + 38?", "answer": str(i + 38)} for i in range(6)]
-    lines(tmp_path / "test.jsonl", questions)
-    lines(tmp_path / "right.jsonl", [{"problem": q["id"], "text": q["answer"]} for q in questions])
-    lines(tmp_path / "wrong.jsonl", [{"problem": q["id"], "text": "4"} for q in questions])
+    lines(folder / "test.jsonl", questions)
+    lines(folder / "right.jsonl", [{"problem": q["id"], "text": q["answer"]} for q in questions])
+    lines(folder / "wrong.jsonl", [{"problem": q["id"], "text": "4"} for q in questions])
     recipe = {
         "name": "echo",
         "datasets": {"test": {"data": "test.jsonl"}},
@@ -42,9 +43,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         "graders": ["sympy"],
         "block_size": 4,
     }
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
-    (tmp_path / "mine.py").write_text(PLUGIN)
-    assert call(["run", "--recipe", "mine.yaml", "--out", "out", "--quiet"]) == 0
+    (folder / "mine.yaml").write_text(yaml.safe_dump(recipe))
+    (folder / "mine.py").write_text(PLUGIN)
+    with contextlib.chdir(folder):
+        assert call(["run", "--recipe", "mine.yaml", "--out", "out", "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(echo_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A copy of that run, in the working folder."""
+    shutil.copytree(echo_run, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     capsys.readouterr()
     return tmp_path / "out"
 
