@@ -2,6 +2,8 @@
 # TORCH_INDEX: a package index that holds PyTorch's CPU build, for those whose default index has only the CUDA build.
 PYTHON ?= python3
 TORCH_INDEX ?=
+# JOBS: processes that share the tests, a file at a time.
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -12,7 +14,7 @@ run: install
 	$(BIN)/mra-bench run $(ARGS)
 
 test: install lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

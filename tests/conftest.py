@@ -13,6 +13,14 @@ prepare_threads()  # before any test imports torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
+LONGEST = ("test_wheel.py", "test_resume.py", "test_training.py", "test_docs_pages.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that processes that share the tests end together."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The recipe smoke, run once through the command line without interruption."""
