@@ -68,6 +68,11 @@ def data(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
     return found
 
 
+def heeding_interrupts() -> None:
+    """A background job inherits that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_one_grader(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = data(capsys, "s.jsonl")
     (row,) = found["graders"]
@@ -212,7 +217,9 @@ def test_an_interrupt_leaves_no_half_of_a_file(folder: Path) -> None:
     write(folder / "many.jsonl", [{"gold": "1", "text": "slow"}] * 4)
     (folder / "v.jsonl").write_text("old\n")
     command = [*COMMAND, "grade", "many.jsonl", "--plugin", "mine.py", "--grader", "last-word", "--out", "v.jsonl"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
+    running = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ, preexec_fn=heeding_interrupts
+    )
     assert running.stderr is not None
     assert "4 texts" in running.stderr.readline()
     running.send_signal(signal.SIGINT)
@@ -261,7 +268,9 @@ def test_a_blocked_default_grader_is_said(folder: Path, capsys: pytest.CaptureFi
 def test_an_early_interrupt_promises_nothing(folder: Path) -> None:
     """While standard input is still being read."""
     command = [*COMMAND, "grade", "-", "--out", "v.jsonl"]
-    running = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeding_interrupts
+    )
     assert running.stdin is not None
     try:
         running.stdin.write("{}\n" * 100_000)  # more than a pipe holds: the program reads it

@@ -17,7 +17,7 @@ from mra_bench.types import Grade
 PLUGIN = Path(__file__).parent / "plugin_package" / "mra_bench_last_word.py"
 TEXTS = {  # what sympy says, what the grader last-word says
     "q0": "The answer is \\boxed{3}.",  # right, wrong
-    "q1": "Not sure, perhaps 4 or 5",  # right, right
+    "q1": "So that makes 5",  # right, right
     "q2": "The answer is \\boxed{9}, not 6",  # wrong, right
     "q3": "I do not know",  # wrong, wrong
 }
