@@ -15,6 +15,7 @@ from mra_sympy.places import Found
 _REMARK = re.compile(r"(?<=[.!?。*$\n])\s{0,9}\((?:[A-Z][a-z]*|If) [^()]{10,400}\.?\)\s{0,20}$")
 _UNCLOSED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _LOOSE_MINUS = re.compile(r"(?:^|[^\w\s)}\]]|[a-z:=])\s((?:[-−–])\s?)$")
+LONG = 2000  # characters from which on endless white space costs time
 GULF = 60
 _GULF = re.compile(rf"(\s{{{GULF}}})\s*(\s{{{GULF}}})")
 MAX_ANSWER = 1000
@@ -51,7 +52,11 @@ def extract(text: str, expects: str = "", *, thoughts: bool = False, corrections
     text = _without_gulfs(text)
     start, end = turns.region(text, thoughts)
     end, ran_on = turns.cut(text, start, end)
-    remark = _REMARK.search(text, max(start, end - 600), end)
+    remark = (
+        _REMARK.search(text, max(start, end - 600), end)
+        if text[max(start, end - 30) : end].rstrip()[-1:] == ")"
+        else None
+    )
     found = _search(text, start, remark.start(), expects) if remark and remark.start() > start else None
     found = found or _search(text, start, end, expects)
     if (
@@ -73,11 +78,15 @@ def _whole(text: str, found: Extraction, start: int) -> Extraction | None:
     minus = _LOOSE_MINUS.search(text[max(start, first - 4) : first]) if answer.startswith("\\") else None
     if minus and found.rule.startswith("last"):
         answer, first = f"-{answer}", first - len(minus[1])
-    matched = answer.count("{") == answer.count("}")
-    rounds = sum(answer.count(mark) for mark in "([") == sum(answer.count(mark) for mark in ")]")
-    if not answer.strip("\0 ") or (found.rule.startswith("last") and not (matched and rounds)):
+    if not answer.strip("\0 ") or (found.rule.startswith("last") and not _matched(answer)):
         return None
-    return replace(found, answer=answer, span=(first, last))
+    return found if answer == found.answer else replace(found, answer=answer, span=(first, last))
+
+
+def _matched(answer: str) -> bool:
+    """Are there as many closing brackets as opening ones?"""
+    rounds = sum(answer.count(mark) for mark in "([") == sum(answer.count(mark) for mark in ")]")
+    return rounds and answer.count("{") == answer.count("}")
 
 
 def ran_on(text: str) -> bool:
@@ -88,6 +97,8 @@ def ran_on(text: str) -> bool:
 
 def _without_gulfs(text: str) -> str:
     """The text with endless white space broken up, at the same length: patterns stay linear, spans stay right."""
+    if len(text) < LONG:
+        return text
     return _GULF.sub(lambda gulf: gulf[1] + "\0" * (len(gulf[0]) - 2 * GULF) + gulf[2], text)
 
 
