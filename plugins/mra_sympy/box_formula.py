@@ -73,8 +73,8 @@ def _formula(text: str, begin: int, stop: int, start: int, end: int) -> tuple[bo
         opened = len(re.findall(r"(?<!\\)\$\$?", text[max(start, line) : begin])) % 2 == 1
     closer = _CLOSERS.search(text, stop, min(end, stop + _WIDE))
     closed = closer.start() if closer else min(end, stop + _WIDE)
-    if re.match(r"(?:,|\{,\})\d{3}|!", text[stop : stop + 6]):
-        closed = max(closed, stop + len(re.match(r"(?:(?:,|\{,\})\d{3})*!?", text[stop : stop + 40]).group()))  # type: ignore[union-attr]
+    if glued := re.match(r"(?:(?:,|\{,\})\d{3})+!?|!", text[stop : stop + 40]):
+        closed = max(closed, stop + glued.end())
     return opened, left, closed
 
 

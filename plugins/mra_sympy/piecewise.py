@@ -8,7 +8,7 @@ from typing import Any
 
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.quantities import Quantity
-from mra_sympy.values import Branches, Combined, Expression, Group, Relation, Text, Value
+from mra_sympy.values import Branches, Combined, Expression, Group, Relation, Text, Value, node_of
 
 Reader = Callable[[str, int], Value]
 
@@ -54,7 +54,7 @@ def _function(rows: list[list[str]], text: str, depth: int, structure: Reader) -
         tests = _tests(condition)
         if tests is None or not isinstance(value, Quantity | Expression):
             return Branches(tuple(pairs))
-        branches.append((_node(value), tests))
+        branches.append((node_of(value), tests))
     if not branches:
         raise Unreadable("it has no case")
     return Expression(("cases", tuple(branches)), text)
@@ -71,9 +71,5 @@ def _tests(condition: Value) -> tuple[Any, ...] | None:
             return None
         if not isinstance(part.left, Quantity | Expression) or not isinstance(part.right, Quantity | Expression):
             return None
-        found.append((part.sign, _node(part.left), _node(part.right)))
+        found.append((part.sign, node_of(part.left), node_of(part.right)))
     return tuple(found)
-
-
-def _node(value: Quantity | Expression) -> Any:
-    return ("num", value.value) if isinstance(value, Quantity) else value.node

@@ -19,7 +19,7 @@ from mra_sympy.same_quantity import read_measure
 from mra_sympy.sets import read_builder, read_domain, read_indexed_union, read_operations
 from mra_sympy.split import closers_match, matching, split_at, split_joined, split_list, split_relation
 from mra_sympy.tokens import BARE_FUNCTIONS, ELLIPSIS
-from mra_sympy.values import Combined, Domain, Expression, Family, Group, Interval, Relation, Text, Value
+from mra_sympy.values import Combined, Domain, Expression, Family, Group, Interval, Relation, Text, Value, node_of
 
 MAX_ITEMS = 50
 MAX_NESTING = 6
@@ -298,13 +298,10 @@ def _rows(text: str, depth: int) -> Value | None:
     if text[0] != "[" or len(rows) > MAX_ITEMS or not all(re.fullmatch(r"\[.*\]", row) for row in rows):
         return None
     cells = [[structure(cell, depth + 1) for cell in split_list(row[1:-1], words=False)] for row in rows]
-    if not all(isinstance(cell, Expression | Quantity) for row in cells for cell in row) or not cells[0]:
-        return None
-    node = tuple(
-        tuple(("num", cell.value) if isinstance(cell, Quantity) else cell.node for cell in row)  # type: ignore[union-attr]
-        for row in cells
-    )
-    return Expression(("mat", node), text) if len({len(row) for row in node}) == 1 else None
+    nodes = [[node_of(cell) for cell in row if isinstance(cell, Expression | Quantity)] for row in cells]
+    if not cells[0] or [len(row) for row in nodes] != [len(cells[0])] * len(cells):
+        return None  # a cell that is no expression, or rows of different lengths
+    return Expression(("mat", tuple(tuple(row) for row in nodes)), text)
 
 
 def _bracket(left: str, right: str, inside: str, depth: int) -> Value | None:

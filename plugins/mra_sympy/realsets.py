@@ -16,7 +16,7 @@ from mra_sympy.numeric import context, is_matrix, numeric
 from mra_sympy.polynomials import NotRational, rational, real_roots
 from mra_sympy.quantities import Quantity
 from mra_sympy.tokens import Node, children, difference, kinds, symbols
-from mra_sympy.values import Combined, Domain, Expression, Group, Interval, Relation, Value
+from mra_sympy.values import Combined, Domain, Expression, Group, Interval, Relation, Value, node_of
 
 MAX_ABS = 3
 LARGEST = 1e20
@@ -115,9 +115,8 @@ def _points(group: Group) -> Tree:
     """A set or list of numbers; a list of pairs is read as open intervals."""
     trees: list[Tree] = []
     for item in group.items:
-        pair = isinstance(item, Group) and item.kind == "tuple" and len(item.items) == 2 and group.kind == "list"
-        if pair:
-            trees.append(("in", _real(item.items[0]), _real(item.items[1]), False, False))  # type: ignore[union-attr]
+        if isinstance(item, Group) and item.kind == "tuple" and len(item.items) == 2 and group.kind == "list":
+            trees.append(("in", _real(item.items[0]), _real(item.items[1]), False, False))
         elif isinstance(item, Interval | Combined):
             trees.append(_tree(item, set()))
         else:
@@ -142,11 +141,9 @@ def _real(value: Value) -> Any:
 
 
 def _node(value: Value) -> Node:
-    if isinstance(value, Quantity):
-        return ("num", value.value)
-    if not isinstance(value, Expression):
+    if not isinstance(value, Quantity | Expression):
         raise NoSet
-    return value.node
+    return node_of(value)
 
 
 def _comparison(relation: Relation, names: set[str]) -> Tree:

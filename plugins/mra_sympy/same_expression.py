@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mra_sympy import values
 from mra_sympy.agree import agree, close, may_agree
 from mra_sympy.errors import TooCostly, Unreadable
 from mra_sympy.exact import exact
@@ -21,11 +22,9 @@ NUMERICAL = "by their values at many places, not by proof"
 
 
 def node_of(value: Value) -> Node:
-    """The tree of a quantity or an expression."""
-    if isinstance(value, Quantity):
-        return ("num", value.value / 100 if value.percent else value.value)
-    assert isinstance(value, Expression)
-    return value.node
+    """The tree of a value that is measured."""
+    assert isinstance(value, Quantity | Expression)
+    return values.node_of(value)
 
 
 def is_measured(value: Value) -> bool:

@@ -106,6 +106,13 @@ class Text:
     opaque: bool = False
 
 
+def node_of(value: Quantity | Expression) -> Node:
+    """The tree of a quantity or an expression."""
+    if isinstance(value, Quantity):
+        return ("num", value.value / 100 if value.percent else value.value)
+    return value.node
+
+
 Measure = Quantity | Ratio | Remainder | Moment
 Value = (
     Measure
