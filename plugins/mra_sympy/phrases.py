@@ -98,7 +98,10 @@ def cues(text: str, start: int, end: int) -> Iterator[int]:
     """Where an announced answer begins: strong phrases before weak ones, of equal ones the last first."""
     lowered = text[start:end].lower()
     for needles, pattern in _PHRASES:
-        if not any(needle in lowered for needle in needles):
+        for needle in needles:  # any() with a generator takes three times as long, and every text comes by here
+            if needle in lowered:
+                break
+        else:
             continue
         for match in reversed(list(pattern.finditer(text, start, end))[-MAX_TRIES:]):
             if pattern is _LINE_LABEL and not _opens_line(text, start, match.start()):

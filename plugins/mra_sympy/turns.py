@@ -12,11 +12,9 @@ _NAMED = (
     r"|(?:Example|Task|Follow-up Question|New Question|Next Question)(?=[ \t]*\d)"
 )
 # Marks that no solution holds of itself: what stands behind them is another turn once there was anything to answer.
-_TURN = re.compile(
-    r"<\|[a-z_]{2,20}\|>|</s>|<(?:start|end)_of_turn>|\[/?INST\]"
-    rf"|^[ \t>*#]*(?:{_NAMED})[ \t]*\d{{0,4}}[ \t*]*[:.：]|^#{{1,4}} ?(?:Instruction|Question|Problem|Input"
-    rf"|Human|User)\b",
-    re.MULTILINE,
+_TURN_MARK = re.compile(r"<\|[a-z_]{2,20}\|>|</s>|<(?:start|end)_of_turn>|\[/?INST\]")
+_TURN_LINE = re.compile(
+    rf"[ \t>*#]*(?:{_NAMED})[ \t]*\d{{0,4}}[ \t*]*[:.：]|#{{1,4}} ?(?:Instruction|Question|Problem|Input|Human|User)\b"
 )
 # Marks that count only behind a stated answer: a solution may well ask itself a question on the way.
 _NEXT = re.compile(
@@ -68,13 +66,25 @@ def region(text: str, thoughts: bool = False) -> tuple[int, int]:
 def cut(text: str, start: int, end: int) -> tuple[int, bool]:
     """Where a new turn or question begins behind something that holds an answer, and whether one does."""
     ends = []
-    if (sign := _SIGN_OF_ANSWER.search(text, start, end)) and (turn := _TURN.search(text, sign.start(), end)):
-        ends.append(turn.start())
+    if sign := _SIGN_OF_ANSWER.search(text, start, end):
+        ends += _turn(text, sign.start(), end)
     if _may_ask(text[start:end]) and (stated := _STATED.search(text, start, end)):
         ends += [found.start() for mark in (_NEXT, _ASKED) if (found := mark.search(text, stated.end(), end))]
     if (second := _second_hash(text, start, end)) is not None:
         ends.append(second)
     return (min(ends), True) if ends else (end, False)
+
+
+def _turn(text: str, start: int, end: int) -> list[int]:
+    """Where another turn begins: at a mark, or at a line that names a speaker. Lines are looked at one by one, since a
+    pattern that begins with ^ is tried at every character."""
+    found = [mark.start()] if (mark := _TURN_MARK.search(text, start, end)) else []
+    line = start if not start or text[start - 1] == "\n" else text.find("\n", start, end) + 1 or end + 1
+    while line <= end:
+        if _TURN_LINE.match(text, line, end):
+            return [*found, line]
+        line = text.find("\n", line, end) + 1 or end + 1
+    return found
 
 
 def _may_ask(part: str) -> bool:
