@@ -1,65 +1,159 @@
-"""A KV cache that writes in place: the room a batch can need is known, so no step copies what earlier steps stored."""
+"""Where the keys and values of the rows being generated are kept: slots in buffers of fixed size, so that no step
+copies what earlier steps stored, and a row that has ended makes room for another.
+
+The newest token of every row stands in the same column: `columns.filled` grows by one a step. A row's first token
+stands in a column of its own; what is before it is masked, except a prefix that all rows share in the first columns.
+"""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 
-def new_cache(config: Any, length: int) -> Any:
-    """An empty cache for a model's config with room for `length` tokens in its full-attention layers; layers of other
-    kinds (sliding windows) are the library's own."""
+@dataclass
+class Columns:
+    """The part of the buffers in use: the first `rows` slots and the first `filled` columns."""
+
+    rows: int = 0
+    filled: int = 0
+
+
+class Store(Protocol):
+    """What keeps the states of rows. `cache` is what the model is given; `refills`: whether rows can join others."""
+
+    cache: Any
+    refills: bool
+    columns: Columns
+
+    def put(self, states: Any, which: Any) -> None:
+        """Add the rows `which` [int64] of a library cache that ends with the newest column, behind the others."""
+
+    def keep(self, order: list[int]) -> None:
+        """Go on with these rows, in this order."""
+
+    def shift(self, by: int) -> None:
+        """Drop the first `by` columns behind the prefix."""
+
+
+def fits_slots(config: Any, length: int) -> bool:
+    """Whether rows of up to `length` columns can be kept in slots: all layers of the model attend to everything there.
+    Sliding windows shorter than that and recurrent layers cannot."""
+    return all(_attends_to_all(layer, length) for layer in library_cache(config).layers)
+
+
+def library_cache(config: Any) -> Any:
+    """An empty cache of the library for a model's config."""
     from transformers import DynamicCache
-    from transformers.cache_utils import DynamicLayer
 
-    cache = DynamicCache(config=config)
-    layer = _roomy_layer()
-    cache.layers = [layer(length) if type(old) is DynamicLayer else old for old in cache.layers]
-    return cache
+    return DynamicCache(config=config)
+
+
+def _attends_to_all(layer: Any, length: int) -> bool:
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    return type(layer) is DynamicLayer or (type(layer) is DynamicSlidingWindowLayer and layer.sliding_window >= length)
+
+
+class SlotStore:
+    """Keys and values [slots, heads, length, size] of each layer, written in place. The first `prefix` columns hold
+    what all rows begin with."""
+
+    refills = True
+
+    def __init__(self, config: Any, slots: int, length: int, prefix: int) -> None:
+        self.slots, self.length, self.prefix = slots, length, prefix
+        self.columns = Columns()
+        self.cache = library_cache(config)
+        layer = _slot_layer()
+        self.cache.layers = [layer(self.columns) for _ in self.cache.layers]
+
+    def put(self, states: Any, which: Any) -> None:
+        rows, filled, prefix = self.columns.rows, self.columns.filled, self.prefix
+        slots = slice(rows, rows + len(which))
+        for layer, source in zip(self.cache.layers, states.layers, strict=True):
+            for name in ("keys", "values"):
+                new = getattr(source, name)[which]
+                store = layer.stores.get(name)
+                if store is None:
+                    store = layer.stores[name] = new.new_zeros(self.slots, new.shape[1], self.length, new.shape[3])
+                store[slots, :, :prefix] = new[:, :, :prefix]
+                store[slots, :, filled - (new.shape[2] - prefix) : filled] = new[:, :, prefix:]
+        self.columns.rows += len(which)
+
+    def keep(self, order: list[int]) -> None:
+        moved = [(place, source) for place, source in enumerate(order) if place != source]
+        filled = self.columns.filled
+        for layer in self.cache.layers if moved else ():
+            for store in layer.stores.values():
+                for place, source in moved:
+                    store[place, :, :filled] = store[source, :, :filled]
+        self.columns.rows = len(order)
+
+    def shift(self, by: int) -> None:
+        rows, filled, first = self.columns.rows, self.columns.filled, self.prefix
+        for layer in self.cache.layers:
+            for store in layer.stores.values():
+                store[:rows, :, first : filled - by] = store[:rows, :, first + by : filled].clone()
+        self.columns.filled -= by
+
+
+class LibraryStore:
+    """The library's own cache. Rows can leave it, and none can join."""
+
+    refills = False
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self.cache: Any = None
+
+    def put(self, states: Any, which: Any) -> None:
+        select_rows(states, which)
+        self.cache = states
+        self.columns.rows = len(which)
+
+    def keep(self, order: list[int]) -> None:
+        import torch
+
+        if order != list(range(self.columns.rows)):
+            select_rows(self.cache, torch.tensor(order, dtype=torch.int64))
+        self.columns.rows = len(order)
+
+    def shift(self, by: int) -> None:
+        raise AssertionError("rows of the library's cache begin together and are never shifted")
 
 
 def select_rows(cache: Any, rows: Any) -> None:
-    """Keep the rows (int64 indices, repeats allowed) of a cache, in this order."""
+    """Keep the rows (int64 indices, repeats allowed) of a library cache, in this order."""
     for layer in cache.layers:
         getattr(layer, "batch_select_indices", layer.reorder_cache)(rows)
 
 
 @functools.cache
-def _roomy_layer() -> Any:
+def _slot_layer() -> Any:
     """The layer class, made on first use because its base needs torch."""
     from transformers.cache_utils import DynamicLayer
 
-    class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-        """Keys and values [rows, heads, tokens, size] as views of two buffers of `length` tokens."""
+    class SlotLayer(DynamicLayer):  # type: ignore[misc]
+        """The part of a SlotStore that one layer of the model sees: one new token a row, then all columns so far."""
 
-        def __init__(self, length: int) -> None:
+        def __init__(self, columns: Columns) -> None:
             super().__init__()
-            self.length = length
-            self.filled = 0
+            self.columns = columns
+            self.stores: dict[str, Any] = {}
+            self.is_initialized = True
 
-        def lazy_initialization(self, key_states: Any, value_states: Any) -> None:
-            super().lazy_initialization(key_states, value_states)
-            self.stores = [_room(states, self.length) for states in (key_states, value_states)]
+        def get_seq_length(self) -> int:
+            return self.columns.filled
 
         def update(self, key_states: Any, value_states: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-            if not self.is_initialized:
-                self.lazy_initialization(key_states, value_states)
-            start, self.filled = self.filled, self.filled + key_states.shape[-2]
-            for store, states in zip(self.stores, (key_states, value_states), strict=True):
-                store[:, :, start : self.filled] = states
-            self._view()
-            return self.keys, self.values
+            rows, column = self.columns.rows, self.columns.filled
+            views = []
+            for name, states in (("keys", key_states), ("values", value_states)):
+                store = self.stores[name]
+                store[:rows, :, column : column + 1] = states
+                views.append(store[:rows, :, : column + 1])
+            return views[0], views[1]
 
-        def batch_select_indices(self, indices: Any) -> None:
-            self.stores = [store[indices] for store in self.stores]
-            self._view()
-
-        def _view(self) -> None:
-            self.keys, self.values = (store[:, :, : self.filled] for store in self.stores)
-
-    return RoomyLayer
-
-
-def _room(states: Any, length: int) -> Any:
-    rows, heads, _, size = states.shape
-    return states.new_empty(rows, heads, length, size)
+    return SlotLayer

@@ -12,13 +12,13 @@ from mra_bench.plugins import source_hash
 from mra_bench.types import Block, Completion, Problem, PromptStyle
 
 from . import prompts
-from .batching import RowSpec
+from .batching import Limits, RowSpec
 from .families import Family
-from .generate import Engine, Limits
+from .generate import Engine
 from .hardware import choose_device, choose_dtype, device_kind
 from .loading import load_causal_lm, load_tokenizer
 from .network import Network
-from .options import MAX_ROWS, TOKEN_BUDGET, Options
+from .options import MAX_ROWS, PREFILL_TOKENS, TOKEN_BUDGET, Options
 from .source import Source, file_hashes, is_hub_id, locate, parameters
 from .stops import StopRule
 from .streams import row_key
@@ -82,6 +82,7 @@ class TransformersModel:
             "device": device.partition(":")[0],
             "token_budget": limits.token_budget,
             "max_rows": limits.max_rows,
+            "prefill_tokens": limits.prefill_tokens,
             "code": source_hash(sys.modules["mra_transformers"]),
         }
 
@@ -148,7 +149,7 @@ class TransformersModel:
         ]
 
     def _limits(self, kind: str) -> Limits:
-        return Limits(self.options.token_budget or TOKEN_BUDGET[kind], MAX_ROWS[kind])
+        return Limits(self.options.token_budget or TOKEN_BUDGET[kind], MAX_ROWS[kind], PREFILL_TOKENS[kind])
 
     def _loaded_tokenizer(self) -> Any:
         if self._tokenizer is None:

@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from .cache import new_cache
-
 
 class Network:
     """`ends`: ids of the tokens that end a text. The padding token is never offered, unless it is one of them."""
@@ -30,10 +28,6 @@ class Network:
         """Longest sequence, in tokens, that the model's positions allow."""
         config = self.model.config.get_text_config(decoder=True)
         return int(getattr(config, "max_position_embeddings", None) or 1 << 30)
-
-    def cache(self, length: int) -> Any:
-        """An empty KV cache with room for `length` tokens a row."""
-        return new_cache(self.model.config, length)
 
     def logits(self, ids: Any, mask: Any, positions: Any, cache: Any) -> Any:
         """Logits of the token behind each row of `ids` [rows, tokens], float32 [rows, vocabulary]; the cache grows.

@@ -14,6 +14,7 @@ Prompt = Literal["auto", "plain", "chat"]
 
 MAX_ROWS = {"cpu": 128, "gpu": 256}
 TOKEN_BUDGET = {"cpu": 32_768, "gpu": 131_072}
+PREFILL_TOKENS = {"cpu": 2_048, "gpu": 16_384}
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from mra_transformers import Options, load
-from mra_transformers.batching import RowSpec, pack
+from mra_transformers.batching import Limits, RowSpec, groups
 from mra_transformers.model import TransformersModel
 from mra_transformers.stops import StopRule, closed_box, watched_tokens
-from mra_transformers.streams import choose, gumbel, row_key
+from mra_transformers.streams import choose, row_key, uniforms
 from transformers_kit import CONTEXT, block, by_request, problems, save
 
 from mra_bench.errors import BenchError
@@ -178,7 +178,7 @@ def test_lack_of_memory_halves_the_batch_and_changes_no_text(
     identity = model.identity()
     assert by_request(model.generate(made)) == plenty
     assert model.halvings
-    assert model.halvings[0]["rows"] == 16
+    assert model.halvings[0]["slots"] == 16
     assert model.identity() == identity
 
 
@@ -238,18 +238,18 @@ def test_the_padding_token_is_never_generated(opened: Opener) -> None:
     assert pad not in seen
 
 
-def test_the_streams_are_gumbel_distributed_and_differ_by_row_step_and_token() -> None:
-    import torch
+def test_the_streams_are_uniform_and_differ_by_row_and_step() -> None:
+    import numpy as np
     from scipy import stats
 
-    keys = torch.tensor([row_key(0, f"p{index}", 0) for index in range(40)])
-    noise = torch.stack([gumbel(keys, step, 500) for step in range(10)])
-    assert stats.kstest(noise.flatten().double().numpy(), "gumbel_r").pvalue > 1e-3
-    flat = noise.permute(1, 0, 2).reshape(40, -1)
-    correlated = torch.corrcoef(torch.cat([flat, flat.roll(1, dims=1)]))
-    correlated.fill_diagonal_(0)
-    assert correlated.abs().max() < 5 / flat.shape[1] ** 0.5
-    assert torch.equal(gumbel(keys[7:9], 3, 500), noise[3, 7:9])
+    keys = [row_key(0, f"p{index}", 0) for index in range(40)]
+    drawn = np.array([uniforms(keys, [step] * 40) for step in range(500)])
+    assert stats.kstest(drawn.ravel(), "uniform").pvalue > 1e-3
+    correlated = np.corrcoef(np.vstack([drawn.T, np.roll(drawn, 1, axis=0).T]))
+    np.fill_diagonal(correlated, 0)
+    assert abs(correlated).max() < 5 / 500**0.5
+    assert uniforms(keys[7:9], [3, 5]) == [drawn[3, 7], drawn[5, 8]]
+    assert 0 < drawn.min() < drawn.max() < 1
     assert row_key(1, "a", 2) != row_key(12, "a", 2) != row_key(1, "a2", 0)
 
 
@@ -258,16 +258,38 @@ def test_choices_follow_the_probabilities() -> None:
     from scipy import stats
 
     chances = torch.tensor([0.5, 0.3, 0.15, 0.05])
-    keys = torch.tensor([row_key(5, "q", sample) for sample in range(20_000)])
-    logits = chances.log().expand(len(keys), 4)
-    drawn = torch.bincount(choose(logits, keys, 0, 1.0, 1.0), minlength=4)
-    assert stats.chisquare(drawn.numpy(), (chances * len(keys)).numpy()).pvalue > 1e-3
-    nucleus = torch.bincount(choose(logits, keys, 1, 1.0, 0.7), minlength=4).double() / len(keys)
+    keys = [row_key(5, "q", sample) for sample in range(20_000)]
+    count = len(keys)
+    logits = chances.log().expand(count, 4)
+    drawn = torch.bincount(choose(logits, keys, [0] * count, 1.0, 1.0), minlength=4)
+    assert stats.chisquare(drawn.numpy(), (chances * count).numpy()).pvalue > 1e-3
+    nucleus = torch.bincount(choose(logits, keys, [1] * count, 1.0, 0.7), minlength=4).double() / count
     assert nucleus.tolist() == pytest.approx([0.625, 0.375, 0, 0], abs=0.02)
-    assert choose(logits, keys, 0, 0.0, 1.0).eq(0).all()
-    assert choose(logits, keys, 0, 1.0, 0.01).eq(0).all()
-    sharp = torch.bincount(choose(logits, keys, 2, 0.5, 1.0), minlength=4).double() / len(keys)
+    assert choose(logits, keys, [0] * count, 0.0, 1.0).eq(0).all()
+    assert choose(logits, keys, [0] * count, 1.0, 0.01).eq(0).all()
+    sharp = torch.bincount(choose(logits, keys, [2] * count, 0.5, 1.0), minlength=4).double() / count
     assert sharp.tolist() == pytest.approx((chances**2 / (chances**2).sum()).tolist(), abs=0.02)
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.9])
+def test_a_draw_from_a_large_vocabulary_is_the_inverse_of_the_cumulated_chances(top_p: float) -> None:
+    import torch
+
+    torch.manual_seed(3)
+    logits = torch.cat([torch.randn(30, 5000) * 3, torch.zeros(2, 5000), torch.full((1, 5000), -1e30)])
+    logits[:, ::7] = float("-inf")
+    logits[-1, 4321] = 0.0
+    keys, steps = [row_key(1, "q", sample) for sample in range(33)], list(range(33))
+    for row, (token, number) in enumerate(
+        zip(choose(logits, keys, steps, 0.8, top_p), uniforms(keys, steps), strict=True)
+    ):
+        exact = (logits[row].double() / 0.8).softmax(0)
+        order = exact.argsort(descending=True)
+        inside = exact[order].cumsum(0) - exact[order] < top_p
+        kept = torch.where(exact >= exact[order[inside]].min(), exact, 0)
+        below = kept[:token].sum() / kept.sum()
+        assert below - 1e-5 <= number <= below + kept[token] / kept.sum() + 1e-5
+        assert kept[token] > 0
 
 
 @pytest.mark.parametrize(
@@ -318,14 +340,16 @@ def test_a_token_with_part_of_a_character_is_watched() -> None:
     assert not set(tokenizer("abc").input_ids) & set(watched)
 
 
-def test_batches_keep_within_their_bounds_and_hold_every_row_once() -> None:
+def test_groups_keep_within_their_bounds_and_hold_every_row_once() -> None:
     rows = [RowSpec(i, tuple(range(i * 7 % 11 + 1)), i, 5) for i in range(50)]
-    for budget, most in ((1, 9), (64, 9), (1000, 9), (10**6, 1000)):
-        batches = pack(rows, budget, most)
-        assert sorted(row.position for batch in batches for row in batch) == list(range(50))
-        for batch in batches:
-            size = len(batch) * (max(len(row.prompt) for row in batch) + 5)
-            assert len(batch) == 1 or (size <= budget and len(batch) <= most)
-        lengths = [len(row.prompt) for batch in batches for row in batch]
-        assert lengths == sorted(lengths, reverse=True)
-    assert len(pack(rows, 10**6, 1000)) == 1
+    rows.append(RowSpec(50, tuple(range(300)), 50, 5))
+    for budget, most in ((1, 9), (400, 9), (1000, 9), (10**6, 1000)):
+        found = groups(rows, Limits(budget, most, 64))
+        assert sorted(row.position for group in found for row in group.rows) == list(range(51))
+        for group in found:
+            assert group.slots == 1 or (group.slots * group.longest <= budget and group.slots <= most)
+            lengths = [len(row.prompt) for row in group.rows]
+            assert lengths == sorted(lengths, reverse=True)
+    assert len(groups(rows, Limits(10**6, 1000, 64))) == 1
+    one, others = groups(rows, Limits(1000, 60, 64))
+    assert (len(one.rows), one.slots, others.slots) == (1, 1, 50)
