@@ -166,6 +166,9 @@ class TransformersModel:
                 revision=self.options.revision,
                 tokenizer=tokenizer,
             )
+            from .packed import pack
+
+            pack(model)
             ends = end_ids(model, tokenizer, self.format.family)
             self._engine = Engine(Network(model, tokenizer, ends), self._limits(device_kind(model.device.type)))
         return self._engine
