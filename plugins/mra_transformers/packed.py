@@ -14,7 +14,7 @@ ROWS = 128
 """Rows the layout is chosen for; it serves any number of them."""
 
 
-class PackedLinear(torch.nn.Module):
+class PackedLinear(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
     """``x @ weight.T + bias`` for inference, weight [out, in] packed, x [..., in] of the weight's type."""
 
     def __init__(self, weight: Any, bias: Any) -> None:
