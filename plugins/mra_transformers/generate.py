@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mra_bench.errors import BenchError
-from mra_bench.types import LENGTH, STOP, Decoding
+from mra_bench.types import LENGTH, STOP, Decoding, Halving
 
 from .batching import Group, Limits, RowSpec, groups
 from .network import Network
@@ -31,26 +31,31 @@ class Ended:
 
 
 class Engine:
-    """A loaded model and tokenizer, ready to generate. `halvings` records pools cut for lack of memory."""
+    """A loaded model and tokenizer, ready to generate. `halvings`: those of the rows generated last."""
 
     def __init__(self, network: Network, limits: Limits) -> None:
         self.network = network
         self.limits = limits
-        self.halvings: list[dict[str, int]] = []
+        self.halvings: list[Halving] = []
         self._watched: dict[StopRule, frozenset[int]] = {}
 
-    def run(self, rows: Sequence[RowSpec], rule: StopRule, decoding: Decoding) -> Iterator[Ended]:
+    def run(
+        self, rows: Sequence[RowSpec], rule: StopRule, decoding: Decoding, again: Sequence[Halving] = ()
+    ) -> Iterator[Ended]:
         """Generate every row; each text is yielded as it ends. A row without room yields an empty text cut by length.
 
-        A pool that does not fit in memory is halved, as often as needed, and its unfinished rows start again. Raises
-        BenchError when a single row does not fit, or when the model computes no numbers.
+        A pool that does not fit in memory is halved, as often as needed, and its unfinished rows start again. `again`:
+        halvings of an earlier attempt, which are repeated at the same steps. Raises BenchError when a single row does
+        not fit, or when the model computes no numbers.
         """
+        self.halvings = []
         yield from (Ended(row.position, "", 0, LENGTH) for row in rows if row.room < 1)
         waiting = groups([row for row in rows if row.room > 0], self.limits)[::-1]
+        steps = _Steps(frozenset(halving.step for halving in again))
         while waiting:
             group, done, full = waiting.pop(), set(), False
             try:
-                for ended in self._group(group, rule, decoding):
+                for ended in self._group(group, rule, decoding, steps):
                     done.add(ended.position)
                     yield ended
             except RuntimeError as error:
@@ -58,9 +63,9 @@ class Engine:
                 if not full:
                     raise
             if full:  # only here, where the error no longer holds the pool's tensors
-                waiting.append(self._halved(group, done))
+                waiting.append(self._halved(group, done, steps.count))
 
-    def _halved(self, group: Group, done: set[int]) -> Group:
+    def _halved(self, group: Group, done: set[int], step: int) -> Group:
         rest = tuple(row for row in group.rows if row.position not in done)
         if group.slots < 2:
             raise BenchError(
@@ -68,12 +73,14 @@ class Engine:
                 "Lower max_new_tokens, or choose dtype: bf16 or a smaller model."
             )
         _free_memory()
-        self.halvings.append({"slots": group.slots, "unfinished": len(rest)})
-        return Group(rest, group.slots // 2)
+        slots = group.slots // 2
+        self.halvings.append(Halving(step, slots))
+        return Group(rest, slots)
 
-    def _group(self, group: Group, rule: StopRule, decoding: Decoding) -> Iterator[Ended]:
+    def _group(self, group: Group, rule: StopRule, decoding: Decoding, steps: _Steps) -> Iterator[Ended]:
         pool = Pool(self.network, group, self.limits.prefill_tokens)
         while pool.queue or pool.rows:
+            steps.next()
             yield from self._step(pool, rule, decoding)
 
     def _step(self, pool: Pool, rule: StopRule, decoding: Decoding) -> list[Ended]:
@@ -113,11 +120,28 @@ class Engine:
         return self._watched[rule]
 
 
+class _Again(RuntimeError):
+    """A step at which memory was short in an earlier attempt."""
+
+
+@dataclass
+class _Steps:
+    """Counts the steps of a run and stops at those in `full`."""
+
+    full: frozenset[int]
+    count: int = 0
+
+    def next(self) -> None:
+        self.count += 1
+        if self.count in self.full:
+            raise _Again
+
+
 def _out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch said that memory ran out, on a GPU or on the CPU."""
+    """Whether torch said that memory ran out, on a GPU or on the CPU, now or in an earlier attempt."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError | _Again) or "allocate memory" in str(error)
 
 
 def _free_memory() -> None:

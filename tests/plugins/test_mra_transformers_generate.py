@@ -178,7 +178,7 @@ def test_lack_of_memory_halves_the_batch_and_changes_no_text(
     identity = model.identity()
     assert by_request(model.generate(made)) == plenty
     assert model.halvings
-    assert model.halvings[0]["slots"] == 16
+    assert model.halvings[0].rows == 8
     assert model.identity() == identity
 
 
@@ -358,3 +358,137 @@ def test_groups_keep_within_their_bounds_and_hold_every_row_once() -> None:
     assert len(groups(rows, Limits(10**6, 1000, 64))) == 1
     one, others = groups(rows, Limits(1000, 60, 64))
     assert (len(one.rows), one.slots, others.slots) == (1, 1, 50)
+
+
+class Passes:
+    """Watches what the model is asked: the shape [rows, tokens] of each pass, and the columns of its cache."""
+
+    def __init__(self, model: TransformersModel, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.shapes: list[tuple[int, int]] = []
+        network = model._loaded().network
+        logits = network.logits
+
+        def watched(ids: Any, mask: Any, positions: Any, cache: Any) -> Any:
+            self.shapes.append(tuple(ids.shape))
+            return logits(ids, mask, positions, cache)
+
+        monkeypatch.setattr(network, "logits", watched)
+
+    @property
+    def read(self) -> list[tuple[int, int]]:
+        """Passes over prompts."""
+        return [shape for shape in self.shapes if shape[1] > 1]
+
+    @property
+    def rows(self) -> list[int]:
+        """Rows of the passes over newest tokens."""
+        return [rows for rows, tokens in self.shapes if tokens == 1]
+
+
+@pytest.mark.parametrize("arch", ["qwen2", "gpt2"])
+def test_rows_enter_where_others_have_left(opened: Opener, monkeypatch: pytest.MonkeyPatch, arch: str) -> None:
+    wanted = problems(60)
+    alone = by_request(opened(arch).generate(block(wanted, Decoding(NEW))))
+    longest = max(completion.prompt_tokens for completion in alone.values()) + NEW
+    model = opened(arch, token_budget=longest * 8)
+    passes = Passes(model, monkeypatch)
+    assert by_request(model.generate(block(wanted, Decoding(NEW)))) == alone
+    assert max(passes.rows) == 8
+    at_work = passes.rows[: len(passes.rows) * 2 // 3]
+    assert sum(at_work) > 0.8 * 8 * len(at_work), "slots stood empty while rows waited"
+    assert len(passes.read) > 8
+    tokens = sum(completion.tokens for completion in alone.values())
+    assert sum(passes.rows) <= tokens, "a row was computed after its end"
+
+
+def test_columns_that_no_row_needs_are_dropped(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mra_transformers.pool import Pool
+
+    most = []
+    advance = Pool.advance
+
+    def watched(pool: Pool) -> None:
+        advance(pool)
+        most.append((pool.store.columns.filled, pool.length))
+
+    monkeypatch.setattr(Pool, "advance", watched)
+    wanted = problems(80)
+    got = by_request(opened(token_budget=300).generate(block(wanted, Decoding(NEW, temperature=1.0))))
+    assert got == by_request(opened().generate(block(wanted, Decoding(NEW, temperature=1.0))))
+    assert all(filled <= length for filled, length in most)
+    assert len(most) > 3 * most[0][1], "the rows should take more steps than there are columns"
+
+
+def test_what_all_prompts_begin_with_is_read_once(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mra_transformers import prefill
+
+    wanted = problems(12)
+    shots = "Answer like this. What is 1 + 1? 2. What is 2 + 2? 4. Now it is your turn:"
+    made = block(wanted, Decoding(20), instruction=shots)
+    model = opened()
+    passes = Passes(model, monkeypatch)
+    together = by_request(model.generate(made))
+    one, others = passes.read[0], passes.read[1:]
+    assert one[0] == 1
+    assert one[1] >= prefill.SHORTEST_PREFIX
+    longest = max(completion.prompt_tokens for completion in together.values())
+    assert max(tokens for _, tokens in others) == longest - one[1]
+    monkeypatch.setattr(prefill, "SHORTEST_PREFIX", 10**6)
+    apart = opened()
+    passes = Passes(apart, monkeypatch)
+    assert by_request(apart.generate(made)) == together
+    assert max(tokens for _, tokens in passes.read) == longest
+
+
+@pytest.mark.parametrize("slots", [3, 8, 100])
+def test_the_samples_of_a_problem_share_one_reading(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch, slots: int
+) -> None:
+    made = block(problems(9), Decoding(NEW, temperature=1.0), samples=7)
+    whole = by_request(opened().generate(made))
+    longest = max(completion.prompt_tokens for completion in whole.values()) + NEW
+    model = opened(token_budget=slots * longest)
+    passes = Passes(model, monkeypatch)
+    assert by_request(model.generate(made)) == whole
+    assert sum(rows for rows, _ in passes.read) == 9
+
+
+def test_shared_prefixes() -> None:
+    from mra_transformers.prefill import SHORTEST_PREFIX, shared_prefix
+
+    begin = tuple(range(100, 100 + SHORTEST_PREFIX))
+    assert shared_prefix([(*begin, 1), (*begin, 2, 3)]) == begin
+    assert shared_prefix([(*begin, 1, 2), (*begin, 1)]) == begin  # a token is left to each
+    assert shared_prefix([begin, (*begin, 1)]) == ()
+    assert shared_prefix([(*begin[1:], 1), (*begin[1:], 2)]) == ()
+    assert shared_prefix([(*begin, 1), (*begin, 1)]) == ()
+    assert shared_prefix([]) == ()
+
+
+def test_a_halving_is_repeated_when_the_block_is_done_again(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    made = block(problems(12), Decoding(NEW, temperature=0.8), samples=2)
+    model = opened()
+    network = model._loaded().network
+    logits = network.logits
+    calls = []
+
+    def scarce(ids: Any, *others: Any) -> Any:
+        calls.append(len(ids))
+        if len(calls) in (9, 15):
+            raise torch.OutOfMemoryError
+        return logits(ids, *others)
+
+    monkeypatch.setattr(network, "logits", scarce)
+    first = list(model.generate(made))
+    halvings = model.halvings
+    assert [halving.rows for halving in halvings] == [12, 6]
+    fits = opened()
+    passes = Passes(fits, monkeypatch)
+    again = list(fits.generate(dataclasses.replace(made, halvings=halvings)))
+    assert again == first  # the same texts in the same order
+    assert fits.halvings == halvings
+    assert passes.rows[-1] <= 6
+    assert list(fits.generate(made)) != first  # in another order
+    assert fits.halvings == ()
