@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,7 +121,23 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
         f"about {trained:,} to train on, {sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens "
         f"to generate, 6 x to train), {size(total_disk(pending))} of disk in {out}."
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_look_lines(plan)])
+
+
+def looks_data(plan: Plan) -> list[dict[str, int]]:
+    """For each look how many problems it has seen, and the tokens that it and those before it generate at most."""
+    tokens = list(itertools.accumulate(sum(stage_cost(s).tokens for s in part) for part in plan.parts[1:]))
+    return [{"problems": seen, "tokens": most} for seen, most in zip(plan.looks, tokens, strict=True)]
+
+
+def _look_lines(plan: Plan) -> list[str]:
+    """When a run that ends once it knows may end, and what its looks cost until then."""
+    if not plan.looks:
+        return []
+    name = plan.recipe.evaluate.datasets[0]
+    said = f"The run ends after the look at {name} that decides every comparison; until then it costs at most"
+    costs = [f"{look['problems']:,} problems {look['tokens']:,} tokens" for look in looks_data(plan)]
+    return [f"{said}: {'; '.join(costs)}."]
 
 
 def plan_data(plan: Plan, out: Path, complete: frozenset[str]) -> dict[str, Any]:
@@ -129,4 +146,5 @@ def plan_data(plan: Plan, out: Path, complete: frozenset[str]) -> dict[str, Any]
     for stage in plan.stages:
         cost = dataclasses.asdict(stage_cost(stage))
         stages.append({"stage": stage.label, "folder": stage.folder, **cost, "complete": stage.folder in complete})
-    return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages}
+    looks = {"looks": looks_data(plan)} if plan.looks else {}
+    return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages, **looks}
