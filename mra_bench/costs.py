@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.errors import UsageError
+from mra_bench.looks import needed_stages
 from mra_bench.plan import GenerateWork, PairWork, Plan, PlannedModel, Stage, TrainWork
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
@@ -98,6 +99,7 @@ def size(count: float) -> str:
 
 def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
     """The plan as text: every stage with its counts and whether it is already there, then the sums."""
+    needed = {stage.folder for stage in needed_stages(out, plan)}
     rows = [("stage", "amount", "tokens about", "disk at most", "state")]
     for stage in plan.stages:
         cost = stage_cost(stage)
@@ -107,12 +109,12 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
                 f"{cost.amount:,} {cost.unit}",
                 f"{cost.tokens:,}" if cost.tokens else "",
                 size(cost.disk),
-                "complete" if stage.folder in complete else "to do",
+                "complete" if stage.folder in complete else "to do" if stage.folder in needed else "not needed",
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    pending = [stage for stage in plan.stages if stage.folder not in complete]
+    pending = [stage for stage in plan.stages if stage.folder in needed - complete]
     costs = [stage_cost(stage) for stage in pending]
     tokens = sum(cost.tokens for cost in costs)
     trained = sum(c.tokens for stage, c in zip(pending, costs, strict=True) if isinstance(stage.work, TrainWork))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench.manifest import manifest as manifest_of
+from mra_bench.plan import Plan, Stage
 from mra_bench.sequential import compare_in_looks, repeated_level, sequential_p
 from mra_bench.statistics import holm
 from mra_bench.store import read_rows, stage_record
@@ -112,6 +114,23 @@ def decided(run: Path, manifest: Mapping[str, Any], look: int) -> bool:
     of_looks = [e for e in manifest["evaluations"] if 1 <= e.get("look", 0) <= look]
     found = read_looks(run, of_looks, manifest)
     return found is not None and found.decided(manifest["models"])
+
+
+def needed_stages(out: Path, plan: Plan) -> list[Stage]:
+    """The stages of the plan, but for those of looks that the grades in `out` show not to be needed."""
+    return [stage for part in plan.parts[: reached_look(out, plan) + 1] for stage in part]
+
+
+def reached_look(out: Path, plan: Plan) -> int:
+    """The look with which the run in `out` ends, as far as its grades tell: the first after which every comparison is
+    decided, else the last; 0 where a plan has none."""
+    record = manifest_of(plan)
+    for look, part in enumerate(plan.parts[1:], start=1):
+        if any(stage_record(out / stage.folder) is None for stage in part) or look == len(plan.looks):
+            break
+        if decided(out, record, look):
+            return look
+    return len(plan.looks)
 
 
 def sequential_results(run: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import DISK_FULL, BenchError
 from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
-from mra_bench.looks import decided
+from mra_bench.looks import decided, needed_stages, reached_look
 from mra_bench.manifest import manifest, run_record
 from mra_bench.plan import Plan, PlannedModel, Stage
 from mra_bench.plugins import PluginSettings, Registry
@@ -132,23 +132,6 @@ def _carry_out(context: Context, stage: Stage, reuse: Path | None, record: dict[
     write_json(context.root / RUN, record)
     context.reporter.message(f"{stage.label}: taken from {reuse}")
     return False
-
-
-def needed_stages(out: Path, plan: Plan) -> list[Stage]:
-    """The stages of the plan, but for those of looks that the grades in `out` show not to be needed."""
-    return [stage for part in plan.parts[: reached_look(out, plan) + 1] for stage in part]
-
-
-def reached_look(out: Path, plan: Plan) -> int:
-    """The look with which the run in `out` ends, as far as its grades tell: the first after which every comparison is
-    decided, else the last; 0 where a plan has none."""
-    record = manifest(plan)
-    for look, part in enumerate(plan.parts[1:], start=1):
-        if any(stage_record(out / stage.folder) is None for stage in part) or look == len(plan.looks):
-            break
-        if decided(out, record, look):
-            return look
-    return len(plan.looks)
 
 
 def finish_run(out: Path) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def conclusion(row: Mapping[str, Any]) -> str:
 
 def is_sequential(row: Mapping[str, Any]) -> bool:
     """Whether a comparison is from a run that may end once it knows."""
-    return str(row["test"]).startswith("sequential")
+    return str(row.get("test", "")).startswith("sequential")
 
 
 def _figures(row: Mapping[str, Any], low: float, high: float) -> str:

@@ -19,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, dest="command")
     drawn = commands.add_parser("simulate", help="two models with a known gap")
-    drawn.add_argument("--runs", type=int, default=4000, help="simulated comparisons for each row's setting")
+    drawn.add_argument("--runs", type=int, default=2000, help="simulated comparisons for each row's setting")
     drawn.add_argument("--problems", type=int, nargs="+", default=[100, 200, 500, 1000, 2000])
     drawn.add_argument("--discordant", type=float, nargs="+", default=[0.05, 0.1, 0.2, 0.4])
     drawn.add_argument("--seed", type=int, default=0)

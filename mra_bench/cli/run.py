@@ -231,6 +231,7 @@ def _show_plan(plan: Plan, out: Path, reporter: PlainReporter, as_json: bool) ->
     """What the run would do and cost, and what it would find in its folder. Raises UsageError for a disk too small."""
     from mra_bench.costs import check_disk, plan_data, plan_table
     from mra_bench.earlier import other_run
+    from mra_bench.looks import needed_stages
     from mra_bench.store import stage_record
 
     if (other := other_run(out, plan.fingerprint)) is not None:
@@ -240,7 +241,7 @@ def _show_plan(plan: Plan, out: Path, reporter: PlainReporter, as_json: bool) ->
         click.echo(json.dumps({"event": "plan", **plan_data(plan, out, complete)}))
     else:
         click.echo(plan_table(plan, out, complete))
-    check_disk(plan, [s for s in plan.stages if s.folder not in complete], out)
+    check_disk(plan, [s for s in needed_stages(out, plan) if s.folder not in complete], out)
 
 
 def _data(outcome: Outcome) -> dict[str, Any]:
