@@ -108,7 +108,7 @@ def _execute(
     done = kept = 0
     for look, part in enumerate(plan.parts):
         if look > 1 and decided(out, record["plan"], look - 1):
-            reporter.message(f"Every comparison is decided: looks {look} to {len(plan.looks)} are not needed.")
+            reporter.message(f"Every comparison is decided at look {look - 1} of {len(plan.looks)}: no more is asked.")
             break
         for stage in part:
             made = stage_record(out / stage.folder) is None and _carry_out(context, stage, options.reuse, record)
