@@ -106,12 +106,14 @@ def read_run(run: Path) -> RunData:
 
 def _read_samples(run: Path, stages: Sequence[Mapping[str, Any]]) -> dict[str, DatasetSamples]:
     problems: dict[str, list[dict[str, Any]]] = {}
-    answers: dict[str, dict[str, Mapping[str, Sequence[Sample]]]] = {}
+    answers: dict[str, dict[str, dict[str, Sequence[Sample]]]] = {}
+    read = set()
     for stage in stages:
-        name = stage["dataset"]
-        if name not in problems:
-            problems[name] = list(_read_lines(_inside(run, stage["problems"]) / "problems.jsonl"))
-        answers.setdefault(name, {})[stage["model"]] = _read_answers(run, stage)
+        name, folder = stage["dataset"], stage["problems"]
+        if (name, folder) not in read:  # a dataset asked in looks has several
+            problems.setdefault(name, []).extend(_read_lines(_inside(run, folder) / "problems.jsonl"))
+            read.add((name, folder))
+        answers.setdefault(name, {}).setdefault(stage["model"], {}).update(_read_answers(run, stage))
     return {name: DatasetSamples(problems[name], answers[name]) for name in problems}
 
 
