@@ -1,53 +1,42 @@
-"""Where the keys and values of the rows being generated are kept: slots in buffers of fixed size, so that no step
-copies what earlier steps stored, and a row that has ended makes room for another.
+"""Where the keys and values of the rows being generated are kept.
 
-The newest token of every row stands in the same column: `columns.filled` grows by one a step. A row's first token
-stands in a column of its own; what is before it is masked, except a prefix that all rows share in the first columns.
+In slots, for models whose layers all attend to everything: buffers of fixed size in which each row has a slot, and
+the token at position p of a row stands in column p of its slot. No step copies what earlier steps stored, rows begin
+and end when they like, and a row that has ended makes room for another. For all other models, in the library's own
+cache: rows begin together, padded on the left, and leave it one by one.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-
-@dataclass
-class Columns:
-    """The part of the buffers in use: the first `rows` slots and the first `filled` columns."""
-
-    rows: int = 0
-    filled: int = 0
+from .network import Network
+from .prefill import Read
 
 
 class Store(Protocol):
-    """What keeps the states of rows. `cache` is what the model is given; `refills`: whether rows can join others."""
+    """Keeps the states of rows, in order. `refills`: whether rows can join others."""
 
-    cache: Any
     refills: bool
-    columns: Columns
 
-    def put(self, states: Any, which: Any) -> None:
-        """Add the rows `which` [int64] of a library cache that ends with the newest column, behind the others."""
+    def enter(self, read: Read, which: Sequence[int]) -> None:
+        """Add a row for each index in `which` (repeats allowed) of prompts that were read, behind the others."""
 
-    def keep(self, order: list[int]) -> None:
+    def keep(self, order: Sequence[int]) -> None:
         """Go on with these rows, in this order."""
 
-    def shift(self, by: int) -> None:
-        """Drop the first `by` columns behind the prefix."""
+    def advance(self, tokens: Sequence[int], seen: Sequence[int]) -> Any:
+        """Run the model over one new token of each row, `seen` the tokens of the row before it; logits of the next one,
+        float32 [rows, V]."""
 
 
-def fits_slots(config: Any, length: int) -> bool:
-    """Whether rows of up to `length` columns can be kept in slots: all layers of the model attend to everything there.
-    Sliding windows shorter than that and recurrent layers cannot."""
-    return all(_attends_to_all(layer, length) for layer in library_cache(config).layers)
-
-
-def library_cache(config: Any) -> Any:
-    """An empty cache of the library for a model's config."""
-    from transformers import DynamicCache
-
-    return DynamicCache(config=config)
+def fits_slots(network: Network, length: int) -> bool:
+    """Whether rows of up to `length` tokens can be kept in slots: no layer is recurrent, and no sliding window is
+    shorter than that."""
+    return all(_attends_to_all(layer, length) for layer in network.new_cache().layers)
 
 
 def _attends_to_all(layer: Any, length: int) -> bool:
@@ -56,47 +45,72 @@ def _attends_to_all(layer: Any, length: int) -> bool:
     return type(layer) is DynamicLayer or (type(layer) is DynamicSlidingWindowLayer and layer.sliding_window >= length)
 
 
+@dataclass
+class Places:
+    """Where the newest tokens stand: `rows` [n, 1] and `columns` [n, 1] as tensors; `width`: columns in use by any
+    row."""
+
+    rows: Any = None
+    columns: Any = None
+    width: int = 0
+
+
 class SlotStore:
-    """Keys and values [slots, heads, length, size] of each layer, written in place. The first `prefix` columns hold
-    what all rows begin with."""
+    """Keys and values [slots, heads, length, size] of each layer, written in place."""
 
     refills = True
 
-    def __init__(self, config: Any, slots: int, length: int, prefix: int) -> None:
-        self.slots, self.length, self.prefix = slots, length, prefix
-        self.columns = Columns()
-        self.cache = library_cache(config)
+    def __init__(self, network: Network, slots: int, length: int) -> None:
+        self.network, self.slots, self.length = network, slots, length
+        self.count = 0
+        self.places = Places()
+        self.cache = network.new_cache()
         layer = _slot_layer()
-        self.cache.layers = [layer(self.columns) for _ in self.cache.layers]
+        self.cache.layers = [layer(self.places) for _ in self.cache.layers]
 
-    def put(self, states: Any, which: Any) -> None:
-        rows, filled, prefix = self.columns.rows, self.columns.filled, self.prefix
-        slots = slice(rows, rows + len(which))
-        for layer, source in zip(self.cache.layers, states.layers, strict=True):
+    def enter(self, read: Read, which: Sequence[int]) -> None:
+        for layer, source in zip(self.cache.layers, read.states.layers, strict=True):
             for name in ("keys", "values"):
-                new = getattr(source, name)[which]
-                store = layer.stores.get(name)
-                if store is None:
-                    store = layer.stores[name] = new.new_zeros(self.slots, new.shape[1], self.length, new.shape[3])
-                store[slots, :, :prefix] = new[:, :, :prefix]
-                store[slots, :, filled - (new.shape[2] - prefix) : filled] = new[:, :, prefix:]
-        self.columns.rows += len(which)
+                states = getattr(source, name)
+                if name not in layer.stores:
+                    layer.stores[name] = _zeros((self.slots, states.shape[1], self.length, states.shape[3]), states)
+                for slot, index in enumerate(which, start=self.count):
+                    read.copy(states, index, layer.stores[name][slot])
+        self.count += len(which)
+        self.places.width = max(self.places.width, read.width)
 
-    def keep(self, order: list[int]) -> None:
-        moved = [(place, source) for place, source in enumerate(order) if place != source]
-        filled = self.columns.filled
-        for layer in self.cache.layers if moved else ():
-            for store in layer.stores.values():
-                for place, source in moved:
-                    store[place, :, :filled] = store[source, :, :filled]
-        self.columns.rows = len(order)
+    def keep(self, order: Sequence[int]) -> None:
+        for place, source in enumerate(order):
+            if place != source:
+                for layer in self.cache.layers:
+                    for store in layer.stores.values():
+                        store[place, :, : self.places.width] = store[source, :, : self.places.width]
+        self.count = len(order)
 
-    def shift(self, by: int) -> None:
-        rows, filled, first = self.columns.rows, self.columns.filled, self.prefix
-        for layer in self.cache.layers:
-            for store in layer.stores.values():
-                store[:rows, :, first : filled - by] = store[:rows, :, first + by : filled].clone()
-        self.columns.filled -= by
+    def advance(self, tokens: Sequence[int], seen: Sequence[int]) -> Any:
+        import torch
+
+        device = self.network.device
+        columns = torch.tensor(seen, device=device)[:, None]
+        width = max(seen) + 1
+        self.places.rows = torch.arange(self.count, device=device)[:, None]
+        self.places.columns, self.places.width = columns, width
+        visible = torch.arange(width, device=device) <= columns
+        mask = torch.zeros(visible.shape, dtype=self.network.dtype, device=device).masked_fill_(~visible, float("-inf"))
+        ids = torch.tensor(tokens, device=device)[:, None]
+        return self.network.logits(ids, mask[:, None, None], columns, self.cache)
+
+
+def _zeros(shape: tuple[int, ...], like: Any) -> Any:
+    """Zeros of the type and on the device of `like`. On the CPU no memory is taken before it is written to."""
+    import math
+
+    import numpy as np
+    import torch
+
+    if like.device.type != "cpu":
+        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+    return torch.from_numpy(np.zeros(math.prod(shape) * like.element_size(), np.uint8)).view(like.dtype).view(shape)
 
 
 class LibraryStore:
@@ -104,30 +118,31 @@ class LibraryStore:
 
     refills = False
 
-    def __init__(self) -> None:
-        self.columns = Columns()
+    def __init__(self, network: Network) -> None:
+        self.network = network
         self.cache: Any = None
+        self.filled = 0
 
-    def put(self, states: Any, which: Any) -> None:
-        select_rows(states, which)
-        self.cache = states
-        self.columns.rows = len(which)
+    def enter(self, read: Read, which: Sequence[int]) -> None:
+        self.cache, self.filled = read.states, read.width
+        self.keep(which)
 
-    def keep(self, order: list[int]) -> None:
+    def keep(self, order: Sequence[int]) -> None:
         import torch
 
-        if order != list(range(self.columns.rows)):
-            select_rows(self.cache, torch.tensor(order, dtype=torch.int64))
-        self.columns.rows = len(order)
+        rows = torch.tensor(order, dtype=torch.int64, device=self.network.device)
+        for layer in self.cache.layers:
+            getattr(layer, "batch_select_indices", layer.reorder_cache)(rows)
 
-    def shift(self, by: int) -> None:
-        raise AssertionError("rows of the library's cache begin together and are never shifted")
+    def advance(self, tokens: Sequence[int], seen: Sequence[int]) -> Any:
+        import torch
 
-
-def select_rows(cache: Any, rows: Any) -> None:
-    """Keep the rows (int64 indices, repeats allowed) of a library cache, in this order."""
-    for layer in cache.layers:
-        getattr(layer, "batch_select_indices", layer.reorder_cache)(rows)
+        device = self.network.device
+        positions = torch.tensor(seen, device=device)[:, None]
+        mask = torch.arange(self.filled + 1, device=device) >= self.filled - positions
+        self.filled += 1
+        ids = torch.tensor(tokens, device=device)[:, None]
+        return self.network.logits(ids, mask.long(), positions, self.cache)
 
 
 @functools.cache
@@ -135,25 +150,25 @@ def _slot_layer() -> Any:
     """The layer class, made on first use because its base needs torch."""
     from transformers.cache_utils import DynamicLayer
 
-    class SlotLayer(DynamicLayer):  # type: ignore[misc]
+    class SlotLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped
         """The part of a SlotStore that one layer of the model sees: one new token a row, then all columns so far."""
 
-        def __init__(self, columns: Columns) -> None:
+        def __init__(self, places: Places) -> None:
             super().__init__()
-            self.columns = columns
+            self.places = places
             self.stores: dict[str, Any] = {}
             self.is_initialized = True
 
         def get_seq_length(self) -> int:
-            return self.columns.filled
+            return self.places.width - 1
 
         def update(self, key_states: Any, value_states: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-            rows, column = self.columns.rows, self.columns.filled
+            places = self.places
             views = []
             for name, states in (("keys", key_states), ("values", value_states)):
                 store = self.stores[name]
-                store[:rows, :, column : column + 1] = states
-                views.append(store[:rows, :, : column + 1])
+                store[places.rows, :, places.columns] = states.transpose(1, 2)
+                views.append(store[: len(states), :, : places.width])
             return views[0], views[1]
 
     return SlotLayer

@@ -8,7 +8,6 @@ from typing import Any
 
 from mra_bench.errors import BenchError
 
-from .cache import library_cache
 from .network import Network
 
 Prompt = tuple[int, ...]
@@ -18,10 +17,11 @@ SHORTEST_PREFIX = 16
 
 @dataclass(frozen=True)
 class Read:
-    """Prompts that were read: the library's cache [prompts, ..., width], which ends with the last token of each, and
-    the logits of the next token, float32 [prompts, V]."""
+    """Prompts that were read: the library's cache [prompts, ..., width], and the logits of the next token, float32
+    [prompts, V]. The first `shared` columns hold what all begin with; the rest of each prompt stands at the end."""
 
     prompts: tuple[Prompt, ...]
+    shared: int
     states: Any
     logits: Any
 
@@ -29,6 +29,13 @@ class Read:
     def width(self) -> int:
         """Columns of the cache: those of the longest prompt."""
         return max(len(prompt) for prompt in self.prompts)
+
+    def copy(self, states: Any, index: int, slot: Any) -> None:
+        """Write a prompt's part of `states` [prompts, heads, width, size], without the padding, to the first columns of
+        `slot` [heads, length, size]."""
+        length = len(self.prompts[index])
+        slot[:, : self.shared] = states[index, :, : self.shared]
+        slot[:, self.shared : length] = states[index, :, self.width - length + self.shared :]
 
 
 def shared_prefix(prompts: Sequence[Prompt]) -> Prompt:
@@ -64,18 +71,18 @@ class Reader:
         logits = self.network.logits(ids, mask, places.clamp(min=0) + shared, states)
         if logits.isnan().any() or not logits.isfinite().any(dim=-1).all():
             raise BenchError("The model's output is not a number. Its weights are broken, or dtype: fp32 is needed.")
-        return Read(tuple(prompts), states, logits)
+        return Read(tuple(prompts), shared, states, logits)
 
     def _started(self, rows: int) -> Any:
         """A cache that holds the prefix in each of its rows."""
         import torch
 
         network = self.network
-        cache = library_cache(network.model.config)
+        cache = network.new_cache()
         if not self.prefix:
             return cache
         if self._prefix_states is None:
-            self._prefix_states = library_cache(network.model.config)
+            self._prefix_states = network.new_cache()
             ids = torch.tensor([self.prefix], device=network.device)
             places = torch.arange(len(self.prefix), device=network.device)[None]
             network.logits(ids, torch.ones_like(ids), places, self._prefix_states)

@@ -401,22 +401,28 @@ def test_rows_enter_where_others_have_left(opened: Opener, monkeypatch: pytest.M
     assert sum(passes.rows) <= tokens, "a row was computed after its end"
 
 
-def test_columns_that_no_row_needs_are_dropped(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("arch", ["qwen2", "gpt2"])
+def test_slots_are_used_again_and_only_columns_of_rows_at_work_are_looked_at(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch, arch: str
+) -> None:
     from mra_transformers.pool import Pool
 
-    most = []
+    widths = []
     advance = Pool.advance
 
     def watched(pool: Pool) -> None:
         advance(pool)
-        most.append((pool.store.columns.filled, pool.length))
+        if pool.rows:
+            longest = max(len(row.spec.prompt) + len(row.ids) for row in pool.rows)
+            widths.append((pool.store.places.width, longest, pool.store.length))  # type: ignore[attr-defined]
 
     monkeypatch.setattr(Pool, "advance", watched)
-    wanted = problems(80)
-    got = by_request(opened(token_budget=300).generate(block(wanted, Decoding(NEW, temperature=1.0))))
-    assert got == by_request(opened().generate(block(wanted, Decoding(NEW, temperature=1.0))))
-    assert all(filled <= length for filled, length in most)
-    assert len(most) > 3 * most[0][1], "the rows should take more steps than there are columns"
+    made = block(problems(40), Decoding(NEW, temperature=2.0), samples=5)
+    got = by_request(opened(arch, token_budget=400).generate(made))
+    assert all(width == longest <= length for width, longest, length in widths)
+    assert len(widths) > 2 * widths[0][2], "the rows should take more steps than there are columns"
+    assert sum(completion.tokens == 0 for completion in got.values()) > 2, "some should end as soon as they enter"
+    assert got == by_request(opened(arch).generate(made))
 
 
 def test_what_all_prompts_begin_with_is_read_once(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
