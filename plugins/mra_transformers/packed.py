@@ -23,6 +23,11 @@ class PackedLinear(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
         self.bias = bias
         self.out_features = weight.shape[0]
 
+    @property
+    def weight(self) -> Any:
+        """The plain weight, made anew: for the few models that look at it themselves."""
+        return self.packed.to_dense()
+
     def forward(self, x: Any) -> Any:
         flat = torch.ops.mkldnn._linear_pointwise(x.reshape(-1, x.shape[-1]), self.packed, self.bias, "none", [], "")
         return flat.view(*x.shape[:-1], self.out_features)

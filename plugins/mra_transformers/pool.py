@@ -11,6 +11,7 @@ from .batching import Group, RowSpec
 from .cache import LibraryStore, SlotStore, Store, fits_slots
 from .network import Network
 from .prefill import Prompt, Read, Reader, shared_prefix
+from .probe import computes_in_slots
 
 REFILL = 8
 """Rows enter once one slot in this many is free: prompts are read together, and slots are seldom empty."""
@@ -34,7 +35,7 @@ class Pool:
         self.queue = deque(group.rows)
         self.rows: list[Row] = []
         self.logits: Any = None
-        in_slots = fits_slots(network, group.longest)
+        in_slots = computes_in_slots(network) and fits_slots(network, group.longest)
         prefix = shared_prefix([row.prompt for row in group.rows]) if in_slots else ()
         self.reader = Reader(network, prefix)
         self.store: Store = SlotStore(network, group.slots, group.longest) if in_slots else LibraryStore(network)

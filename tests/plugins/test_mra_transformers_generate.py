@@ -11,12 +11,13 @@ import pytest
 from mra_transformers import Options, load
 from mra_transformers.batching import Limits, RowSpec, groups
 from mra_transformers.model import TransformersModel
+from mra_transformers.probe import computes_in_slots
 from mra_transformers.stops import StopRule, closed_box, watched_tokens
 from mra_transformers.streams import choose, row_key, uniforms
 from transformers_kit import CONTEXT, block, by_request, problems, save
 
 from mra_bench.errors import BenchError
-from mra_bench.types import Decoding
+from mra_bench.types import Decoding, PromptStyle
 
 ARCHITECTURES = ("qwen2", "gpt2", "mistral")
 NEW = 40
@@ -73,6 +74,41 @@ def test_greedy_is_what_the_library_generates_cut_where_the_text_ends(opened: Op
         assert [(got[p.id, 0].text, got[p.id, 0].tokens, got[p.id, 0].finish) for p in wanted] == reference
         lengths |= {tokens for _, tokens, _ in reference}
     assert len(lengths) > 3, "the rows should end at different times"
+
+
+@pytest.mark.parametrize(("arch", "in_slots"), [("opt", True), ("gemma2", True), ("bloom", False), ("lfm2", False)])
+def test_other_kinds_of_models_are_kept_where_they_compute_right(tmp_path: Path, arch: str, in_slots: bool) -> None:
+    model = load(Options(path=str(save(arch, tmp_path / "model"))))
+    assert computes_in_slots(model._loaded().network) is in_slots
+    wanted = problems(8)
+    got = by_request(model.generate(block(wanted, Decoding(NEW))))
+    for problem in wanted:
+        (ids,) = library_ids(model, [model.render(problem, PromptStyle())])
+        done = got[problem.id, 0]
+        assert (done.text, done.tokens, done.finish) == expected(model, ids, StopRule(model.format.stops))
+
+
+def test_a_kind_of_model_that_computes_wrong_with_a_cache_is_refused(tmp_path: Path) -> None:
+    model = load(Options(path=str(save("mamba", tmp_path / "model"))))
+    with pytest.raises(BenchError, match="Models of the kind 'mamba' cannot be used: with a cache"):
+        list(model.generate(block(problems(2), Decoding(NEW))))
+
+
+def test_packed_layers_compute_the_same() -> None:
+    import torch
+    from mra_transformers.packed import PackedLinear, _packed
+    from transformers.pytorch_utils import Conv1D
+
+    torch.manual_seed(0)
+    for layer in (torch.nn.Linear(48, 33), torch.nn.Linear(48, 33, bias=False), Conv1D(33, 48)):
+        packed = _packed(layer)
+        assert isinstance(packed, PackedLinear)
+        weight = layer.weight.t() if isinstance(layer, Conv1D) else layer.weight
+        assert torch.equal(packed.weight, weight)
+        for shape in ((48,), (1, 48), (7, 48), (3, 5, 48), (200, 48), (0, 48)):
+            x = torch.randn(shape)
+            assert torch.allclose(packed(x), layer(x), atol=1e-5)
+    assert _packed(torch.nn.Embedding(3, 4)) is None
 
 
 def test_the_same_block_gives_the_same_texts(opened: Opener) -> None:
@@ -193,6 +229,7 @@ def test_one_row_too_large_for_memory_and_other_faults_are_errors(
     def fails(**others: Any) -> Any:
         raise full
 
+    computes_in_slots(model._loaded().network)
     monkeypatch.setattr(model._loaded().network, "model", _Failing(model._loaded().network.model, fails))
     with pytest.raises(BenchError, match="Not enough memory for one text"):
         list(model.generate(block(problems(3), Decoding(NEW))))
@@ -366,6 +403,7 @@ class Passes:
     def __init__(self, model: TransformersModel, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shapes: list[tuple[int, int]] = []
         network = model._loaded().network
+        computes_in_slots(network)  # tried out now, not while it is watched
         logits = network.logits
 
         def watched(ids: Any, mask: Any, positions: Any, cache: Any) -> Any:

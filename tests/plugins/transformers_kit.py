@@ -47,7 +47,7 @@ def by_request(completions: Any) -> dict[tuple[str, int], Completion]:
 
 
 def save(arch: str, folder: Path) -> Path:
-    """The small model of an architecture ("qwen2", "gpt2", "mistral") with its tokenizer, written to `folder`."""
+    """The small model of an architecture ("qwen2", "gpt2", "mistral", ...) with its tokenizer, written to `folder`."""
     import torch
 
     torch.manual_seed(3)
@@ -73,7 +73,17 @@ def _tokenizer() -> Any:
 
 
 def _model(arch: str, tokenizer: Any) -> Any:
-    from transformers import AutoModelForCausalLM, GPT2Config, MistralConfig, Qwen2Config
+    from transformers import (
+        AutoModelForCausalLM,
+        BloomConfig,
+        Gemma2Config,
+        GPT2Config,
+        Lfm2Config,
+        MambaConfig,
+        MistralConfig,
+        OPTConfig,
+        Qwen2Config,
+    )  # fmt: skip
 
     ids = {"vocab_size": len(tokenizer), "eos_token_id": tokenizer.eos_token_id, "bos_token_id": None}
     llama = {
@@ -83,6 +93,20 @@ def _model(arch: str, tokenizer: Any) -> Any:
     config = {
         "qwen2": lambda: Qwen2Config(tie_word_embeddings=True, **llama),
         "mistral": lambda: MistralConfig(sliding_window=24, **llama),
+        "bloom": lambda: BloomConfig(hidden_size=32, n_layer=2, n_head=4, initializer_range=0.4, **ids),
+        "opt": lambda: OPTConfig(
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            ffn_dim=64,
+            max_position_embeddings=CONTEXT,
+            word_embed_proj_dim=32,
+            init_std=0.4,
+            **ids,
+        ),
+        "lfm2": lambda: Lfm2Config(layer_types=["conv", "full_attention"], **llama),
+        "mamba": lambda: MambaConfig(hidden_size=32, num_hidden_layers=2, state_size=8, initializer_range=0.4, **ids),
+        "gemma2": lambda: Gemma2Config(head_dim=8, sliding_window=24, query_pre_attn_scalar=8, **llama),
         "gpt2": lambda: GPT2Config(n_embd=32, n_layer=2, n_head=4, n_positions=CONTEXT, initializer_range=0.4, **ids),
     }[arch]()
     return AutoModelForCausalLM.from_config(config).eval()
