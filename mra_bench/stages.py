@@ -19,6 +19,7 @@ from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.preferences import Sampled, build_pairs
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.progress import Reporter
+from mra_bench.repetition import in_blocks
 from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
 from mra_bench.types import (
     Block,
@@ -111,10 +112,10 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
     work: GenerateWork = stage.work
     folder = context.folder(stage)
     model = context.model(work.model)
-    requests = [Request(p, k) for p in work.problems.problems for k in range(work.samples)]
+    requests = (Request(p, k) for p in work.problems.problems for k in range(work.samples))
     done = tokens = 0
     halvings = Halvings(folder / WORK)
-    for number, chosen in enumerate(_chunks(requests, work.block_size)):
+    for number, chosen in enumerate(in_blocks(requests, work.block_size, work.seed, work.repetition)):
         path = folder / f"block-{number:05d}.jsonl"
         if not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
             block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed, halvings.of(number))
@@ -128,7 +129,7 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
     total = sum(row["tokens"] for row in read_rows(folder))
-    return {"texts": len(requests), "tokens": total, **halvings.facts()}
+    return {"texts": done, "tokens": total, **halvings.facts()}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:
@@ -335,11 +336,6 @@ def size_of(stage: Stage) -> tuple[int, str]:
     if isinstance(work, ProblemSet):
         return len(work.problems), "problems"
     return len(work.problems.problems), "problems"
-
-
-def _chunks(items: list[Request], size: int) -> Iterator[list[Request]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 EXECUTORS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {
