@@ -85,8 +85,8 @@ def add_graders(
 
 
 def finished_texts(run: Path) -> list[str]:
-    """The folders of texts of the run's current plan that are complete, those of evaluations first. Repetitions are left
-    out: they are the headline grader's alone."""
+    """The folders of texts of the run's current plan that are complete, those of evaluations first. Repetitions are
+    left out: they are the headline grader's alone."""
     manifest = manifest_of(run)
     repeats = {e["completions"] for e in manifest.get("repeats", ())}
     evaluated = [e["completions"] for e in manifest["evaluations"]]

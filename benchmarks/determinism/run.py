@@ -105,13 +105,8 @@ def price(task: Task, turns: int) -> None:
                 taken.append(time.process_time() - began)
         usual, strict = ([*taken[1:]] for taken in seconds)
         ratio = statistics.median(b / a for a, b in zip(usual, strict, strict=True))
-        cells = [
-            f"tiny-{arch}",
-            f"{count:,}",
-            *(f"{statistics.median(s):.2f}" for s in (usual, strict)),
-            f"{ratio:.1f}",
-        ]
-        print(f"| {' | '.join(cells)} |", flush=True)
+        medians = [f"{statistics.median(taken):.2f}" for taken in (usual, strict)]
+        print(f"| {' | '.join([f'tiny-{arch}', f'{count:,}', *medians, f'{ratio:.1f}'])} |", flush=True)
 
 
 def main() -> None:

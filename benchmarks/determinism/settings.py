@@ -120,4 +120,4 @@ def _parts(problems: Sequence[Problem], size: int) -> Iterator[Sequence[Problem]
 def _prefix(shared: bool) -> contextlib.AbstractContextManager[object]:
     if shared:
         return contextlib.nullcontext()
-    return mock.patch("mra_transformers.pool.shared_prefix", lambda prompts: ())
+    return mock.patch("mra_transformers.pool.shared_prefix", return_value=())

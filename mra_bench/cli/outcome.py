@@ -33,7 +33,8 @@ def nothing_judged(results: Mapping[str, Any]) -> bool:
 
 
 def outcome_lines(report: Path, results: Mapping[str, Any]) -> list[str]:
-    """Verdict, what repetitions show, warnings and the report's path. A warning may quote a plugin, so it is made safe for a terminal."""
+    """Verdict, what repetitions show, warnings and the report's path. A warning may quote a plugin, so it is made safe
+    for a terminal."""
     lines = [f"Verdict: {line}" for line in results["verdict"]]
     lines += [f"Repeated: {line}" for line in repeated_sentences(results)]
     lines += [f"Warning: {warning['text']}" for warning in results["warnings"]]
