@@ -18,6 +18,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SEEDS = BENCHMARKS / "quickstart_seeds" / "run.py"
 GRADERS = BENCHMARKS / "graders" / "run.py"
 SEQUENTIAL = BENCHMARKS / "sequential" / "run.py"
+DETERMINISM = BENCHMARKS / "determinism" / "run.py"
 
 JUDGES = """
 import os, time
@@ -182,3 +183,22 @@ def test_the_orders_of_published_answers_are_read_from_the_files(
     assert float(far[11]) <= 50
     four = ", ".join(name.replace("_", " ") for name in shares)
     assert cells_of(printed, four)[1] == "5 of 6"
+
+
+def test_determinism_holds_every_setting_against_an_earlier_one() -> None:
+    done = subprocess.run(
+        [sys.executable, str(DETERMINISM), "differ", "--problems", "3", "--new-tokens", "4"],
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tables = done.stdout.split("tiny-")[1:]
+    assert [table.splitlines()[0] for table in tables] == [f"{m}: 3 problems in blocks of 1" for m in ("qwen2", "gpt2")]
+    for table in tables:
+        rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in table.splitlines()[4:] if line]
+        names = [row[0] for row in rows]
+        assert {"alone", "alone, 2 threads", "alone, weights not packed", "alone, bf16"} <= set(names)
+        assert rows[0][1:5] == ["-", "0", "0.0", "0"]
+        for place, row in enumerate(rows[1:], start=1):
+            assert row[1] in names[:place]
+            assert 0 <= int(row[2]) <= 3
+            assert (row[5] == "-") == (row[2] == "0")

@@ -17,6 +17,7 @@ from mra_bench.errors import UsageError
 from mra_bench.plugins import Registry
 
 __all__ = ["registry"]  # a fixture
+SET = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 PROBLEMS = 100
 RECIPE = """
@@ -133,9 +134,11 @@ def made_with_threads(run: Path) -> set[int]:
     return {made["threads"] for record in records for made in record["made_with"]}
 
 
-def without_threads() -> dict[str, str]:
-    """The environment without what the tests' own start has fixed."""
-    return {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+@pytest.fixture(autouse=True)
+def no_threads_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs started from here do not find the threads that the tests' own start has fixed."""
+    for name in SET:
+        monkeypatch.delenv(name, raising=False)
 
 
 def run_strictly(cwd: Path, *given: str, cores: set[int] | None = None, **env: str) -> Path:
@@ -143,7 +146,7 @@ def run_strictly(cwd: Path, *given: str, cores: set[int] | None = None, **env: s
     ended = subprocess.run(
         [*COMMAND, "run", "--recipe", "strict.yaml", "--quiet", "--out", *reversed(given)],
         cwd=cwd,
-        env={**without_threads(), **env},
+        env={**{name: value for name, value in os.environ.items() if name not in SET}, **env},
         preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
         capture_output=True,
         text=True,
