@@ -35,9 +35,13 @@ def usable_memory() -> int:
 
 
 def threads() -> int:
-    """Threads for numeric work: the first number of OMP_NUM_THREADS where the user set a valid one, else the cores."""
+    """Threads for numeric work: the first number of OMP_NUM_THREADS where the user set a valid one, else the cores,
+    shared with the other processes of a launcher on this machine."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(first) if first.isdecimal() and int(first) > 0 else usable_cores()
+    if first.isdecimal() and int(first) > 0:
+        return int(first)
+    beside = os.environ.get("LOCAL_WORLD_SIZE", "")
+    return max(1, usable_cores() // int(beside)) if beside.isdecimal() and int(beside) else usable_cores()
 
 
 def prepare_threads() -> dict[str, str | int]:

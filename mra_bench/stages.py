@@ -7,7 +7,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.preferences import Sampled, build_pairs
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.progress import Reporter
+from mra_bench.ranks import Ranks
 from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
 from mra_bench.types import (
     Block,
@@ -48,6 +49,7 @@ class Context:
     reporter: Reporter
     conditions: Mapping[str, Any]
     strict: bool = False
+    ranks: Ranks = field(default_factory=Ranks)
     _loaded: tuple[str, CheckedModel] | None = None
 
     def folder(self, stage: Stage) -> Path:
@@ -106,17 +108,24 @@ def write_problems(context: Context, stage: Stage) -> dict[str, Any]:
     return {"problems": len(data.problems)}
 
 
+def shared(stage: Stage) -> bool:
+    """Whether all processes of a launcher work on a stage of this kind; the others are the leader's alone."""
+    return stage.kind == "generate" or (stage.kind == "train" and stage.work.trainer.together)
+
+
 def generate(context: Context, stage: Stage) -> dict[str, Any]:
-    """Completions, one file a block. A block is there whole or not at all, and is made from its own requests alone."""
+    """Completions, one file a block. A block is there whole or not at all, and is made from its own requests alone, so
+    that several processes can share the blocks."""
     work: GenerateWork = stage.work
     folder = context.folder(stage)
     model = context.model(work.model)
-    requests = [Request(p, k) for p in work.problems.problems for k in range(work.samples)]
+    requests = (Request(p, k) for p in work.problems.problems for k in range(work.samples))
     done = tokens = 0
-    halvings = Halvings(folder / WORK)
+    halvings = Halvings(folder / WORK, context.ranks.rank)
     for number, chosen in enumerate(_chunks(requests, work.block_size)):
         path = folder / f"block-{number:05d}.jsonl"
-        if not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
+        own = number % context.ranks.count == context.ranks.rank
+        if own and not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
             block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed, halvings.of(number))
             rows: dict[tuple[str, int], Completion] = {}
             for completion in _complete(model, block, work.model.name):
@@ -127,8 +136,9 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
             write_rows(path, (_completion_row(rows, request, work.model.name) for request in chosen))
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
-    total = sum(row["tokens"] for row in read_rows(folder))
-    return {"texts": len(requests), "tokens": total, **halvings.facts()}
+    context.ranks.wait()
+    total = sum(row["tokens"] for row in read_rows(folder)) if context.ranks.leads else 0
+    return {"texts": done, "tokens": total, **Halvings(folder / WORK).facts()}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:
@@ -185,33 +195,48 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
     """A child model. Checkpoints live in the stage's work folder until the weights are saved."""
     work: TrainWork = stage.work
     folder = context.folder(stage)
-    (folder / WORK).mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
+    ranks = context.ranks if shared(stage) else Ranks()
+    if ranks.leads:
+        (folder / WORK).mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
+    ranks.wait()
+    job = _job(context, stage, ranks)
+    context.release()
+    trained = run_trainer(work.trainer, job, context.registry)
+    ranks.wait()
+    if not ranks.leads:
+        return {}
+    for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
+        shutil.rmtree(folder / kept.name, ignore_errors=True)
+        kept.replace(folder / kept.name)
+    log_path = folder / WORK / LOG
+    write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
+    options = {key: value for key, value in trained.ref.options.items() if key != "path"}
+    return {**trained.facts, "ref": {"loader": trained.ref.loader, "options": options}}
+
+
+def _job(context: Context, stage: Stage, ranks: Ranks) -> TrainJob:
+    """What the trainer is given; in all processes but the leader nothing is logged."""
+    work: TrainWork = stage.work
+    folder = context.folder(stage)
     parent = open_model(context.root, work.parent, context.registry)
     checkpoint = parent.checkpoint()
     assert checkpoint is not None
-    parent_ref = _ref(context, work.parent)
     log_path = folder / WORK / LOG
-    job = TrainJob(
+    return TrainJob(
         name=work.name,
         parent=checkpoint,
-        parent_ref=parent_ref,
+        parent_ref=_ref(context, work.parent),
         output=folder / WEIGHTS,
         workdir=folder / WORK,
         options=work.trainer.parse_options(work.options),
         seed=work.seed,
         progress=StageProgress(context.reporter),
-        log=lambda record: append_row(log_path, record),
+        log=lambda record: append_row(log_path, record) if ranks.leads else None,
+        rank=ranks.rank,
+        ranks=ranks.count,
         **_training_data(context, stage, parent),
     )
-    context.release()
-    trained = run_trainer(work.trainer, job, context.registry)
-    for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
-        shutil.rmtree(folder / kept.name, ignore_errors=True)
-        kept.replace(folder / kept.name)
-    write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
-    options = {key: value for key, value in trained.ref.options.items() if key != "path"}
-    return {**trained.facts, "ref": {"loader": trained.ref.loader, "options": options}}
 
 
 def last_of_each_step(records: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -337,9 +362,9 @@ def size_of(stage: Stage) -> tuple[int, str]:
     return len(work.problems.problems), "problems"
 
 
-def _chunks(items: list[Request], size: int) -> Iterator[list[Request]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _chunks(items: Iterator[Request], size: int) -> Iterator[list[Request]]:
+    while chunk := list(itertools.islice(items, size)):
+        yield chunk
 
 
 EXECUTORS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import broadcast_object_list
 from transformers import PrinterCallback, TrainerCallback
 
 from mra_bench.errors import BenchError, TrainingFailed, UsageError
@@ -78,8 +79,7 @@ def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str,
         "learning_rate": rate,
         "num_train_epochs": options.epochs,
         "max_steps": options.max_steps,
-        "per_device_train_batch_size": options.batch_size,
-        "gradient_accumulation_steps": options.accumulation,
+        **shares(options, job.ranks),
         "max_length": None,
         "warmup_steps": options.warmup_ratio,
         "lr_scheduler_type": options.scheduler,
@@ -98,10 +98,26 @@ def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str,
         "seed": job.seed,
         "data_seed": job.seed,
         "dataloader_num_workers": 0,
-        "dataloader_pin_memory": device == "cuda",
+        "ddp_find_unused_parameters": False,
+        "dataloader_pin_memory": device.startswith("cuda"),
         "disable_tqdm": True,
         "report_to": "none",
     }
+
+
+def shares(options: TrainingOptions, ranks: int) -> dict[str, int]:
+    """Each process's share of a step, so that several take the same steps as one. Raises UsageError when a step cannot
+    be shared evenly."""
+    if options.accumulation % ranks == 0:
+        size, accumulation = options.batch_size, options.accumulation // ranks
+    elif options.batch_size % ranks == 0:
+        size, accumulation = options.batch_size // ranks, options.accumulation
+    else:
+        raise UsageError(
+            f"{ranks} processes cannot share a step of accumulation {options.accumulation} x batch_size "
+            f"{options.batch_size}. Make one of them a multiple of {ranks}, or start another number of processes."
+        )
+    return {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulation}
 
 
 def half_precision(dtype: str, device: str) -> str:
@@ -110,8 +126,8 @@ def half_precision(dtype: str, device: str) -> str:
     Raises UsageError for a type that `device` cannot train in.
     """
     if dtype == "auto":
-        dtype = choose_dtype("auto", device) if device == "cuda" else "fp32"
-    if dtype == "fp16" and device != "cuda":
+        dtype = choose_dtype("auto", device) if device.startswith("cuda") else "fp32"
+    if dtype == "fp16" and not device.startswith("cuda"):
         raise UsageError(f"dtype 'fp16' cannot train on {device}. Use 'auto', 'fp32' or 'bf16'.")
     return "" if dtype == "fp32" else dtype
 
@@ -180,7 +196,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.job.log(record(state.global_step, logs))
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.checkpoints.mark(state.global_step)
+        if self.job.rank == 0:
+            self.checkpoints.mark(state.global_step)
 
     def _progress(self, state: Any) -> None:
         self.job.progress.update(state.global_step, state.max_steps, tokens=state.num_input_tokens_seen)
@@ -201,7 +218,7 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
     """Train from the newest checkpoint that counts, save the merged weights in `job.output`, drop the checkpoints."""
     options: TrainingOptions = job.options
     checkpoints = Checkpoints(job.workdir, digest(job, data))
-    newest = checkpoints.newest()
+    (newest,) = broadcast_object_list([checkpoints.newest() if job.rank == 0 else None])
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Watch(job, checkpoints))
     steps = steps_per_epoch(len(data), options)
@@ -218,8 +235,10 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
         model = merged(trainer.model)
         check_finite(model)
-        save(model, trainer.processing_class, job.output)
-    if not options.keep_checkpoint:
+        if job.rank == 0:
+            save(model, trainer.processing_class, job.output)
+    trainer.accelerator.wait_for_everyone()
+    if job.rank == 0 and not options.keep_checkpoint:
         checkpoints.remove()
     facts = {
         "steps": trainer.state.global_step,
