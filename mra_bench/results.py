@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mra_bench import statistics
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
-from mra_bench.stages import LOG, completion_of, grade_of, problems_of
+from mra_bench.stages import LOG, problems_of
 from mra_bench.store import read_rows, stage_record
-from mra_bench.types import LENGTH, Completion, Grade, Problem
+from mra_bench.types import LENGTH, Problem
 from mra_bench.verdict import ALPHA, conclusion, sentences, warnings_of
 
 VERSION = 1
 RESULTS = "results.json"
+
+
+class Judged(NamedTuple):
+    """What figures need of one graded text, without the text: a run may hold a million. `crash`: the reason, where the
+    grader failed."""
+
+    correct: bool | None
+    answer: str = ""
+    kind: str = ""
+    rule: str = ""
+    tokens: int = 0
+    truncated: bool = False
+    empty: bool = False
+    crash: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,15 +43,17 @@ class Scored:
     """One model on one dataset: problems in order, and the graded samples of each."""
 
     model: str
-    problems: tuple[Problem, ...]
-    samples: Mapping[str, tuple[tuple[Completion, Grade], ...]]
+    problems: Sequence[Problem]
+    samples: Mapping[str, Sequence[Judged]]
 
+    @functools.cached_property
     def correct(self) -> dict[str, list[bool]]:
         """For each problem id whether each sample is correct; not judged counts as not correct."""
-        return {p.id: [g.correct is True for _, g in self.samples[p.id]] for p in self.problems}
+        return {p.id: [s.correct is True for s in self.samples[p.id]] for p in self.problems}
 
-    def flat(self) -> list[tuple[Completion, Grade]]:
-        return [pair for p in self.problems for pair in self.samples[p.id]]
+    def flat(self) -> Iterator[Judged]:
+        """All samples, in the order of the problems."""
+        return (sample for p in self.problems for sample in self.samples[p.id])
 
 
 def compute(run: Path) -> dict[str, Any]:
@@ -80,17 +98,21 @@ def dataset_results(
     run: Path, entry: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Scores, paired comparisons and breakdowns on one dataset, over the problems whose gold can be read."""
-    read = [read_scored(run, e) for e in evaluations if _complete(run, e)]
-    unreadable = [p.id for p in read[0].problems if _gold_unreadable(p.id, read)] if read else []
-    scored = [_without(s, set(unreadable)) for s in read]
+    complete = [e for e in evaluations if _complete(run, e)]
+    problems = problems_of(run / complete[0]["problems"]) if complete else []
+    ids = [p.id for p in problems]
+    read = [Scored(e["model"], problems, read_judged(run, e, ids)) for e in complete]
+    unreadable = [i for i in ids if _gold_unreadable(i, read)] if read else []
+    problems = [p for p in problems if p.id not in set(unreadable)] if unreadable else problems
+    scored = [Scored(s.model, problems, s.samples) for s in read]
     answer_format = entry["answer_format"]
-    duplicates = find_duplicates(scored[0].problems) if scored else []
+    duplicates = find_duplicates(problems)
     return {
         "name": entry["name"],
         "data": entry["data"],
         "split": entry["split"],
         "headline": entry["name"] == manifest["datasets"][0]["name"],
-        "n": len(scored[0].problems) if scored else 0,
+        "n": len(problems),
         "answer_format": answer_format,
         "unreadable": unreadable,
         "duplicates": {"repeated": sum(len(ids) - 1 for ids in duplicates), "groups": duplicates},
@@ -108,14 +130,14 @@ def dataset_results(
 
 def score(scored: Scored, answer_format: str) -> dict[str, Any]:
     """One row of the scoreboard. Rates are over samples; intervals over problems."""
-    flat = scored.flat()
-    correct = scored.correct()
+    flat = list(scored.flat())
+    correct = scored.correct
     means = [sum(c) / len(c) for c in correct.values()]
     samples = len(next(iter(correct.values()))) if correct else 0
     interval = accuracy_interval(means, samples)
-    right = sum(g.correct is True for _, g in flat)
-    unjudged = sum(g.correct is None for _, g in flat)
-    in_format = [g for _, g in flat if answer_format and g.rule == answer_format]
+    right = sum(s.correct is True for s in flat)
+    unjudged = sum(s.correct is None for s in flat)
+    in_format = [s for s in flat if answer_format and s.rule == answer_format]
     row: dict[str, Any] = {
         "model": scored.model,
         "n": len(means),
@@ -127,17 +149,17 @@ def score(scored: Scored, answer_format: str) -> dict[str, Any]:
         "worst": _ratio(right, len(flat)),
         "best": _ratio(right + unjudged, len(flat)),
         "in_format": len(in_format),
-        "right_in_format": sum(g.correct is True for g in in_format),
-        "empty": sum(not c.text.strip() for c, _ in flat),
-        "truncated": sum(c.finish == LENGTH for c, _ in flat),
-        "tokens_mean": _ratio(sum(c.tokens for c, _ in flat), len(flat)),
-        "kinds": dict(sorted(Counter(g.kind for _, g in flat).items())),
-        "truncated_kinds": dict(sorted(Counter(g.kind for c, g in flat if c.finish == LENGTH).items())),
+        "right_in_format": sum(s.correct is True for s in in_format),
+        "empty": sum(s.empty for s in flat),
+        "truncated": sum(s.truncated for s in flat),
+        "tokens_mean": _ratio(sum(s.tokens for s in flat), len(flat)),
+        "kinds": dict(sorted(Counter(s.kind for s in flat).items())),
+        "truncated_kinds": dict(sorted(Counter(s.kind for s in flat if s.truncated).items())),
         "pass_at_k": {},
         "maj_at_k": {},
     }
-    if crashes := [g.reason for _, g in flat if g.kind == "crashed"]:
-        row["first_crash"] = crashes[0]
+    if (crashed := next((s for s in flat if s.kind == "crashed"), None)) is not None:
+        row["first_crash"] = crashed.crash
     if samples > 1:
         row["pass_at_k"], row["maj_at_k"] = several_samples(scored, samples)
     return row
@@ -153,9 +175,9 @@ def other_scores(
         evaluation = by_model[headline.model]
         if stage_record(run / evaluation["grades"][place]) is None:
             continue
-        read = read_scored(run, evaluation, place)
-        other = _without(read, {p.id for p in read.problems} - {p.id for p in headline.problems})
-        means = [sum(c) / len(c) for c in other.correct().values()]
+        judged = read_judged(run, evaluation, headline.samples, place)
+        other = Scored(headline.model, headline.problems, judged)
+        means = [sum(c) / len(c) for c in other.correct.values()]
         interval = accuracy_interval(means, len(headline.samples[headline.problems[0].id]) if means else 0)
         rows.append(
             {
@@ -170,10 +192,10 @@ def other_scores(
     return rows
 
 
-def agreement(headline: Iterable[tuple[Any, Grade]], other: Iterable[tuple[Any, Grade]]) -> dict[str, int]:
+def agreement(headline: Iterable[Judged], other: Iterable[Judged]) -> dict[str, int]:
     """Texts by what two graders say of them; a text that either could not judge is in "not_judged" only."""
     counts = dict.fromkeys(("both", "headline_only", "other_only", "neither", "not_judged"), 0)
-    for (_, a), (_, b) in zip(headline, other, strict=True):
+    for a, b in zip(headline, other, strict=True):
         if a.correct is None or b.correct is None:
             counts["not_judged"] += 1
         elif a.correct == b.correct:
@@ -188,12 +210,10 @@ def several_samples(scored: Scored, samples: int) -> tuple[dict[str, float], dic
     sizes = sorted({*(2**i for i in range(samples.bit_length()) if 2**i <= samples), samples})
     rows = [scored.samples[p.id] for p in scored.problems]
     passes, votes = {}, {}
+    correct = [scored.correct[p.id] for p in scored.problems]
     for k in sizes:
-        rights = [sum(g.correct is True for _, g in row) for row in rows]
-        passes[str(k)] = _ratio(sum(statistics.pass_at_k(samples, c, k) for c in rights), len(rows))
-        voted = [
-            statistics.majority_at_k([g.answer for _, g in row], [g.correct is True for _, g in row], k) for row in rows
-        ]
+        passes[str(k)] = _ratio(sum(statistics.pass_at_k(samples, sum(c), k) for c in correct), len(rows))
+        voted = (statistics.majority_at_k([s.answer for s in row], c, k) for row, c in zip(rows, correct, strict=True))
         votes[str(k)] = _ratio(sum(voted), len(rows))
     return passes, votes
 
@@ -213,7 +233,7 @@ def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
         return rows
     pairs = list(itertools.combinations(scored, 2))
     for a, b in pairs:
-        comparison = statistics.compare(a.correct(), b.correct(), seed, ALPHA / len(pairs))
+        comparison = statistics.compare(a.correct, b.correct, seed, ALPHA / len(pairs))
         rows.append({"a": a.model, "b": b.model, **vars(comparison)})
     for row, adjusted in zip(rows, statistics.holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = adjusted
@@ -230,7 +250,7 @@ def breakdown(scored: Sequence[Scored], key: Callable[[Problem], str | None]) ->
         value = key(problem)
         if value is not None:
             groups.setdefault(value, []).append(problem.id)
-    correct = {s.model: s.correct() for s in scored}
+    correct = {s.model: s.correct for s in scored}
     rows = []
     for value in sorted(groups, key=_natural):
         scores = []
@@ -250,15 +270,28 @@ def breakdown(scored: Sequence[Scored], key: Callable[[Problem], str | None]) ->
     return rows
 
 
-def read_scored(run: Path, evaluation: Mapping[str, Any], grader: int = 0) -> Scored:
-    """The stored problems, completions and grades of one evaluation; `grader` counts in the recipe's list."""
-    problems = tuple(problems_of(run / evaluation["problems"]))
-    samples: dict[str, list[tuple[Completion, Grade]]] = {p.id: [] for p in problems}
+def read_judged(
+    run: Path, evaluation: Mapping[str, Any], ids: Iterable[str], grader: int = 0
+) -> dict[str, list[Judged]]:
+    """The graded samples of one evaluation for each of its problems `ids`; `grader` counts in the recipe's list. Only
+    one text is in memory at a time, and equal words are kept once."""
+    samples: dict[str, list[Judged]] = {i: [] for i in ids}
     texts = read_rows(run / evaluation["completions"])
     grades = read_rows(run / evaluation["grades"][grader])
     for text, verdict in zip(texts, grades, strict=True):
-        samples[text["problem"]].append((completion_of(text), grade_of(verdict)))
-    return Scored(evaluation["model"], problems, {pid: tuple(rows) for pid, rows in samples.items()})
+        samples[text["problem"]].append(
+            Judged(
+                verdict["correct"],
+                sys.intern(verdict["answer"]),
+                sys.intern(verdict["kind"]),
+                sys.intern(verdict["rule"]),
+                text["tokens"],
+                text["finish"] == LENGTH,
+                not text["text"].strip(),
+                verdict["reason"] if verdict["kind"] == "crashed" else "",
+            )
+        )
+    return samples
 
 
 def made_with_of(run: Path, folders: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -316,13 +349,8 @@ def _complete(run: Path, evaluation: Mapping[str, Any]) -> bool:
 
 def _gold_unreadable(problem: str, read: Sequence[Scored]) -> bool:
     """The grader says so and has judged no text at all for this problem: no model can talk a problem away."""
-    grades = [g for s in read for _, g in s.samples[problem]]
-    return all(g.correct is None for g in grades) and any(g.kind == "unparseable" for g in grades)
-
-
-def _without(scored: Scored, removed: set[str]) -> Scored:
-    problems = tuple(p for p in scored.problems if p.id not in removed)
-    return Scored(scored.model, problems, {p.id: scored.samples[p.id] for p in problems})
+    judged = [sample for scored in read for sample in scored.samples[problem]]
+    return all(s.correct is None for s in judged) and any(s.kind == "unparseable" for s in judged)
 
 
 def _natural(value: str) -> tuple[int, float, str]:

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,11 +110,11 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
     work: GenerateWork = stage.work
     folder = context.folder(stage)
     model = context.model(work.model)
-    requests = [Request(p, k) for p in work.problems.problems for k in range(work.samples)]
+    requests = (Request(p, k) for p in work.problems.problems for k in range(work.samples))
     done = tokens = 0
     for number, chosen in enumerate(_chunks(requests, work.block_size)):
         path = folder / f"block-{number:05d}.jsonl"
-        if not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
+        if not _kept(context, path, ((r.problem.id, r.sample) for r in chosen), completion_of):
             block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed)
             rows: dict[tuple[str, int], Completion] = {}
             for completion in _complete(model, block, work.model.name):
@@ -125,7 +125,7 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
     total = sum(row["tokens"] for row in read_rows(folder))
-    return {"texts": len(requests), "tokens": total}
+    return {"texts": done, "tokens": total}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:
@@ -134,15 +134,14 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
     folder = context.folder(stage)
     source = context.folder(stage.inputs[0])
     problems = {p.id: p for p in work.problems.problems}
-    blocks: dict[Path, list[dict[str, Any]]] = {}
-    before = 0
+    todo, before = [], 0
     for path in sorted(source.glob("block-*.jsonl")):
-        rows = list(read_rows(path))
-        if _kept(context, folder / path.name, [_key(row) for row in rows], grade_of):
-            before += len(rows)
-        else:
-            blocks[folder / path.name] = rows
-    items = ((problems[row["problem"]], row["text"]) for row in itertools.chain.from_iterable(blocks.values()))
+        kept = _kept(context, folder / path.name, map(_key, read_rows(path)), grade_of)
+        before += kept
+        if not kept:
+            todo.append(path)
+    blocks, ahead = itertools.tee((path.name, list(read_rows(path))) for path in todo)  # holds what is being graded
+    items = ((problems[row["problem"]], row["text"]) for _, rows in ahead for row in rows)
     spec = GraderSpec(work.registered.full_name, work.grader.options, context.plugins)
     grades = grade_all(
         spec,
@@ -151,8 +150,8 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
         strict=context.strict,
         on_done=lambda count: context.reporter.update(before + count),
     )
-    for path, block in blocks.items():
-        write_rows(path, [grade_row(row, next(grades)) for row in block])
+    for name, rows in blocks:
+        write_rows(folder / name, [grade_row(row, next(grades)) for row in rows])
     kinds: dict[str, int] = {}
     for row in read_rows(folder):
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
@@ -282,23 +281,23 @@ def _key(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["problem"], row["sample"]
 
 
-def _kept(context: Context, path: Path, keys: list[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> bool:
-    """Whether an earlier call left this block with exactly the rows `keys`, in order, that `parse` reads. If it left
-    something else, that is said, and the block is made again."""
+def _kept(context: Context, path: Path, keys: Iterable[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> int:
+    """How many rows an earlier call left of this block: all of `keys`, in order and such that `parse` reads them, or 0.
+    If it left something else, that is said, and the block is made again."""
     if not path.exists():
-        return False
+        return 0
     try:
         *lines, end = path.read_text(encoding="utf-8").split("\n")
         rows = [json.loads(line) for line in lines]
         for row in rows:
             parse(row)
-        if not end and [_key(row) for row in rows] == keys:
-            return True
+        if not end and list(map(_key, rows)) == list(keys):
+            return len(rows)
     except (ValueError, KeyError, TypeError):
         pass
     name = path.relative_to(context.root).as_posix()
     context.reporter.message(f"{name} does not hold the rows of its block; it is made again")
-    return False
+    return 0
 
 
 def completion_of(row: Mapping[str, Any]) -> Completion:
@@ -334,9 +333,9 @@ def size_of(stage: Stage) -> tuple[int, str]:
     return len(work.problems.problems), "problems"
 
 
-def _chunks(items: list[Request], size: int) -> Iterator[list[Request]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _chunks(items: Iterator[Request], size: int) -> Iterator[list[Request]]:
+    while chunk := list(itertools.islice(items, size)):
+        yield chunk
 
 
 EXECUTORS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {
