@@ -163,11 +163,15 @@ def pair(context: Context, stage: Stage) -> dict[str, Any]:
     work: PairWork = stage.work
     model = context.model(work.parent)
     _, completions, grades = (context.folder(s) for s in stage.inputs)
-    samples: dict[str, list[tuple[Completion, Grade]]] = {}
-    for text, verdict in zip(read_rows(completions), read_rows(grades), strict=True):
-        samples.setdefault(text["problem"], []).append((completion_of(text), grade_of(verdict)))
+    rows = zip(read_rows(completions), read_rows(grades), strict=True)
+    groups = itertools.groupby(rows, key=lambda row: row[0]["problem"])  # the samples of one problem at a time
     sampled = (
-        Sampled(p, model.render(p, work.problems.style), tuple(samples.get(p.id, ()))) for p in work.problems.problems
+        Sampled(
+            problem,
+            model.render(problem, work.problems.style),
+            tuple((completion_of(text), grade_of(verdict)) for text, verdict in group),
+        )
+        for problem, (_, group) in zip(work.problems.problems, groups, strict=True)
     )
     result = build_pairs(sampled, work.rule, work.seed)
     if not result.pairs:
