@@ -7,7 +7,6 @@ Figures are computed again by the code that made them, on a copy of the run in w
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import tempfile
 from collections import Counter
@@ -171,22 +170,21 @@ class _Regrading:
         completions, problems = self.stage.inputs
         by_id = {p.id: p for p in problems_of(self.run / problems.folder)}
         blocks = sorted((self.run / completions.folder).glob("block-*.jsonl"))
-        read = ((path.name, list(read_safely(path, self.run, self.found.findings))) for path in blocks)
-        texts, ahead = itertools.tee(read)  # holds what is being graded
+        texts = (row for path in blocks for row in read_safely(path, self.run, self.found.findings))
         self.reporter.begin(f"grade {self.stage.name} again", size_of(completions)[0], "texts")
         grades = grade_all(
             self.spec,
-            ((by_id[row["problem"]], row["text"]) for _, rows in ahead for row in rows),
+            ((by_id[row["problem"]], row["text"]) for row in texts),
             limits=Limits(self.judge.limits["seconds"], self.judge.limits["memory_mb"]),
             on_done=self.reporter.update,
         )
         kinds: Counter[str] = Counter()
         before = len(self.found.findings)
-        for name, rows in texts:
-            again = [grade_row(row, next(grades)) for row in rows]
+        for path in blocks:
+            again = [grade_row(row, next(grades)) for row in _rows(path)]
             kinds.update(row["kind"] for row in again)
-            self._compare(name, again)
-            write_rows(self.shadow / self.folder / name, again)
+            self._compare(path.name, again)
+            write_rows(self.shadow / self.folder / path.name, again)
         self.found.checked["verdicts"] += kinds.total()
         self._compare_facts({"texts": kinds.total(), "kinds": dict(kinds)})
         self.reporter.end(f"{kinds.total():,} texts, {len(self.found.findings) - before:,} findings")

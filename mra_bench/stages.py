@@ -140,8 +140,7 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
         before += kept
         if not kept:
             todo.append(path)
-    blocks, ahead = itertools.tee((path.name, list(read_rows(path))) for path in todo)  # holds what is being graded
-    items = ((problems[row["problem"]], row["text"]) for _, rows in ahead for row in rows)
+    items = ((problems[row["problem"]], row["text"]) for path in todo for row in read_rows(path))
     spec = GraderSpec(work.registered.full_name, work.grader.options, context.plugins)
     grades = grade_all(
         spec,
@@ -150,8 +149,8 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
         strict=context.strict,
         on_done=lambda count: context.reporter.update(before + count),
     )
-    for name, rows in blocks:
-        write_rows(folder / name, [grade_row(row, next(grades)) for row in rows])
+    for path in todo:  # read once more: to hold on to what workers are given would be to hold many blocks
+        write_rows(folder / path.name, [grade_row(row, next(grades)) for row in read_rows(path)])
     kinds: dict[str, int] = {}
     for row in read_rows(folder):
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
