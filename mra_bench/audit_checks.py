@@ -14,11 +14,12 @@ from typing import Any
 from mra_bench.datasets import problems_hash
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, changed_files
-from mra_bench.plan import Stage
+from mra_bench.plan import Stage, plan_fingerprint
+from mra_bench.problem_sets import look_name
 from mra_bench.provenance import versions
 from mra_bench.results import RESULTS, compute
 from mra_bench.stages import problems_of
-from mra_bench.store import fingerprint, read_rows, stage_files, stage_record
+from mra_bench.store import read_rows, stage_files, stage_record
 from mra_bench.stored import stage_of
 
 REPORT = "report.html"
@@ -118,16 +119,20 @@ def _not_as_asked(run: Path, stage: Stage, there: Counter[tuple[str, int]]) -> I
 
 def _evaluations(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:
     """Verdicts belong to the texts, and texts to the model and dataset, that the plan names."""
-    shape = []
+    shape, looks = [], manifest.get("looks", {"problems": []})["problems"]
     for e in manifest["evaluations"]:
         if any(stage_record(run / folder) is None for folder in (e["completions"], *e["grades"])):
             return  # a partial run: its fingerprint covers stages that are not there
         grades = [stage_of(run, folder) for folder in e["grades"]]
-        shape.append([e["dataset"], e["model"], [g.fingerprint for g in grades]])
-        at = f"{e['model']} on {e['dataset']}"
+        look = e.get("look", 0)
+        if look <= 1:
+            shape.append([e["dataset"], e["model"], [g.fingerprint for g in grades]])
+        at = f"{e['model']} on {look_name(e['dataset'], look)}"
         name = stage_of(run, e["completions"]).name
-        if name != f"{e['model']}-{e['dataset']}":
+        if name != f"{e['model']}-{look_name(e['dataset'], look)}":
             yield Finding(RUN, at, at, f"texts of {name}")
+        if look and stage_of(run, e["problems"]).fingerprint not in looks[look - 1 : look]:
+            yield Finding(RUN, at, e["problems"], f"not the problems of look {look}")
         for folder, stage, grader in zip(e["grades"], grades, manifest["graders"], strict=True):
             if [s.folder for s in stage.inputs] != [e["completions"], e["problems"]]:
                 yield Finding(RUN, at, folder, f"verdicts on {stage.inputs[0].folder}")
@@ -135,7 +140,7 @@ def _evaluations(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:
             recorded = f"{stage.spec['grader']} {json.dumps(stage.spec['options'], sort_keys=True)}"
             if told != recorded:
                 yield Finding(RUN, at, f"graded by {told}", recorded)
-    now = fingerprint({"recipe": manifest["name"], "seed": manifest["seed"], "evaluations": shape})
+    now = plan_fingerprint(manifest["name"], manifest["seed"], shape, looks)
     if now != manifest["fingerprint"]:
         yield Finding(RUN, "plan.fingerprint", manifest["fingerprint"][:8], now[:8])
 
@@ -151,9 +156,21 @@ def check_results(run: Path, shadow: Path, checked: Counter[str]) -> Iterator[Fi
         yield Finding(RESULTS, "", "no JSON", str(error), damage=True)
         return
     derived = json.loads(json.dumps(compute(shadow)))
+    yield from _stop(derived)
     checked["figures"] += leaves(derived)
     for path, before, now in sorted(difference(stored, derived), key=lambda found: not found[0].startswith("verdict")):
         yield Finding(RESULTS, path, _short(before), _short(now))
+
+
+def _stop(derived: Mapping[str, Any]) -> Iterator[Finding]:
+    """A run that ends once it knows has ended at the first look that decides, and not before."""
+    found = derived.get("sequential")
+    if found is None or derived["partial"]:
+        return
+    first = next((number for number, look in enumerate(found["looks"], start=1) if look["decided"]), None)
+    if found["look"] != (first or len(found["looks"])):
+        when = f"look {first} decides" if first else "no look decides, so it goes to the last"
+        yield Finding(RUN, "looks", f"ended at look {found['look']}", when)
 
 
 def check_report(run: Path, notes: list[str], checked: Counter[str]) -> Iterator[Finding]:

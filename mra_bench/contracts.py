@@ -19,6 +19,7 @@ from mra_bench.types import (
     STOP,
     Block,
     Completion,
+    Halving,
     Model,
     ModelRef,
     Problem,
@@ -117,6 +118,12 @@ class CheckedModel:
             for completion in self.model.generate(block):
                 self._check_completion(completion, asked)
                 yield completion
+
+    @property
+    def halvings(self) -> tuple[Halving, ...]:
+        """Those of the block being generated, of a model that tells."""
+        with guarded(self.registered, "halvings"):
+            return tuple(getattr(self.model, "halvings", ()))
 
     def check_problems(self, problems: Sequence[Problem]) -> None:
         """Passed on to a model that has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.errors import UsageError
+from mra_bench.looks import needed_stages
 from mra_bench.plan import GenerateWork, PairWork, Plan, PlannedModel, Stage, TrainWork
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
@@ -97,6 +99,7 @@ def size(count: float) -> str:
 
 def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
     """The plan as text: every stage with its counts and whether it is already there, then the sums."""
+    needed = {stage.folder for stage in needed_stages(out, plan)}
     rows = [("stage", "amount", "tokens about", "disk at most", "state")]
     for stage in plan.stages:
         cost = stage_cost(stage)
@@ -106,12 +109,12 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
                 f"{cost.amount:,} {cost.unit}",
                 f"{cost.tokens:,}" if cost.tokens else "",
                 size(cost.disk),
-                "complete" if stage.folder in complete else "to do",
+                "complete" if stage.folder in complete else "to do" if stage.folder in needed else "not needed",
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    pending = [stage for stage in plan.stages if stage.folder not in complete]
+    pending = [stage for stage in plan.stages if stage.folder in needed - complete]
     costs = [stage_cost(stage) for stage in pending]
     tokens = sum(cost.tokens for cost in costs)
     trained = sum(c.tokens for stage, c in zip(pending, costs, strict=True) if isinstance(stage.work, TrainWork))
@@ -120,7 +123,23 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
         f"about {trained:,} to train on, {sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens "
         f"to generate, 6 x to train), {size(total_disk(pending))} of disk in {out}."
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_look_lines(plan)])
+
+
+def looks_data(plan: Plan) -> list[dict[str, int]]:
+    """For each look how many problems it has seen, and the tokens that it and those before it generate at most."""
+    tokens = list(itertools.accumulate(sum(stage_cost(s).tokens for s in part) for part in plan.parts[1:]))
+    return [{"problems": seen, "tokens": most} for seen, most in zip(plan.looks, tokens, strict=True)]
+
+
+def _look_lines(plan: Plan) -> list[str]:
+    """When a run that ends once it knows may end, and what its looks cost until then."""
+    if not plan.looks:
+        return []
+    name = plan.recipe.evaluate.datasets[0]
+    said = f"The run ends after the look at {name} that decides every comparison; until then it costs at most"
+    costs = [f"{look['problems']:,} problems {look['tokens']:,} tokens" for look in looks_data(plan)]
+    return [f"{said}: {'; '.join(costs)}."]
 
 
 def plan_data(plan: Plan, out: Path, complete: frozenset[str]) -> dict[str, Any]:
@@ -129,4 +148,5 @@ def plan_data(plan: Plan, out: Path, complete: frozenset[str]) -> dict[str, Any]
     for stage in plan.stages:
         cost = dataclasses.asdict(stage_cost(stage))
         stages.append({"stage": stage.label, "folder": stage.folder, **cost, "complete": stage.folder in complete})
-    return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages}
+    looks = {"looks": looks_data(plan)} if plan.looks else {}
+    return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages, **looks}

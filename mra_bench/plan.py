@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mra_bench.contamination import Overlap, find_overlaps, guard
-from mra_bench.contracts import CheckedModel, build_model, check_trainer
-from mra_bench.datasets import spec_of
+from mra_bench.contracts import CheckedModel, build_model
 from mra_bench.errors import UsageError
+from mra_bench.plan_checks import check_registered, used_datasets
 from mra_bench.plugins import Registered, Registry
 from mra_bench.preferences import PairRule
-from mra_bench.problem_sets import ProblemSet, read_datasets, sample_problems, use_of, without
+from mra_bench.problem_sets import ProblemSet, in_looks, read_datasets, sample_problems, without
 from mra_bench.recipe import Grading, ModelEntry, Named, Recipe, select_models
+from mra_bench.sequential import look_sizes
 from mra_bench.store import fingerprint
 from mra_bench.types import Decoding
 
@@ -127,18 +128,25 @@ class TrainWork:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The stages that evaluate one model on one dataset; the first of `grades` is the headline grader's."""
+    """The stages that evaluate one model on one dataset, or on what one look (counted from 1) adds to it; the first of
+    `grades` is the headline grader's."""
 
     dataset: str
     model: str
     problems: Stage
     completions: Stage
     grades: tuple[Stage, ...]
+    look: int = 0
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return (self.problems, self.completions, *self.grades)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run will do, in order."""
+    """Everything a run will do, in order. `looks`: of a run that ends once it knows, how many of the headline's
+    problems each look has seen; empty for others."""
 
     recipe: Recipe
     models: tuple[PlannedModel, ...]
@@ -147,11 +155,30 @@ class Plan:
     stages: tuple[Stage, ...]
     evaluations: tuple[Evaluated, ...]
     overlaps: tuple[Overlap, ...]
+    looks: tuple[int, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        shape = [[e.dataset, e.model, [g.fingerprint for g in e.grades]] for e in self.evaluations]
-        return fingerprint({"recipe": self.recipe.name, "seed": self.recipe.seed, "evaluations": shape})
+        shape = [[e.dataset, e.model, [g.fingerprint for g in e.grades]] for e in self.evaluations if e.look <= 1]
+        return plan_fingerprint(self.recipe.name, self.recipe.seed, shape, self.look_problems)
+
+    @property
+    def look_problems(self) -> list[str]:
+        """Fingerprints of the problems that each look adds."""
+        return list(dict.fromkeys(e.problems.fingerprint for e in self.evaluations if e.look))
+
+    @property
+    def parts(self) -> list[list[Stage]]:
+        """The stages before all looks, then those of each look."""
+        of_look = {stage.folder: e.look for e in self.evaluations for stage in e.stages}
+        return [[s for s in self.stages if of_look.get(s.folder, 0) == look] for look in range(len(self.looks) + 1)]
+
+
+def plan_fingerprint(name: str, seed: int, evaluations: Any, looks: Sequence[str]) -> str:
+    """What tells a run from others: name, seed, grades of each evaluation. Of looks the first one's grades and every
+    one's problems, so that it does not depend on how far the run went."""
+    shape = {"recipe": name, "seed": seed, "evaluations": evaluations}
+    return fingerprint({**shape, "looks": list(looks)} if looks else shape)
 
 
 def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None = None) -> Plan:
@@ -161,7 +188,7 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
     """
     names, added = select_models(recipe, wanted)
     check_registered(recipe, registry, names)
-    used = _used_datasets(recipe, names)
+    used = used_datasets(recipe, names)
     sets = read_datasets(recipe, registry, used)
     trained_on = {recipe.models[n].data for n in names} - {None}
     overlaps = find_overlaps(
@@ -174,6 +201,7 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
     planner = _Planner(recipe, registry, sets, names)
     for name in names:
         planner.add_model(name)
+    looks = planner.add_looks(recipe.evaluate.datasets[0]) if recipe.evaluate.until_decided else ()
     return Plan(
         recipe=recipe,
         models=tuple(planner.models.values()),
@@ -182,34 +210,8 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
         stages=tuple(planner.stages.values()),
         evaluations=tuple(planner.evaluations),
         overlaps=tuple(overlaps),
+        looks=looks,
     )
-
-
-def check_registered(recipe: Recipe, registry: Registry, names: Iterable[str]) -> None:
-    """Every grader, loader, trainer and dataset the chosen models need exists and accepts its options."""
-    for grader in recipe.graders:
-        registry.resolve("graders", grader.name).parse_options(grader.options)
-    for name in names:
-        entry = recipe.models[name]
-        if entry.model is not None:
-            registry.resolve("models", entry.model).parse_options(entry.options)
-            continue
-        trainer = registry.resolve("trainers", entry.trainer or "")
-        if (trainer.consumes == "pairs") != (entry.pairs is not None):
-            need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
-            raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
-        trainer.parse_options(entry.options)
-        check_trainer(trainer)
-        if entry.pairs is not None:
-            registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
-    for used in _used_datasets(recipe, names):
-        if recipe.datasets[used].data is not None:
-            spec_of(use_of(recipe.datasets[used]), registry)
-
-
-def _used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:
-    trained = [recipe.models[name].data for name in names]
-    return list(dict.fromkeys([*recipe.evaluate.datasets, *(d for d in trained if d is not None)]))
 
 
 class _Planner:
@@ -229,8 +231,17 @@ class _Planner:
     def add_model(self, name: str) -> None:
         entry = self.recipe.models[name]
         self.models[name] = self._loaded(name, entry) if entry.model is not None else self._trained(name, entry)
-        for dataset in self.recipe.evaluate.datasets:
+        for dataset in self.recipe.evaluate.datasets[self.recipe.evaluate.until_decided :]:
             self._evaluate(self.models[name], self.sets[dataset])
+
+    def add_looks(self, dataset: str) -> tuple[int, ...]:
+        """Evaluate all models on what each look adds, look after look; returns how many problems each has seen."""
+        data = self.sets[dataset]
+        sizes = look_sizes(len(data.problems))
+        for look, part in enumerate(in_looks(data, sizes, self.recipe.seed), start=1):
+            for model in self.models.values():
+                self._evaluate(model, part, dataset, look)
+        return tuple(sizes)
 
     def _loaded(self, name: str, entry: ModelEntry) -> PlannedModel:
         loader = self.registry.resolve("models", entry.model or "")
@@ -302,13 +313,13 @@ class _Planner:
         work = PairWork(subset, parent, rule, self.recipe.seed)
         return self._add(Stage("pair", name, spec, (problems, completions, grades), work))
 
-    def _evaluate(self, model: PlannedModel, data: ProblemSet) -> None:
+    def _evaluate(self, model: PlannedModel, data: ProblemSet, dataset: str | None = None, look: int = 0) -> None:
         how = self.recipe.evaluate
         decoding = Decoding(how.max_new_tokens, how.temperature, how.top_p, tuple(how.stop), how.stop_after_answer)
         problems = self._problems(data)
         completions = self._generate(model, data, problems, decoding, how.samples)
         grades = tuple(self._grade(completions, data, problems, grader) for grader in self.recipe.graders)
-        self.evaluations.append(Evaluated(data.name, model.name, problems, completions, grades))
+        self.evaluations.append(Evaluated(dataset or data.name, model.name, problems, completions, grades, look))
 
     def _problems(self, data: ProblemSet) -> Stage:
         spec = {"data": data.data, "split": data.split, "hash": data.hash}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import random
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +87,23 @@ def without(problem_set: ProblemSet, dropped: Set[str]) -> ProblemSet:
     if not kept:
         raise UsageError(f"Every problem of '{problem_set.name}' is a test question; nothing is left to train on")
     return dataclasses.replace(problem_set, problems=kept, hash=problems_hash(kept))
+
+
+def in_looks(data: ProblemSet, sizes: Sequence[int], seed: int) -> list[ProblemSet]:
+    """The problems that each look adds, `sizes` being those seen by then: taken in a random order of the seed, and
+    within a look kept in the order that they have."""
+    order = random.Random(f"looks/{seed}").sample(range(len(data.problems)), len(data.problems))
+    found = []
+    for number, (start, end) in enumerate(itertools.pairwise([0, *sizes]), start=1):
+        problems = tuple(data.problems[i] for i in sorted(order[start:end]))
+        name = look_name(data.name, number)
+        found.append(dataclasses.replace(data, name=name, problems=problems, hash=problems_hash(problems)))
+    return found
+
+
+def look_name(dataset: str, look: int) -> str:
+    """What the problems are called that a look, counted from 1, adds; 0 stands for all problems."""
+    return f"{dataset}-look-{look}" if look else dataset
 
 
 def sample_problems(data: ProblemSet, count: int | None, seed: int) -> ProblemSet:

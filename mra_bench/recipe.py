@@ -163,6 +163,8 @@ class Evaluation(Strict):
     top_p: sample from the likeliest tokens that make up this share; 1 is all of them.
     stop: strings that end a text and are cut from it.
     stop_after_answer: end a text behind its first closed boxed answer.
+    until_decided: ask the first dataset's problems in four looks, and no more once every comparison of the verdict is
+        decided; such a run has sequential figures and stands outside leaderboards.
     """
 
     datasets: list[str] = pydantic.Field(min_length=1)
@@ -172,6 +174,7 @@ class Evaluation(Strict):
     top_p: float = pydantic.Field(default=1.0, gt=0, le=1)
     stop: list[str] = []
     stop_after_answer: bool = False
+    until_decided: bool = False
 
     @pydantic.model_validator(mode="after")
     def _sensible(self) -> Evaluation:

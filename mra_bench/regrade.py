@@ -12,6 +12,7 @@ from mra_bench.conditions import conditions
 from mra_bench.errors import UsageError
 from mra_bench.folder import AGAIN, check_run, manifest_of
 from mra_bench.grading import ChosenGrader, verdict_data
+from mra_bench.looks import counting
 from mra_bench.plan import GradeWork, Stage, grade_stage
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
@@ -106,7 +107,7 @@ def compare(regraded: Regraded, show: int) -> dict[str, Any]:
     manifest = manifest_of(run)
     evaluations = [
         {**e, "grades": [*e["grades"], *(f.get(e["completions"], "") for f in regraded.folders)]}
-        for e in manifest["evaluations"]
+        for e in counting(run, manifest)
     ]
     limits = regraded.limits.model_dump()
     own = len(manifest["graders"])

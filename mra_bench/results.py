@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 from mra_bench import statistics
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
+from mra_bench.looks import counting, finished, gold_unreadable, read_looks, sequential_results
+from mra_bench.problem_sets import look_name
 from mra_bench.stages import LOG, problems_of
 from mra_bench.store import read_rows, stage_record
 from mra_bench.types import LENGTH, Problem
-from mra_bench.verdict import ALPHA, conclusion, sentences, warnings_of
+from mra_bench.verdict import ALPHA, adjusted, sentences, warnings_of
 
 VERSION = 1
 RESULTS = "results.json"
@@ -59,9 +61,10 @@ class Scored:
 def compute(run: Path) -> dict[str, Any]:
     """All of results.json for a run folder. Evaluations whose stages are not complete are listed as missing."""
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
+    counted = counting(run, manifest)
     missing = [what for e in manifest["evaluations"] for what in _missing(run, e, manifest["graders"])]
     datasets = [
-        dataset_results(run, entry, [e for e in manifest["evaluations"] if e["dataset"] == entry["name"]], manifest)
+        dataset_results(run, entry, [e for e in counted if e["dataset"] == entry["name"]], manifest)
         for entry in manifest["datasets"]
     ]
     results: dict[str, Any] = {
@@ -85,10 +88,12 @@ def compute(run: Path) -> dict[str, Any]:
                 "grades": e["grades"][0],
                 "other_grades": e["grades"][1:],
             }
-            for e in manifest["evaluations"]
-            if _complete(run, e)
+            for e in counted
+            if finished(run, e)
         ],
     }
+    if "looks" in manifest:
+        results["sequential"] = sequential_results(run, manifest)
     results["warnings"] = warnings_of(results)
     results["verdict"] = [] if missing else sentences(results)
     return results
@@ -98,13 +103,10 @@ def dataset_results(
     run: Path, entry: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Scores, paired comparisons and breakdowns on one dataset, over the problems whose gold can be read."""
-    complete = [e for e in evaluations if _complete(run, e)]
-    problems = problems_of(run / complete[0]["problems"]) if complete else []
-    ids = [p.id for p in problems]
-    read = [Scored(e["model"], problems, read_judged(run, e, ids)) for e in complete]
-    unreadable = [i for i in ids if _gold_unreadable(i, read)] if read else []
-    problems = [p for p in problems if p.id not in set(unreadable)] if unreadable else problems
-    scored = [Scored(s.model, problems, s.samples) for s in read]
+    scored, unreadable = readable(run, evaluations)
+    problems = scored[0].problems if scored else ()
+    looks = read_looks(run, evaluations, manifest)
+    level = looks.level if looks else statistics.LEVEL
     answer_format = entry["answer_format"]
     duplicates = find_duplicates(problems)
     return {
@@ -116,25 +118,38 @@ def dataset_results(
         "answer_format": answer_format,
         "unreadable": unreadable,
         "duplicates": {"repeated": sum(len(ids) - 1 for ids in duplicates), "groups": duplicates},
-        "scores": [score(s, answer_format) for s in scored],
-        "pairs": paired(scored, manifest["seed"]),
-        "by_subject": breakdown(scored, lambda p: p.subject),
-        "by_level": breakdown(scored, lambda p: p.level),
+        "scores": [score(s, answer_format, level) for s in scored],
+        "pairs": looks.comparisons() if looks else paired(scored, manifest["seed"]),
+        "by_subject": breakdown(scored, lambda p: p.subject, level),
+        "by_level": breakdown(scored, lambda p: p.level, level),
         "other_graders": [
-            {**grader, "scores": other_scores(run, scored, evaluations, place)}
+            {**grader, "scores": other_scores(run, scored, evaluations, place, level)}
             for place, grader in enumerate(manifest["graders"])
             if place
         ],
     }
 
 
-def score(scored: Scored, answer_format: str) -> dict[str, Any]:
+def readable(run: Path, evaluations: Sequence[Mapping[str, Any]]) -> tuple[list[Scored], list[str]]:
+    """Each model on all problems of these evaluations whose gold can be read, and the ids of those it cannot."""
+    done = [e for e in evaluations if finished(run, e)]
+    asked = {folder: problems_of(run / folder) for folder in dict.fromkeys(e["problems"] for e in done)}
+    read = []
+    for model in dict.fromkeys(e["model"] for e in done):
+        of_model = [e for e in done if e["model"] == model]  # several where the problems were asked in looks
+        problems = [p for e in of_model for p in asked[e["problems"]]]
+        read.append(Scored(model, problems, read_judged(run, of_model, (p.id for p in problems))))
+    unreadable = [p.id for p in read[0].problems if _gold_unreadable(p.id, read)] if read else []
+    return [_without(s, frozenset(unreadable)) for s in read], unreadable
+
+
+def score(scored: Scored, answer_format: str, level: float = statistics.LEVEL) -> dict[str, Any]:
     """One row of the scoreboard. Rates are over samples; intervals over problems."""
     flat = list(scored.flat())
     correct = scored.correct
     means = [sum(c) / len(c) for c in correct.values()]
     samples = len(next(iter(correct.values()))) if correct else 0
-    interval = accuracy_interval(means, samples)
+    interval = accuracy_interval(means, samples, level)
     right = sum(s.correct is True for s in flat)
     unjudged = sum(s.correct is None for s in flat)
     in_format = [s for s in flat if answer_format and s.rule == answer_format]
@@ -166,19 +181,17 @@ def score(scored: Scored, answer_format: str) -> dict[str, Any]:
 
 
 def other_scores(
-    run: Path, scored: Sequence[Scored], evaluations: Sequence[Mapping[str, Any]], place: int
+    run: Path, scored: Sequence[Scored], evaluations: Sequence[Mapping[str, Any]], place: int, level: float
 ) -> list[dict[str, Any]]:
     """Each model by the grader at `place` of the recipe's list, on the texts and problems of the headline's figures."""
-    by_model = {e["model"]: e for e in evaluations}
     rows = []
     for headline in scored:
-        evaluation = by_model[headline.model]
-        if stage_record(run / evaluation["grades"][place]) is None:
+        of_model = [e for e in evaluations if e["model"] == headline.model]
+        if any(stage_record(run / e["grades"][place]) is None for e in of_model):
             continue
-        judged = read_judged(run, evaluation, headline.samples, place)
-        other = Scored(headline.model, headline.problems, judged)
+        other = Scored(headline.model, headline.problems, read_judged(run, of_model, headline.samples, place))
         means = [sum(c) / len(c) for c in other.correct.values()]
-        interval = accuracy_interval(means, len(headline.samples[headline.problems[0].id]) if means else 0)
+        interval = accuracy_interval(means, len(headline.samples[headline.problems[0].id]) if means else 0, level)
         rows.append(
             {
                 "model": headline.model,
@@ -218,9 +231,9 @@ def several_samples(scored: Scored, samples: int) -> tuple[dict[str, float], dic
     return passes, votes
 
 
-def accuracy_interval(means: Sequence[float], samples: int) -> statistics.Interval:
+def accuracy_interval(means: Sequence[float], samples: int, level: float = statistics.LEVEL) -> statistics.Interval:
     """Wilson's interval; for several samples a problem with the effective number of them (statistics.clustered)."""
-    return statistics.clustered(means, samples) if means else statistics.Interval(0.0, 1.0)
+    return statistics.clustered(means, samples, level) if means else statistics.Interval(0.0, 1.0)
 
 
 def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
@@ -235,13 +248,12 @@ def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
     for a, b in pairs:
         comparison = statistics.compare(a.correct, b.correct, seed, ALPHA / len(pairs))
         rows.append({"a": a.model, "b": b.model, **vars(comparison)})
-    for row, adjusted in zip(rows, statistics.holm([row["p"] for row in rows]), strict=True):
-        row["p_holm"] = adjusted
-        row["conclusion"] = conclusion(row)
-    return rows
+    return adjusted(rows)
 
 
-def breakdown(scored: Sequence[Scored], key: Callable[[Problem], str | None]) -> list[dict[str, Any]]:
+def breakdown(
+    scored: Sequence[Scored], key: Callable[[Problem], str | None], level: float = statistics.LEVEL
+) -> list[dict[str, Any]]:
     """Accuracy of each model on each value of a property of the problems."""
     if not scored:
         return []
@@ -256,7 +268,7 @@ def breakdown(scored: Sequence[Scored], key: Callable[[Problem], str | None]) ->
         scores = []
         for s in scored:
             means = [sum(correct[s.model][i]) / len(correct[s.model][i]) for i in groups[value]]
-            interval = accuracy_interval(means, len(next(iter(correct[s.model].values()))))
+            interval = accuracy_interval(means, len(next(iter(correct[s.model].values()))), level)
             scores.append(
                 {
                     "model": s.model,
@@ -271,27 +283,31 @@ def breakdown(scored: Sequence[Scored], key: Callable[[Problem], str | None]) ->
 
 
 def read_judged(
-    run: Path, evaluation: Mapping[str, Any], ids: Iterable[str], grader: int = 0
+    run: Path, evaluations: Iterable[Mapping[str, Any]], ids: Iterable[str], grader: int = 0
 ) -> dict[str, list[Judged]]:
-    """The graded samples of one evaluation for each of its problems `ids`; `grader` counts in the recipe's list. Only
-    one text is in memory at a time, and equal words are kept once."""
+    """The graded samples of one model's evaluations, of one look or of several, for each of their problems `ids`;
+    `grader` counts in the recipe's list. Only one text is in memory at a time."""
     samples: dict[str, list[Judged]] = {i: [] for i in ids}
-    texts = read_rows(run / evaluation["completions"])
-    grades = read_rows(run / evaluation["grades"][grader])
-    for text, verdict in zip(texts, grades, strict=True):
-        samples[text["problem"]].append(
-            Judged(
-                verdict["correct"],
-                sys.intern(verdict["answer"]),
-                sys.intern(verdict["kind"]),
-                sys.intern(verdict["rule"]),
-                text["tokens"],
-                text["finish"] == LENGTH,
-                not text["text"].strip(),
-                verdict["reason"] if verdict["kind"] == "crashed" else "",
-            )
-        )
+    for evaluation in evaluations:
+        texts = read_rows(run / evaluation["completions"])
+        grades = read_rows(run / evaluation["grades"][grader])
+        for text, verdict in zip(texts, grades, strict=True):
+            samples[text["problem"]].append(judged(text, verdict))
     return samples
+
+
+def judged(text: Mapping[str, Any], verdict: Mapping[str, Any]) -> Judged:
+    """From a stored text and its stored grade; equal words are kept once."""
+    return Judged(
+        verdict["correct"],
+        sys.intern(verdict["answer"]),
+        sys.intern(verdict["kind"]),
+        sys.intern(verdict["rule"]),
+        text["tokens"],
+        text["finish"] == LENGTH,
+        not text["text"].strip(),
+        verdict["reason"] if verdict["kind"] == "crashed" else "",
+    )
 
 
 def made_with_of(run: Path, folders: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -333,8 +349,8 @@ def pair_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _missing(run: Path, evaluation: Mapping[str, Any], graders: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What an evaluation still lacks, in words: all of it, or the verdicts of a further grader."""
-    what = f"{evaluation['model']} on {evaluation['dataset']}"
-    if not _complete(run, evaluation):
+    what = f"{evaluation['model']} on {look_name(evaluation['dataset'], evaluation.get('look', 0))}"
+    if not finished(run, evaluation):
         yield what
         return
     for grader, folder in zip(graders[1:], evaluation["grades"][1:], strict=True):
@@ -342,15 +358,8 @@ def _missing(run: Path, evaluation: Mapping[str, Any], graders: Sequence[Mapping
             yield f"{what}, graded by {grader['name']}"
 
 
-def _complete(run: Path, evaluation: Mapping[str, Any]) -> bool:
-    folders = [evaluation["problems"], evaluation["completions"], evaluation["grades"][0]]
-    return all(stage_record(run / folder) is not None for folder in folders)
-
-
 def _gold_unreadable(problem: str, read: Sequence[Scored]) -> bool:
-    """The grader says so and has judged no text at all for this problem: no model can talk a problem away."""
-    judged = [sample for scored in read for sample in scored.samples[problem]]
-    return all(s.correct is None for s in judged) and any(s.kind == "unparseable" for s in judged)
+    return gold_unreadable((sample.correct, sample.kind) for scored in read for sample in scored.samples[problem])
 
 
 def _natural(value: str) -> tuple[int, float, str]:
@@ -359,3 +368,9 @@ def _natural(value: str) -> tuple[int, float, str]:
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
+
+
+def _without(scored: Scored, removed: frozenset[str]) -> Scored:
+    if not removed:
+        return scored
+    return Scored(scored.model, [p for p in scored.problems if p.id not in removed], scored.samples)

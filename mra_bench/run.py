@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -17,6 +15,8 @@ from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import DISK_FULL, BenchError
 from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
+from mra_bench.looks import decided, needed_stages, reached_look
+from mra_bench.manifest import manifest, run_record
 from mra_bench.plan import Plan, PlannedModel, Stage
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
@@ -87,10 +87,12 @@ def _execute(
     plan: Plan, registry: Registry, plugins: PluginSettings, options: RunOptions, reporter: Reporter
 ) -> Outcome:
     out = options.out
-    pending = [stage for stage in plan.stages if not is_complete(out, stage, reporter)]
+    incomplete = {stage.folder for stage in plan.stages if not is_complete(out, stage, reporter)}
+    needed = needed_stages(out, plan)
+    pending = [stage for stage in needed if stage.folder in incomplete]
     if not pending and _report_is_current(out, plan):
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
-        return Outcome(out / REPORT, results, 0, len(plan.stages), current=True)
+        return Outcome(out / REPORT, results, 0, len(needed), current=True)
     check_disk(plan, pending, out)
     threads = prepare_threads()
     if (other := other_run(out, plan.fingerprint)) is not None:
@@ -103,26 +105,33 @@ def _execute(
     record["reused"] = _reused_before(out, plan)
     write_json(out / RUN, record)
     context = Context(out, registry, plugins, reporter, conditions(int(threads["threads"])), options.strict)
-    done = 0
-    for stage in plan.stages:
-        if stage_record(out / stage.folder) is None:
-            reused = options.reuse is not None and reuse_stage(
-                options.reuse / stage.folder, out / stage.folder, stage.fingerprint
-            )
-            if reused:
-                record["reused"].append({"stage": stage.folder, "from": str(options.reuse)})
-                write_json(out / RUN, record)
-                reporter.message(f"{stage.label}: taken from {options.reuse}")
-            else:
-                run_stage(context, stage)
-                done += 1
+    done = kept = 0
+    for look, part in enumerate(plan.parts):
+        if look > 1 and decided(out, record["plan"], look - 1):
+            reporter.message(f"Every comparison is decided at look {look - 1} of {len(plan.looks)}: no more is asked.")
+            break
+        for stage in part:
+            made = stage_record(out / stage.folder) is None and _carry_out(context, stage, options.reuse, record)
+            done, kept = done + made, kept + (not made)
+    record["plan"] = manifest(plan, reached_look(out, plan))
     record["models"] = {m.name: _identity(out, m, registry) for m in plan.models}
     record["prompts"] = _prompts(out, plan, registry)
     record["finished"] = provenance.now()  # the old report is gone, so this counts only with a new one beside it
     write_json(out / RUN, record)
     context.release()
     results = finish_run(out)
-    return Outcome(out / REPORT, results, done, len(plan.stages) - done)
+    return Outcome(out / REPORT, results, done, kept)
+
+
+def _carry_out(context: Context, stage: Stage, reuse: Path | None, record: dict[str, Any]) -> bool:
+    """Make the stage, or take it from the run folder `reuse` and record that; whether it was made."""
+    if reuse is None or not reuse_stage(reuse / stage.folder, context.folder(stage), stage.fingerprint):
+        run_stage(context, stage)
+        return True
+    record["reused"].append({"stage": stage.folder, "from": str(reuse)})
+    write_json(context.root / RUN, record)
+    context.reporter.message(f"{stage.label}: taken from {reuse}")
+    return False
 
 
 def finish_run(out: Path) -> dict[str, Any]:
@@ -187,102 +196,6 @@ def describe(facts: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "done"
 
 
-def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
-    """run.json: provenance, and under "plan" the folders that hold this run's current results."""
-    return {
-        "version": 1,
-        "command": provenance.command(),
-        "started": provenance.now(),
-        "finished": None,
-        "versions": provenance.versions(),
-        "machine": provenance.machine(threads),
-        "git": provenance.git_state(Path.cwd()),
-        "datasets": {
-            s.name: {
-                "data": s.data,
-                "split": s.split,
-                "problems": len(s.problems),
-                "sha256": s.hash,
-                "commit": s.commit,
-            }
-            for s in plan.datasets.values()
-        },
-        "models": {},
-        "prompts": {},
-        "decoding": plan.recipe.evaluate.model_dump(mode="json", exclude={"datasets"}),
-        "reused": [],
-        "recipe_sha256": hashlib.sha256(to_yaml(plan.recipe).encode()).hexdigest(),
-        "plan": manifest(plan),
-    }
-
-
-def manifest(plan: Plan) -> dict[str, Any]:
-    """The plan as plain data: all that results and report need to find their files."""
-    recipe = plan.recipe
-    evaluated = [plan.datasets[name] for name in recipe.evaluate.datasets]
-    trained_on = {model.entry.data for model in plan.models if model.entry.data is not None}
-    return {
-        "fingerprint": plan.fingerprint,
-        "name": recipe.name,
-        "description": recipe.description,
-        "seed": recipe.seed,
-        "graders": _graders(plan),
-        "models": [_model_entry(model) for model in plan.models],
-        "datasets": [
-            {
-                "name": s.name,
-                "data": s.data,
-                "split": s.split,
-                "answer_format": s.style.answer_format,
-                "instruction": s.style.instruction,
-            }
-            for s in evaluated
-        ],
-        "evaluations": [
-            {
-                "dataset": e.dataset,
-                "model": e.model,
-                "problems": e.problems.folder,
-                "completions": e.completions.folder,
-                "grades": [g.folder for g in e.grades],
-            }
-            for e in plan.evaluations
-        ],
-        "folders": [stage.folder for stage in plan.stages],
-        "contamination": {
-            "policy": recipe.contamination,
-            "checked": sum(len(plan.datasets[name].problems) for name in trained_on),
-            "overlaps": [dataclasses.asdict(o) for o in plan.overlaps],
-        },
-    }
-
-
-def _graders(plan: Plan) -> list[dict[str, Any]]:
-    first = plan.evaluations[0].grades
-    return [
-        {
-            "name": g.work.registered.full_name,
-            "version": g.work.registered.plugin.version,
-            "options": g.spec["options"],
-            "limits": g.spec["limits"],
-        }
-        for g in first
-    ]
-
-
-def _model_entry(model: PlannedModel) -> dict[str, Any]:
-    pair_stages = [s for s in model.stage.inputs if s.kind == "pair"] if model.stage else []
-    return {
-        "name": model.name,
-        "from": model.entry.parent,
-        "how": model.entry.trainer or model.entry.model,
-        "control_for": model.entry.control_for,
-        "parameters": model.identity.get("environment", {}).get("parameters"),
-        "stage": model.stage.folder if model.stage else None,
-        "pairs": pair_stages[0].folder if pair_stages else None,
-    }
-
-
 def _identity(out: Path, model: PlannedModel, registry: Registry) -> dict[str, Any]:
     return dict(open_model(out, model, registry).identity())
 
@@ -336,5 +249,7 @@ def _report_is_current(out: Path, plan: Plan) -> bool:
         fingerprint_there = results["run"]["fingerprint"]
     except (OSError, ValueError, KeyError):
         return False
-    same = fingerprint_there == plan.fingerprint and planned == json.loads(json.dumps(manifest(plan)))
+    same = fingerprint_there == plan.fingerprint and planned == json.loads(
+        json.dumps(manifest(plan, reached_look(out, plan)))
+    )
     return same and finished is not None and all((out / name).is_file() for name in (REPORT, RECIPE))

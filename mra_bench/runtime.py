@@ -1,10 +1,12 @@
-"""Threads and other process-wide settings of the numeric libraries, fixed before any of them is imported.
+"""What the machine lets this process use, and process-wide settings of the numeric libraries, fixed before any of them
+is imported.
 
 OpenMP reads its settings once, when torch is first imported, so `prepare_threads` has to be called before that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,13 @@ def usable_cores() -> int:
     except AttributeError:  # not on this system
         cores = os.cpu_count() or 1
     return max(1, min([cores, *(int(quota) for quota in _quotas())]))
+
+
+def usable_memory() -> int:
+    """Bytes of memory this process may use: the machine's, cut by the limit of its control group."""
+    import psutil
+
+    return int(min([psutil.virtual_memory().total, *_memory_limits()]))
 
 
 def threads() -> int:
@@ -46,7 +55,21 @@ def prepare_threads() -> dict[str, str | int]:
 
 
 def _quotas() -> Iterator[float]:
-    """CPU quotas, in cores, of this process's control group and of those above it (version 2 and version 1)."""
+    """CPU quotas, in cores, of this process's control group and of those above it."""
+    for folder in _groups("cpu"):
+        yield from _quota(folder)
+
+
+def _memory_limits() -> Iterator[int]:
+    """Memory limits, in bytes, of this process's control group and of those above it."""
+    for folder in _groups("memory"):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):  # "max" for none
+                yield int((folder / name).read_text())
+
+
+def _groups(controller: str) -> Iterator[Path]:
+    """Folders of this process's control group and of those above it (version 2, and version 1 of a controller)."""
     try:
         lines = OWN_CGROUP.read_text().splitlines()
     except OSError:
@@ -55,13 +78,13 @@ def _quotas() -> Iterator[float]:
         _, controllers, path = line.split(":", 2)
         if not controllers:
             root = CGROUPS
-        elif "cpu" in controllers.split(","):
-            root = CGROUPS / "cpu"
+        elif controller in controllers.split(","):
+            root = CGROUPS / controller
         else:
             continue
         folder = root / path.strip("/")
         while True:
-            yield from _quota(folder)
+            yield folder
             if folder == root or root not in folder.parents:
                 break
             folder = folder.parent

@@ -13,6 +13,7 @@ from typing import Any
 
 from mra_bench.contracts import CheckedModel, PluginFault, build_model, run_trainer
 from mra_bench.errors import BenchError
+from mra_bench.halvings import Halvings
 from mra_bench.plan import GenerateWork, GradeWork, Kind, PairWork, PlannedModel, Stage, StoredTexts, TrainWork
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.preferences import Sampled, build_pairs
@@ -112,20 +113,22 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
     model = context.model(work.model)
     requests = (Request(p, k) for p in work.problems.problems for k in range(work.samples))
     done = tokens = 0
+    halvings = Halvings(folder / WORK)
     for number, chosen in enumerate(_chunks(requests, work.block_size)):
         path = folder / f"block-{number:05d}.jsonl"
         if not _kept(context, path, ((r.problem.id, r.sample) for r in chosen), completion_of):
-            block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed)
+            block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed, halvings.of(number))
             rows: dict[tuple[str, int], Completion] = {}
             for completion in _complete(model, block, work.model.name):
                 rows[completion.problem_id, completion.sample] = completion
                 tokens += completion.tokens
+                halvings.note(number, model.halvings)
                 context.reporter.update(done + len(rows), tokens=tokens)
             write_rows(path, (_completion_row(rows, request, work.model.name) for request in chosen))
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
     total = sum(row["tokens"] for row in read_rows(folder))
-    return {"texts": done, "tokens": total}
+    return {"texts": done, "tokens": total, **halvings.facts()}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:

@@ -51,8 +51,10 @@ class Comparison:
     losses: int
     both_right: int
     both_wrong: int
-    test: Literal["exact McNemar", "sign-flip"]
-    interval: Literal["Tango score", "Tango score, effective n"]
+    test: Literal["exact McNemar", "sign-flip", "sequential McNemar", "sequential sign-flip"]
+    interval: Literal[
+        "Tango score", "Tango score, effective n", "repeated Tango score", "repeated Tango score, effective n"
+    ]
     detectable: float | None
 
 

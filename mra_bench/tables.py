@@ -26,7 +26,9 @@ def scoreboard(results: Mapping[str, Any]) -> str:
     """One table for each dataset: a row for each model with accuracy and its 95 % interval."""
     tables = []
     for dataset in results["datasets"]:
-        head = [f"{dataset['name']} (n = {dataset['n']})", "accuracy", "95 % CI", "in format", "cut", "tokens"]
+        in_looks = dataset["name"] == (results.get("sequential") or {}).get("dataset")
+        interval = "95 % sequential CI" if in_looks else "95 % CI"
+        head = [f"{dataset['name']} (n = {dataset['n']})", "accuracy", interval, "in format", "cut", "tokens"]
         rows = [head]
         for row in dataset["scores"]:
             texts = max(1, row["n"] * row["samples"])

@@ -85,17 +85,28 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Halving:
+    """A lack of memory while a block was generated: in its step number `step` (from 1), from which on at most `rows`
+    texts were generated at once."""
+
+    step: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class Block:
     """The unit of generation and of resume: a fixed list of requests with everything that shapes the texts.
 
     Each row has its own random stream, derived from (seed, problem id, sample), so texts do not depend on which
-    other rows share a block, up to floating-point effects of batching.
+    other rows share a block, up to floating-point effects of batching. `halvings`: those of an earlier attempt at the
+    block that was cut off; a model that computes texts together repeats them, so that the texts come out the same.
     """
 
     requests: tuple[Request, ...]
     style: PromptStyle
     decoding: Decoding
     seed: int
+    halvings: tuple[Halving, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,8 @@ class Model(Protocol):
 
     Two more methods are called where a model has them: ``check_problems(problems)`` with all problems of each dataset
     it will be evaluated on, before any work, to raise UsageError when it cannot answer them; ``release()`` to free
-    memory.
+    memory. Where a model has ``halvings``, the Halving of each lack of memory in the block it generates now, they are
+    kept and handed back with the block when it has to be generated again.
     """
 
     reproducible: bool

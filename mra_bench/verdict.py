@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from mra_bench.statistics import holm
 
 ALPHA = 0.05
 MANY = 0.05  # share of texts cut, empty or run on above which a warning is due
@@ -32,17 +34,36 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of pairs with their p by Holm over all of them, and what each says."""
+    for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):
+        row["p_holm"] = p
+        row["conclusion"] = conclusion(row)
+    return rows
+
+
 def conclusion(row: Mapping[str, Any]) -> str:
     """What one paired comparison (b against a) says, in words."""
-    interval = f"95 % CI {points(row['low'])} to {points(row['high'])}"
-    tail = f"{interval}, {p_text(row['p_holm'])}, n = {row['n']}"
+    tail = _figures(row, row["low"], row["high"])
     if row["p_holm"] < ALPHA:
         verb = "beats" if row["difference"] > 0 else "is worse than"
         return f"{row['b']} {verb} {row['a']} by {points(abs(row['difference']))} points ({_turned(row, tail)})."
+    end = "" if is_sequential(row) else f"; {_missed(row)}"
     return (
         f"{row['b']} against {row['a']}: no difference detected ({points(row['difference'], sign=True)} points, "
-        f"{tail}); {_missed(row)}."
+        f"{tail}){end}."
     )
+
+
+def is_sequential(row: Mapping[str, Any]) -> bool:
+    """Whether a comparison is from a run that may end once it knows."""
+    return str(row.get("test", "")).startswith("sequential")
+
+
+def _figures(row: Mapping[str, Any], low: float, high: float) -> str:
+    """Interval, p and n of a comparison, the interval being given."""
+    kind = "sequential " if is_sequential(row) else ""
+    return f"95 % {kind}CI {points(low)} to {points(high)}, {kind}{p_text(row['p_holm'])}, n = {row['n']}"
 
 
 def _missed(row: Mapping[str, Any]) -> str:
@@ -56,8 +77,7 @@ def _turned(row: Mapping[str, Any], tail: str) -> str:
     """For "worse by", the interval of the loss instead of the gain."""
     if row["difference"] > 0:
         return tail
-    interval = f"95 % CI {points(-row['high'])} to {points(-row['low'])}"
-    return f"{interval}, {p_text(row['p_holm'])}, n = {row['n']}"
+    return _figures(row, -row["high"], -row["low"])
 
 
 def sentences(results: Mapping[str, Any]) -> list[str]:
@@ -93,13 +113,40 @@ def _of_judged(results: Mapping[str, Any], headline: Mapping[str, Any], silent: 
 def _compared(results: Mapping[str, Any], headline: Mapping[str, Any]) -> list[str]:
     if not headline["pairs"]:
         return [score_sentence(row, headline) for row in headline["scores"]]
-    models = results["models"]
+    chosen = spoken_pairs(results["models"], headline["pairs"])
+    return [*(conclusion(_oriented(row, pair)) for pair, row in chosen), *stop_sentences(results)]
+
+
+def spoken_pairs(
+    models: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]]
+) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """The comparisons that the verdict is about, each with the models in the order in which it names them: each trained
+    model against its parent and its control; every pair where there is none of these."""
     wanted: list[tuple[str, str]] = [(m["from"], m["name"]) for m in models if m["from"] and not m["control_for"]]
     wanted += [(m["name"], m["control_for"]) for m in models if m["control_for"]]
-    found = {frozenset((row["a"], row["b"])): row for row in headline["pairs"]}
+    found = {frozenset((row["a"], row["b"])): row for row in pairs}
     chosen = [(pair, found[frozenset(pair)]) for pair in wanted if frozenset(pair) in found]
-    lines = [conclusion(_oriented(row, pair)) for pair, row in chosen]
-    return lines or [row["conclusion"] for row in headline["pairs"]]
+    return chosen or [((row["a"], row["b"]), row) for row in pairs]
+
+
+def stop_sentences(results: Mapping[str, Any]) -> list[str]:
+    """Of a run that ends once it knows: that it is one, where it has ended and why, what that saved, and where it must
+    not stand."""
+    found = results.get("sequential")
+    if found is None:
+        return []
+    seen = f"{found['seen']:,} of {counted(found['problems'], 'problem')}"
+    if found["saved_tokens"] is None:
+        end = f"it went to the end ({seen}), so nothing was saved"
+    else:
+        all_tokens = found["tokens"] + found["saved_tokens"]
+        share = f"{100 * found['saved_tokens'] / max(1, all_tokens):.0f} %"
+        at = f"look {found['look']} of {len(found['looks'])}, {seen}"
+        end = (
+            f"it ended once every comparison above was decided ({at}), "
+            f"which saved about {found['saved_tokens']:,} of {all_tokens:,} tokens, {share}"
+        )
+    return [f"This is a sequential test: {end}. Its intervals and p allow for the looks; it enters no leaderboard."]
 
 
 def score_sentence(row: Mapping[str, Any], dataset: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SEEDS = BENCHMARKS / "quickstart_seeds" / "run.py"
 GRADERS = BENCHMARKS / "graders" / "run.py"
 SCALE = BENCHMARKS / "scale" / "run.py"
+SEQUENTIAL = BENCHMARKS / "sequential" / "run.py"
 
 JUDGES = """
 import os, time
@@ -183,3 +184,47 @@ def test_the_exponent_is_the_slope_of_the_logarithms(monkeypatch: pytest.MonkeyP
     assert exponent({10: 3.0, 100: 30.0, 1000: 300.0}) == pytest.approx(1)
     assert exponent({10: 1.0, 100: 100.0}) == pytest.approx(2)
     assert exponent({10: 5.0, 1000: 5.0}) == pytest.approx(0)
+
+
+def sequential(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    """benchmarks/sequential/run.py, which imports the modules beside it."""
+    monkeypatch.syspath_prepend(str(SEQUENTIAL.parent))
+    monkeypatch.setattr("sys.argv", [str(SEQUENTIAL), *arguments])
+    runpy.run_path(str(SEQUENTIAL), run_name="__main__")
+    for name in ("simulate", "gsm8k"):
+        sys.modules.pop(name, None)
+
+
+def cells_of(printed: str, start: str) -> list[str]:
+    line = next(line for line in printed.splitlines() if line.startswith(f"| {start} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_simulation_finds_large_gaps_early_and_few_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sequential(monkeypatch, "simulate", "--runs", "40", "--problems", "200", "--discordant", "0.2")
+    printed = capsys.readouterr().out
+    level = cells_of(printed, "200")
+    assert 0 < float(level[2]) <= float(level[3]) <= 5
+    none, large = cells_of(printed, "0"), cells_of(printed, "3")
+    assert float(none[1]) <= 15
+    assert float(large[1]) == 100
+    assert float(large[9]) < 70 < float(none[9])
+
+
+def test_the_orders_of_published_answers_are_read_from_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shares = {"6b_finetuning": 2, "6b_verification": 5, "175b_finetuning": 5, "175b_verification": 9}
+    for name, share in shares.items():
+        rows = [{"qid": i, "upstream_correct": i % 10 < share, "response": "x" * (i % 7 + 1)} for i in range(300)]
+        (tmp_path / f"gpt3_{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in reversed(rows)))
+    sequential(monkeypatch, "gsm8k", "--data", str(tmp_path), "--orders", "5", "--runs", "2")
+    printed = capsys.readouterr().out
+    assert cells_of(printed, "6b verification to 175b finetuning")[1:5] == ["+0.0", "0", "0", "1"]
+    far = cells_of(printed, "6b finetuning to 175b verification")
+    assert far[1:4] == ["+70.0", "210", "0"]
+    assert float(far[11]) <= 50
+    four = ", ".join(name.replace("_", " ") for name in shares)
+    assert cells_of(printed, four)[1] == "5 of 6"

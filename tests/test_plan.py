@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mra_bench.errors import BenchError, UsageError
+from mra_bench.manifest import manifest
 from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
 from mra_bench.recipe import validate_recipe
@@ -218,3 +219,30 @@ def test_two_graders_of_one_kind_are_shown_apart(registry: Registry) -> None:
     graders = "graders=[sympy, {name: sympy, options: {percent_as_number: false}}]"
     labels = [stage.label for stage in plan_of(registry, graders, wanted=["base"]).stages if stage.kind == "grade"]
     assert labels == ["grade sympy-base-test", "grade sympy(percent_as_number=False)-base-test"]
+
+
+def test_looks_ask_each_problem_once_in_an_order_of_the_seed(registry: Registry) -> None:
+    usual, plan = plan_of(registry), plan_of(registry, "evaluate.until_decided=true")
+    name = plan.recipe.evaluate.datasets[0]
+    models = [m.name for m in plan.models]
+    asked = [e for e in plan.evaluations if e.look]
+    assert [(e.look, e.model) for e in asked] == [(look, m) for look in range(1, 5) for m in models]
+    ids = [[p.id for p in e.problems.work.problems] for e in asked if e.model == models[0]]
+    assert sorted(i for part in ids for i in part) == sorted(p.id for p in plan.datasets[name].problems)
+    assert [sum(map(len, ids[: look + 1])) for look in range(4)] == list(plan.looks)
+    other = plan_of(registry, "evaluate.until_decided=true", "seed=1")
+    assert {p.id for p in other.evaluations[-len(asked)].problems.work.problems} != set(ids[0])
+    trained = [s.folder for s in usual.stages if s.kind == "train"]
+    assert [s.folder for s in plan.parts[0] if s.kind == "train"] == trained
+    assert all(s.kind in ("problems", "generate", "grade") for part in plan.parts[1:] for s in part)
+    assert [s.folder for part in plan.parts for s in part] == [s.folder for s in plan.stages]
+
+
+def test_what_a_run_is_does_not_depend_on_how_far_its_looks_went(registry: Registry) -> None:
+    plan = plan_of(registry, "evaluate.until_decided=true")
+    whole, short = manifest(plan), manifest(plan, 2)
+    assert whole["fingerprint"] == short["fingerprint"] != plan_of(registry).fingerprint
+    assert max(e.get("look", 0) for e in short["evaluations"]) == 2
+    assert short["folders"] == whole["folders"][: len(short["folders"])]
+    assert len(short["looks"]["problems"]) == 4
+    assert "looks" not in manifest(plan_of(registry))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mra_bench.report.formatting import p_value
-from mra_bench.verdict import conclusion, p_text, points, sentences, warnings_of
+from mra_bench.verdict import conclusion, p_text, points, sentences, stop_sentences, warnings_of
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -192,3 +192,23 @@ def test_only_models_that_were_judged_are_compared() -> None:
     first, *others = sentences(data)
     assert first == "Nothing was judged: the grader could not judge a single text of dpo on test."
     assert [line.split(" by ")[0] for line in others] == ["sft beats base"]
+
+
+def test_a_sequential_comparison_says_so_and_nothing_of_power() -> None:
+    sequential = {"test": "sequential McNemar", "detectable": None}
+    gain = row(**sequential, difference=0.1, low=0.02, high=0.2, p_holm=0.01, n=50)
+    assert "(95 % sequential CI 2.0 to 20.0, sequential p = 0.010, n = 50)." in conclusion(gain)
+    loss = row(**sequential, difference=-0.1, low=-0.2, high=-0.02, p_holm=0.0001, n=50)
+    assert "by 10.0 points (95 % sequential CI 2.0 to 20.0, sequential p < 0.001, n = 50)." in conclusion(loss)
+    none = conclusion(row(**sequential, difference=0.01, low=-0.1, high=0.1, p_holm=0.7, n=50))
+    assert none.endswith("sequential p = 0.70, n = 50).")
+
+
+def test_where_a_sequential_run_ended_and_what_it_saved() -> None:
+    found = {"look": 2, "looks": [{}, {}, {}, {}], "seen": 250, "problems": 1000, "tokens": 1000, "saved_tokens": 3000}
+    (said,) = stop_sentences({"sequential": found})
+    assert "(look 2 of 4, 250 of 1,000 problems)" in said
+    assert "saved about 3,000 of 4,000 tokens, 75 %" in said
+    (said,) = stop_sentences({"sequential": {**found, "look": 4, "seen": 1000, "saved_tokens": None}})
+    assert "it went to the end (1,000 of 1,000 problems), so nothing was saved" in said
+    assert "leaderboard" in said

@@ -25,6 +25,7 @@ Examples:
   mra-bench run --recipe my.yaml --dry-run                 what it would do, and what that costs
   mra-bench run --model mine=./checkpoint --data arith     score one checkpoint
   mra-bench run --model a=./one --model b=./two --data test=problems.jsonl   compare two on your own file
+  mra-bench run --recipe my.yaml --until-decided           no more problems than it takes to tell the models apart
 \b
 Exit codes: 0 done, 1 failed or not one text could be judged (the report is written all the same), 2 bad usage,
 130 interrupted. The same command resumes an interrupted run.
@@ -96,6 +97,12 @@ class RunCommand(click.Command):
     help="Take finished stages with equal fingerprints from this run folder.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan with counts, disk and cost, and stop.")
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Ask the first dataset's problems in looks of 10, 25, 50 and 100 % and end once every comparison of the "
+    "verdict is decided, by a sequential test. Such a run enters no leaderboard.",
+)
 @click.option("--drop-contaminated", is_flag=True, help="Leave training rows out that are test questions.")
 @click.option("--allow-contamination", is_flag=True, help="Train on them all the same; every result is marked.")
 @click.option(
@@ -194,6 +201,8 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
         data["graders"] = list(given["graders"])
     if given["grader_seconds"] is not None:
         apply_setting(data, f"grading.seconds={given['grader_seconds']!r}")
+    if given["until_decided"]:
+        apply_setting(data, "evaluate.until_decided=true")
     if given["drop_contaminated"] or given["allow_contamination"]:
         data["contamination"] = "drop" if given["drop_contaminated"] else "allow"
     recipe = validate_recipe(data, name)
@@ -223,6 +232,7 @@ def _show_plan(plan: Plan, out: Path, reporter: PlainReporter, as_json: bool) ->
     """What the run would do and cost, and what it would find in its folder. Raises UsageError for a disk too small."""
     from mra_bench.costs import check_disk, plan_data, plan_table
     from mra_bench.earlier import other_run
+    from mra_bench.looks import needed_stages
     from mra_bench.store import stage_record
 
     if (other := other_run(out, plan.fingerprint)) is not None:
@@ -232,7 +242,7 @@ def _show_plan(plan: Plan, out: Path, reporter: PlainReporter, as_json: bool) ->
         click.echo(json.dumps({"event": "plan", **plan_data(plan, out, complete)}))
     else:
         click.echo(plan_table(plan, out, complete))
-    check_disk(plan, [s for s in plan.stages if s.folder not in complete], out)
+    check_disk(plan, [s for s in needed_stages(out, plan) if s.folder not in complete], out)
 
 
 def _data(outcome: Outcome) -> dict[str, Any]:

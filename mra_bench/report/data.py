@@ -129,32 +129,39 @@ def _files(run: Path, stage: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def _read_dataset(run: Path, stages: Sequence[Mapping[str, Any]], keep: float, seed: str) -> DatasetSamples:
-    """The share `keep` of the problems, all of them from 1 up."""
-    asked = _inside(run, stages[0]["problems"]) / "problems.jsonl"
-    ids = [row["id"] for row in _read_lines(asked)]
-    flips = find_flips(ids, (_read_verdicts(run, stage.get("grades")) for stage in stages))
+    """The share `keep` of the problems, all of them from 1 up. Asked in looks, a model has several stages."""
+    by_model: dict[str, list[Mapping[str, Any]]] = {}
+    for stage in stages:
+        by_model.setdefault(stage["model"], []).append(stage)
+    asked = [_inside(run, folder) / "problems.jsonl" for folder in dict.fromkeys(stage["problems"] for stage in stages)]
+    ids = [row["id"] for path in asked for row in _read_lines(path)]
+    flips = find_flips(ids, (_read_verdicts(run, of_model) for of_model in by_model.values()))
     chosen = frozenset(ids) if keep >= 1 else choose(ids, flips, keep, seed)
-    problems = [row for row in _read_lines(asked) if row["id"] in chosen]
-    answers = {stage["model"]: _read_answers(run, stage, chosen) for stage in stages}
+    problems = [row for path in asked for row in _read_lines(path) if row["id"] in chosen]
+    answers = {model: _read_answers(run, of_model, chosen) for model, of_model in by_model.items()}
     return DatasetSamples(problems, answers, len(ids), flips)
 
 
-def _read_verdicts(run: Path, folder: str | None) -> dict[str, list[bool | None]]:
+def _read_verdicts(run: Path, stages: Iterable[Mapping[str, Any]]) -> dict[str, list[bool | None]]:
     found: dict[str, list[bool | None]] = {}
-    for row in _read_blocks(run, folder):
-        found.setdefault(row["problem"], []).append(row.get("correct"))
+    for stage in stages:
+        for row in _read_blocks(run, stage.get("grades")):
+            found.setdefault(row["problem"], []).append(row.get("correct"))
     return found
 
 
-def _read_answers(run: Path, stage: Mapping[str, Any], chosen: Collection[str]) -> dict[str, Sequence[Sample]]:
-    grades = _read_grades(run, stage.get("grades"), chosen)
-    others = [_read_grades(run, folder, chosen) for folder in stage.get("other_grades") or ()]
+def _read_answers(
+    run: Path, stages: Iterable[Mapping[str, Any]], chosen: Collection[str]
+) -> dict[str, Sequence[Sample]]:
     found: dict[str, dict[int, Sample]] = {}
-    for row in _read_blocks(run, stage["completions"]):
-        key = row["problem"], row["sample"]
-        if key[0] in chosen:
-            verdicts = tuple(_verdict(other.get(key)) for other in others)
-            found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key), verdicts)
+    for stage in stages:
+        grades = _read_grades(run, stage.get("grades"), chosen)
+        others = [_read_grades(run, folder, chosen) for folder in stage.get("other_grades") or ()]
+        for row in _read_blocks(run, stage["completions"]):
+            key = row["problem"], row["sample"]
+            if key[0] in chosen:
+                verdicts = tuple(_verdict(other.get(key)) for other in others)
+                found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key), verdicts)
     return {problem: [by_index[index] for index in sorted(by_index)] for problem, by_index in found.items()}
 
 

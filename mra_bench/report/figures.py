@@ -25,6 +25,7 @@ def dataset_view(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
         "unreadable": dataset.get("unreadable") or [],
         "duplicates": dataset.get("duplicates") or {"repeated": 0, "groups": []},
         "browsable": dataset["name"] in run.samples,
+        "sequential": dataset["name"] == (run.results.get("sequential") or {}).get("dataset"),
         "scoreboard": scoreboard(run, dataset),
         "pairs": pairs(dataset),
         "groups": [

@@ -12,15 +12,30 @@ from mra_bench.report.data import RunData
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
 from mra_bench.report.history import conditions, timings_view, training_view
 from mra_bench.report.samples import blocks
+from mra_bench.verdict import is_sequential
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 SHOWN_OVERLAPS = 200
+_LOOKS = (
+    "In a sequential test the grades are looked at after each share of the problems, taken in a random order, and the "
+    "run ends once the verdict is decided. Its p allows for that: it is the smallest level at which"
+)
+_REPEATED = (
+    "The interval beside a sequential difference is Tango's score interval for paired answers, made wider so that "
+    "those of all looks hold together (a repeated confidence interval)"
+)
 METHODS = {
     "exact McNemar": "The exact McNemar test asks how often a fair coin would share out wins and losses as unevenly.",
     "sign-flip": "With several samples for a problem, a model wins a problem by its share of right samples; the "
     "sign-flip test asks how often as large a mean difference would come up if a fair coin said who wins each problem.",
+    "sequential McNemar": f"{_LOOKS} McNemar's exact test in looks tells the two models apart, most of the level being "
+    "kept for the last look (O'Brien and Fleming's type).",
+    "sequential sign-flip": f"{_LOOKS} the sign-flip test in looks tells the two models apart, most of the level being "
+    "kept for the last look (O'Brien and Fleming's type); a model wins a problem by its share of right samples.",
+    "repeated Tango score": _REPEATED + ".",
+    "repeated Tango score, effective n": _REPEATED + ", with samples counted by how alike those of one problem are.",
     "Tango score": "The interval beside a difference is Tango's score interval, made for paired answers.",
     "Tango score, effective n": "The interval beside a difference is Tango's score interval for paired answers, with "
     "samples counted by how alike those of one problem are, so that they do not count as problems.",
@@ -156,6 +171,8 @@ def _reading(run: RunData) -> Mapping[str, Any]:
         "alpha": ALPHA,
         "tests": bool(pairs),
         "methods": [METHODS.get(name, f"The {kind} is {name}.") for kind, name in _methods(pairs)],
+        "sequential": (run.results.get("sequential") or {}).get("dataset", ""),
+        "fixed": any(not is_sequential(pair) for pair in pairs),
         "several": any(score["samples"] > 1 for entry in run.datasets for score in entry.get("scores") or ()),
     }
 

@@ -1,4 +1,4 @@
-"""From the rows of a block to batches: longest first, bounded by a budget of tokens. A pure function of the rows."""
+"""From the rows of a block to groups that share one pool of slots. A pure function of the rows and the bounds."""
 
 from __future__ import annotations
 
@@ -16,24 +16,52 @@ class RowSpec:
     key: int
     room: int
 
+    @property
+    def length(self) -> int:
+        """Tokens of the prompt and of the longest text that may follow it."""
+        return len(self.prompt) + self.room
 
-def pack(rows: Sequence[RowSpec], token_budget: int, max_rows: int) -> list[list[RowSpec]]:
-    """Batches with rows x (longest prompt + most room) <= token_budget, at least one row and at most max_rows each.
 
-    Longest prompts first, so that a lack of memory shows at once; equal prompts side by side, so that several samples
-    of a problem share one reading of it.
-    """
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of what is computed together: `token_budget` of slots x tokens a slot has room for, `max_rows`, and
+    `prefill_tokens` of prompts x longest prompt read in one pass. All shape the last bits of the logits."""
+
+    token_budget: int
+    max_rows: int
+    prefill_tokens: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that are generated in one pool of `slots` slots, in the order in which they enter it: longest prompts first,
+    equal prompts side by side, so that a lack of memory shows at once and the samples of a problem share one reading
+    of their prompt."""
+
+    rows: tuple[RowSpec, ...]
+    slots: int
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(row.length for row in self.rows)
+
+
+def groups(rows: Sequence[RowSpec], limits: Limits) -> list[Group]:
+    """The rows in groups, the longest first. There is one group where the budget gives the longest row as many slots as
+    there are rows or may be; else rows of less than half the length of a group's longest form the next group, so that
+    one long row does not take the room of many short ones."""
     first: dict[tuple[int, ...], int] = {}
     for row in rows:
         first.setdefault(row.prompt, row.position)
-    batches: list[list[RowSpec]] = []
-    for row in sorted(rows, key=lambda r: (-len(r.prompt), first[r.prompt], r.position)):
-        if batches and len(batches[-1]) < max_rows and _size([*batches[-1], row]) <= token_budget:
-            batches[-1].append(row)
-        else:
-            batches.append([row])
-    return batches
-
-
-def _size(rows: Sequence[RowSpec]) -> int:
-    return len(rows) * (max(len(row.prompt) for row in rows) + max(row.room for row in rows))
+    ordered = sorted(rows, key=lambda r: (-len(r.prompt), first[r.prompt], r.position))
+    found = []
+    while ordered:
+        longest = max(row.length for row in ordered)
+        slots = max(1, min(len(ordered), limits.max_rows, limits.token_budget // longest))
+        narrow = slots < min(len(ordered), limits.max_rows)
+        here = [row for row in ordered if not narrow or 2 * row.length >= longest]
+        found.append(Group(tuple(here), min(slots, len(here))))
+        chosen = {row.position for row in here}
+        ordered = [row for row in ordered if row.position not in chosen]
+    return found

@@ -1,31 +1,22 @@
-"""The generation engine: our own loop over one batch at a time, a deterministic function of the rows.
+"""The generation engine: one loop over a pool of rows, a deterministic function of the rows.
 
-Left padding with explicit mask and positions, a KV cache, rows that have ended leave both. Nothing here knows of
-problems or prompts: rows of token ids go in, texts come out.
+Rows that have ended leave the pool and others take their places; what prompts share is read once. Nothing here knows of
+problems: rows of token ids go in, texts come out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mra_bench.errors import BenchError
-from mra_bench.types import LENGTH, STOP, Decoding
+from mra_bench.types import LENGTH, STOP, Decoding, Halving
 
-from .batching import RowSpec, pack
-from .live import Live
+from .batching import Group, Limits, RowSpec, groups
 from .network import Network
+from .pool import Pool, Row
 from .stops import StopRule, watched_tokens
 from .streams import choose
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of a batch; both shape the last bits of the logits."""
-
-    token_budget: int
-    max_rows: int
 
 
 @dataclass(frozen=True)
@@ -40,101 +31,117 @@ class Ended:
 
 
 class Engine:
-    """A loaded model and tokenizer, ready to generate. `halvings` records batches cut for lack of memory."""
+    """A loaded model and tokenizer, ready to generate. `halvings`: those of the rows generated last."""
 
     def __init__(self, network: Network, limits: Limits) -> None:
         self.network = network
         self.limits = limits
-        self.halvings: list[dict[str, int]] = []
-        self._watched: dict[StopRule, list[int]] = {}
+        self.halvings: list[Halving] = []
+        self._watched: dict[StopRule, frozenset[int]] = {}
 
-    def run(self, rows: Sequence[RowSpec], rule: StopRule, decoding: Decoding) -> Iterator[Ended]:
+    def run(
+        self, rows: Sequence[RowSpec], rule: StopRule, decoding: Decoding, again: Sequence[Halving] = ()
+    ) -> Iterator[Ended]:
         """Generate every row; each text is yielded as it ends. A row without room yields an empty text cut by length.
 
-        A batch that does not fit in memory is halved, as often as needed, and its unfinished rows start again. Raises
-        BenchError when a single row does not fit, or when the model computes no numbers.
+        A pool that does not fit in memory is halved, as often as needed, and its unfinished rows start again. `again`:
+        halvings of an earlier attempt, which are repeated at the same steps. Raises BenchError when a single row does
+        not fit, or when the model computes no numbers.
         """
+        self.halvings = []
         yield from (Ended(row.position, "", 0, LENGTH) for row in rows if row.room < 1)
-        waiting = pack([row for row in rows if row.room > 0], self.limits.token_budget, self.limits.max_rows)[::-1]
+        waiting = groups([row for row in rows if row.room > 0], self.limits)[::-1]
+        steps = _Steps(frozenset(halving.step for halving in again))
         while waiting:
-            batch, done, full = waiting.pop(), set(), False
+            group, done, full = waiting.pop(), set(), False
             try:
-                for ended in self._batch(batch, rule, decoding):
+                for ended in self._group(group, rule, decoding, steps):
                     done.add(ended.position)
                     yield ended
             except RuntimeError as error:
                 full = _out_of_memory(error)
                 if not full:
                     raise
-            if full:  # only here, where the error no longer holds the batch's tensors
-                waiting += self._halved(batch, done)
+            if full:  # only here, where the error no longer holds the pool's tensors
+                waiting.append(self._halved(group, done, steps.count))
 
-    def _halved(self, batch: list[RowSpec], done: set[int]) -> list[list[RowSpec]]:
-        rest = [row for row in batch if row.position not in done]
-        if len(batch) < 2:
+    def _halved(self, group: Group, done: set[int], step: int) -> Group:
+        rest = tuple(row for row in group.rows if row.position not in done)
+        if group.slots < 2:
             raise BenchError(
-                f"Not enough memory for one text of {len(batch[0].prompt)} + {batch[0].room} tokens. "
+                f"Not enough memory for one text of {len(rest[0].prompt)} + {rest[0].room} tokens. "
                 "Lower max_new_tokens, or choose dtype: bf16 or a smaller model."
             )
         _free_memory()
-        self.halvings.append({"rows": len(batch), "first": batch[0].position, "unfinished": len(rest)})
-        half = (len(rest) + 1) // 2
-        return [part for part in (rest[half:], rest[:half]) if part]
+        slots = group.slots // 2
+        self.halvings.append(Halving(step, slots))
+        return Group(rest, slots)
 
-    def _batch(self, rows: list[RowSpec], rule: StopRule, decoding: Decoding) -> Iterator[Ended]:
-        live, logits = self._start(rows, rule)
-        for step in range(max(row.room for row in rows)):
-            ended, logits = self._step(live, logits, step, rule, decoding)
-            yield from ended
-            if logits is None:
-                return
+    def _group(self, group: Group, rule: StopRule, decoding: Decoding, steps: _Steps) -> Iterator[Ended]:
+        pool = Pool(self.network, group, self.limits.prefill_tokens)
+        while pool.queue or pool.rows:
+            steps.next()
+            yield from self._step(pool, rule, decoding)
 
-    def _start(self, rows: list[RowSpec], rule: StopRule) -> tuple[Live, Any]:
-        import torch
-
-        with torch.inference_mode():
-            live = Live(self.network, rows, self._watch(rule))
-            return live, live.read_prompts()
-
-    def _step(self, live: Live, logits: Any, step: int, rule: StopRule, decoding: Decoding) -> tuple[list[Ended], Any]:
-        """Choose a token for each row; the rows that ended with it, and the next logits (None when no row is left)."""
+    def _step(self, pool: Pool, rule: StopRule, decoding: Decoding) -> list[Ended]:
+        """One token for each row of the pool: the texts that have ended with it."""
         import torch
 
         with torch.inference_mode():  # not around a yield: the caller's own work must not run in this mode
-            ids = choose(logits, live.keys, step, decoding.temperature, decoding.top_p)
-            ended = []
-            for index in live.take(ids, step):
-                done = self._ended(live, index, step, rule)
-                if done is not None:
-                    live.over[index] = True
-                    ended.append(done)
-            ids = live.compact(ids)
-            return ended, None if ids is None else live.read(ids, step)
+            pool.fill()
+            keys, steps = [row.spec.key for row in pool.rows], [len(row.ids) for row in pool.rows]
+            chosen = choose(pool.logits, keys, steps, decoding.temperature, decoding.top_p).tolist()
+            watched = self._watch(rule)
+            ended: dict[int, Ended] = {}
+            for index, (row, token) in enumerate(zip(pool.rows, chosen, strict=True)):
+                row.ids.append(token)
+                at_end = len(row.ids) >= row.spec.room
+                if (at_end or token in watched) and (done := self._ended(row, rule, at_end)) is not None:
+                    ended[index] = done
+            if ended:
+                pool.leave(list(ended))
+            pool.advance()
+            return list(ended.values())
 
-    def _ended(self, live: Live, index: int, step: int, rule: StopRule) -> Ended | None:
-        """What row `index` of the batch has come to at `step`, or None if it goes on."""
-        row = live.rows[index]
-        ids = live.texts[index, : step + 1].tolist()
-        if ids[-1] in self.network.ends:
-            text = self.network.decode(ids[:-1])
-            return Ended(row.position, text.strip(), step, STOP)
-        text = self.network.decode(ids)
+    def _ended(self, row: Row, rule: StopRule, at_end: bool) -> Ended | None:
+        """What a row has come to, or None if it goes on."""
+        position, count = row.spec.position, len(row.ids)
+        if row.ids[-1] in self.network.ends:
+            return Ended(position, self.network.decode(row.ids[:-1]).strip(), count - 1, STOP)
+        text = self.network.decode(row.ids)
         cut = rule.cut(text)
         if cut is not None:
-            return Ended(row.position, cut.strip(), step + 1, STOP)
-        return Ended(row.position, text.strip(), step + 1, LENGTH) if step + 1 >= row.room else None
+            return Ended(position, cut.strip(), count, STOP)
+        return Ended(position, text.strip(), count, LENGTH) if at_end else None
 
-    def _watch(self, rule: StopRule) -> list[int]:
+    def _watch(self, rule: StopRule) -> frozenset[int]:
         if rule not in self._watched:
-            self._watched[rule] = sorted({*watched_tokens(self.network.tokenizer, rule), *self.network.ends})
+            self._watched[rule] = frozenset({*watched_tokens(self.network.tokenizer, rule), *self.network.ends})
         return self._watched[rule]
 
 
+class _Again(RuntimeError):
+    """A step at which memory was short in an earlier attempt."""
+
+
+@dataclass
+class _Steps:
+    """Counts the steps of a run and stops at those in `full`."""
+
+    full: frozenset[int]
+    count: int = 0
+
+    def next(self) -> None:
+        self.count += 1
+        if self.count in self.full:
+            raise _Again
+
+
 def _out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch said that memory ran out, on a GPU or on the CPU."""
+    """Whether torch said that memory ran out, on a GPU or on the CPU, now or in an earlier attempt."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError | _Again) or "allocate memory" in str(error)
 
 
 def _free_memory() -> None:

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 
 from mra_bench.errors import UsageError
-from mra_bench.runtime import prepare_threads
+from mra_bench.runtime import prepare_threads, usable_memory
 
 SMALL = 64_000_000
 """Parameters below which fp32 is always taken: half precision saves nothing there and costs exactness."""
@@ -66,6 +66,15 @@ def choose_dtype(name: str, device: str, parameters: int | None = None) -> str:
 
         return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     return "bf16" if device == "cpu" and cpu_has_bf16() else "fp32"
+
+
+def memory(device: str) -> int:
+    """Bytes of memory that a device has in all: of a GPU, or of the machine, cut by the limit of its control group."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return usable_memory()
 
 
 def device_kind(device: str) -> str:

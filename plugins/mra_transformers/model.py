@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mra_bench import runtime
 from mra_bench.plugins import source_hash
-from mra_bench.types import Block, Completion, Problem, PromptStyle
+from mra_bench.types import Block, Completion, Halving, Problem, PromptStyle
 
-from . import prompts
-from .batching import RowSpec
+from . import budget, prompts
+from .batching import Limits, RowSpec
 from .families import Family
-from .generate import Engine, Limits
-from .hardware import choose_device, choose_dtype, device_kind
+from .generate import Engine
+from .hardware import choose_device, choose_dtype, device_kind, memory
 from .loading import load_causal_lm, load_tokenizer
 from .network import Network
-from .options import MAX_ROWS, TOKEN_BUDGET, Options
-from .source import Source, file_hashes, is_hub_id, locate, parameters
+from .options import Options
+from .source import Source, config_of, file_hashes, is_hub_id, locate, parameters
 from .stops import StopRule
 from .streams import row_key
 
@@ -57,9 +58,9 @@ class TransformersModel:
         return self._format
 
     @property
-    def halvings(self) -> list[dict[str, int]]:
-        """Batches that had to be halved for lack of memory, so far."""
-        return list(self._engine.halvings) if self._engine else []
+    def halvings(self) -> tuple[Halving, ...]:
+        """Where the block generated last did not fit in memory."""
+        return tuple(self._engine.halvings) if self._engine else ()
 
     def identity(self) -> Mapping[str, Any]:
         """`weights`: hashes of weights, config and tokenizer files. `environment`: facts that do not name a different
@@ -67,7 +68,7 @@ class TransformersModel:
         device, bounds of a batch, and a hash of this plugin's source."""
         device = choose_device(self.options.device)
         kind = device_kind(device)
-        limits = self._limits(kind)
+        limits = self._limits()
         count = parameters(self.source)
         return {
             "weights": {"sha256": file_hashes(self.source)},
@@ -82,6 +83,7 @@ class TransformersModel:
             "device": device.partition(":")[0],
             "token_budget": limits.token_budget,
             "max_rows": limits.max_rows,
+            "prefill_tokens": limits.prefill_tokens,
             "code": source_hash(sys.modules["mra_transformers"]),
         }
 
@@ -108,7 +110,7 @@ class TransformersModel:
         engine = self._loaded()
         rows = self._rows(block, engine)
         rule = StopRule((*self.format.stops, *block.decoding.stop), block.decoding.stop_after_answer)
-        for ended in engine.run(rows, rule, block.decoding):
+        for ended in engine.run(rows, rule, block.decoding, block.halvings):
             request = block.requests[ended.position]
             yield Completion(
                 problem_id=request.problem.id,
@@ -147,8 +149,12 @@ class TransformersModel:
             for position, (request, ids) in enumerate(zip(block.requests, encoded, strict=True))
         ]
 
-    def _limits(self, kind: str) -> Limits:
-        return Limits(self.options.token_budget or TOKEN_BUDGET[kind], MAX_ROWS[kind])
+    def _limits(self) -> Limits:
+        device = choose_device(self.options.device)
+        count = parameters(self.source)
+        dtype = choose_dtype(self.options.dtype, device, count)
+        found = budget.limits(config_of(self.source), count, dtype, device_kind(device), memory(device))
+        return replace(found, token_budget=self.options.token_budget or found.token_budget)
 
     def _loaded_tokenizer(self) -> Any:
         if self._tokenizer is None:
@@ -165,8 +171,11 @@ class TransformersModel:
                 revision=self.options.revision,
                 tokenizer=tokenizer,
             )
+            from .packed import pack
+
+            pack(model)
             ends = end_ids(model, tokenizer, self.format.family)
-            self._engine = Engine(Network(model, tokenizer, ends), self._limits(device_kind(model.device.type)))
+            self._engine = Engine(Network(model, tokenizer, ends), self._limits())
         return self._engine
 
 

@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from .cache import new_cache
-
 
 class Network:
     """`ends`: ids of the tokens that end a text. The padding token is never offered, unless it is one of them."""
@@ -26,19 +24,27 @@ class Network:
         return self.model.device
 
     @property
+    def dtype(self) -> Any:
+        """The type its activations have."""
+        return self.model.dtype
+
+    def new_cache(self) -> Any:
+        """An empty KV cache of the library."""
+        from transformers import DynamicCache
+
+        return DynamicCache(config=self.model.config)
+
+    @property
     def context(self) -> int:
         """Longest sequence, in tokens, that the model's positions allow."""
         config = self.model.config.get_text_config(decoder=True)
         return int(getattr(config, "max_position_embeddings", None) or 1 << 30)
 
-    def cache(self, length: int) -> Any:
-        """An empty KV cache with room for `length` tokens a row."""
-        return new_cache(self.model.config, length)
-
     def logits(self, ids: Any, mask: Any, positions: Any, cache: Any) -> Any:
         """Logits of the token behind each row of `ids` [rows, tokens], float32 [rows, vocabulary]; the cache grows.
 
-        mask [rows, tokens so far]: 0 where there is padding. What is no token, and padding, gets -inf.
+        mask: [rows, tokens so far], 0 where there is padding; or [rows, 1, tokens, columns], added to the scores of
+        attention. What is no token, and padding, gets -inf.
         """
         given = {"attention_mask": mask, "position_ids": positions, "past_key_values": cache, "logits_to_keep": 1}
         known = {name: value for name, value in given.items() if name in self._takes}

@@ -12,9 +12,6 @@ from annotated_types import Ge, MinLen
 Dtype = Literal["auto", "bf16", "fp16", "fp32"]
 Prompt = Literal["auto", "plain", "chat"]
 
-MAX_ROWS = {"cpu": 128, "gpu": 256}
-TOKEN_BUDGET = {"cpu": 32_768, "gpu": 131_072}
-
 
 @dataclass(frozen=True)
 class Options:
@@ -26,8 +23,8 @@ class Options:
         tuned to chat, told by family and name (`mra_transformers.families`), plain for all others.
     dtype: ``auto`` takes what the hardware computes well (`mra_transformers.hardware`).
     device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. ``auto`` takes a GPU when there is one.
-    token_budget: bound of rows x (longest prompt + new tokens) of one batch. It shapes batches, and so the last bits of
-        the logits; it is part of the model's identity. None: a default for the device.
+    token_budget: bound of rows x (longest prompt + new tokens) generated together. It shapes batches, and so the last
+        bits of the logits; it is part of the model's identity. None: what the memory of the device has room for.
     """
 
     path: Annotated[str, MinLen(1)]

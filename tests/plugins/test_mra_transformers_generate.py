@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from mra_transformers import Options, load
-from mra_transformers.batching import RowSpec, pack
+from mra_transformers.batching import Limits, RowSpec, groups
 from mra_transformers.model import TransformersModel
 from mra_transformers.stops import StopRule, closed_box, watched_tokens
-from mra_transformers.streams import choose, gumbel, row_key
+from mra_transformers.streams import choose, row_key, uniforms
 from transformers_kit import CONTEXT, block, by_request, problems, save
 
 from mra_bench.errors import BenchError
@@ -178,7 +178,7 @@ def test_lack_of_memory_halves_the_batch_and_changes_no_text(
     identity = model.identity()
     assert by_request(model.generate(made)) == plenty
     assert model.halvings
-    assert model.halvings[0]["rows"] == 16
+    assert model.halvings[0].rows == 8
     assert model.identity() == identity
 
 
@@ -221,14 +221,19 @@ def test_weights_that_are_not_numbers_are_an_error(opened: Opener) -> None:
         list(model.generate(block(problems(2), Decoding(NEW))))
 
 
-def test_the_padding_token_is_never_generated(opened: Opener) -> None:
+def test_the_padding_token_is_never_generated(tmp_path: Path) -> None:
     import torch
+    from mra_transformers.loading import load_causal_lm
 
-    model = opened("gpt2")
+    folder = save("gpt2", tmp_path / "model")
+    model = load(Options(path=str(folder)))
     network = model._loaded().network
     pad = network.tokenizer.pad_token_id
+    biased = load_causal_lm(str(folder), tokenizer=network.tokenizer)
     with torch.no_grad():
-        network.model.get_output_embeddings().weight[pad] = network.model.get_output_embeddings().weight[5] * 50
+        weights = biased.get_output_embeddings().weight
+        weights[pad] = weights[5] * 50
+    network.model = biased
     made = block(problems(4), Decoding(NEW, temperature=2.0), samples=4)
     seen = []
     decode = network.decode
@@ -238,18 +243,18 @@ def test_the_padding_token_is_never_generated(opened: Opener) -> None:
     assert pad not in seen
 
 
-def test_the_streams_are_gumbel_distributed_and_differ_by_row_step_and_token() -> None:
-    import torch
+def test_the_streams_are_uniform_and_differ_by_row_and_step() -> None:
+    import numpy as np
     from scipy import stats
 
-    keys = torch.tensor([row_key(0, f"p{index}", 0) for index in range(40)])
-    noise = torch.stack([gumbel(keys, step, 500) for step in range(10)])
-    assert stats.kstest(noise.flatten().double().numpy(), "gumbel_r").pvalue > 1e-3
-    flat = noise.permute(1, 0, 2).reshape(40, -1)
-    correlated = torch.corrcoef(torch.cat([flat, flat.roll(1, dims=1)]))
-    correlated.fill_diagonal_(0)
-    assert correlated.abs().max() < 5 / flat.shape[1] ** 0.5
-    assert torch.equal(gumbel(keys[7:9], 3, 500), noise[3, 7:9])
+    keys = [row_key(0, f"p{index}", 0) for index in range(40)]
+    drawn = np.array([uniforms(keys, [step] * 40) for step in range(500)])
+    assert stats.kstest(drawn.ravel(), "uniform").pvalue > 1e-3
+    correlated = np.corrcoef(np.vstack([drawn.T, np.roll(drawn, 1, axis=0).T]))
+    np.fill_diagonal(correlated, 0)
+    assert abs(correlated).max() < 5 / 500**0.5
+    assert uniforms(keys[7:9], [3, 5]) == [drawn[3, 7], drawn[5, 8]]
+    assert 0 < drawn.min() < drawn.max() < 1
     assert row_key(1, "a", 2) != row_key(12, "a", 2) != row_key(1, "a2", 0)
 
 
@@ -258,16 +263,38 @@ def test_choices_follow_the_probabilities() -> None:
     from scipy import stats
 
     chances = torch.tensor([0.5, 0.3, 0.15, 0.05])
-    keys = torch.tensor([row_key(5, "q", sample) for sample in range(20_000)])
-    logits = chances.log().expand(len(keys), 4)
-    drawn = torch.bincount(choose(logits, keys, 0, 1.0, 1.0), minlength=4)
-    assert stats.chisquare(drawn.numpy(), (chances * len(keys)).numpy()).pvalue > 1e-3
-    nucleus = torch.bincount(choose(logits, keys, 1, 1.0, 0.7), minlength=4).double() / len(keys)
+    keys = [row_key(5, "q", sample) for sample in range(20_000)]
+    count = len(keys)
+    logits = chances.log().expand(count, 4)
+    drawn = torch.bincount(choose(logits, keys, [0] * count, 1.0, 1.0), minlength=4)
+    assert stats.chisquare(drawn.numpy(), (chances * count).numpy()).pvalue > 1e-3
+    nucleus = torch.bincount(choose(logits, keys, [1] * count, 1.0, 0.7), minlength=4).double() / count
     assert nucleus.tolist() == pytest.approx([0.625, 0.375, 0, 0], abs=0.02)
-    assert choose(logits, keys, 0, 0.0, 1.0).eq(0).all()
-    assert choose(logits, keys, 0, 1.0, 0.01).eq(0).all()
-    sharp = torch.bincount(choose(logits, keys, 2, 0.5, 1.0), minlength=4).double() / len(keys)
+    assert choose(logits, keys, [0] * count, 0.0, 1.0).eq(0).all()
+    assert choose(logits, keys, [0] * count, 1.0, 0.01).eq(0).all()
+    sharp = torch.bincount(choose(logits, keys, [2] * count, 0.5, 1.0), minlength=4).double() / count
     assert sharp.tolist() == pytest.approx((chances**2 / (chances**2).sum()).tolist(), abs=0.02)
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.9])
+def test_a_draw_from_a_large_vocabulary_is_the_inverse_of_the_cumulated_chances(top_p: float) -> None:
+    import torch
+
+    torch.manual_seed(3)
+    logits = torch.cat([torch.randn(30, 5000) * 3, torch.zeros(2, 5000), torch.full((1, 5000), -1e30)])
+    logits[:, ::7] = float("-inf")
+    logits[-1, 4321] = 0.0
+    keys, steps = [row_key(1, "q", sample) for sample in range(33)], list(range(33))
+    for row, (token, number) in enumerate(
+        zip(choose(logits, keys, steps, 0.8, top_p), uniforms(keys, steps), strict=True)
+    ):
+        exact = (logits[row].double() / 0.8).softmax(0)
+        order = exact.argsort(descending=True)
+        inside = exact[order].cumsum(0) - exact[order] < top_p
+        kept = torch.where(exact >= exact[order[inside]].min(), exact, 0)
+        below = kept[:token].sum() / kept.sum()
+        assert below - 1e-5 <= number <= below + kept[token] / kept.sum() + 1e-5
+        assert kept[token] > 0
 
 
 @pytest.mark.parametrize(
@@ -318,14 +345,156 @@ def test_a_token_with_part_of_a_character_is_watched() -> None:
     assert not set(tokenizer("abc").input_ids) & set(watched)
 
 
-def test_batches_keep_within_their_bounds_and_hold_every_row_once() -> None:
+def test_groups_keep_within_their_bounds_and_hold_every_row_once() -> None:
     rows = [RowSpec(i, tuple(range(i * 7 % 11 + 1)), i, 5) for i in range(50)]
-    for budget, most in ((1, 9), (64, 9), (1000, 9), (10**6, 1000)):
-        batches = pack(rows, budget, most)
-        assert sorted(row.position for batch in batches for row in batch) == list(range(50))
-        for batch in batches:
-            size = len(batch) * (max(len(row.prompt) for row in batch) + 5)
-            assert len(batch) == 1 or (size <= budget and len(batch) <= most)
-        lengths = [len(row.prompt) for batch in batches for row in batch]
-        assert lengths == sorted(lengths, reverse=True)
-    assert len(pack(rows, 10**6, 1000)) == 1
+    rows.append(RowSpec(50, tuple(range(300)), 50, 5))
+    for budget, most in ((1, 9), (400, 9), (1000, 9), (10**6, 1000)):
+        found = groups(rows, Limits(budget, most, 64))
+        assert sorted(row.position for group in found for row in group.rows) == list(range(51))
+        for group in found:
+            assert group.slots == 1 or (group.slots * group.longest <= budget and group.slots <= most)
+            lengths = [len(row.prompt) for row in group.rows]
+            assert lengths == sorted(lengths, reverse=True)
+    assert len(groups(rows, Limits(10**6, 1000, 64))) == 1
+    one, others = groups(rows, Limits(1000, 60, 64))
+    assert (len(one.rows), one.slots, others.slots) == (1, 1, 50)
+
+
+class Passes:
+    """Watches what the model is asked: the shape [rows, tokens] of each pass, and the columns of its cache."""
+
+    def __init__(self, model: TransformersModel, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.shapes: list[tuple[int, int]] = []
+        network = model._loaded().network
+        logits = network.logits
+
+        def watched(ids: Any, mask: Any, positions: Any, cache: Any) -> Any:
+            self.shapes.append(tuple(ids.shape))
+            return logits(ids, mask, positions, cache)
+
+        monkeypatch.setattr(network, "logits", watched)
+
+    @property
+    def read(self) -> list[tuple[int, int]]:
+        """Passes over prompts."""
+        return [shape for shape in self.shapes if shape[1] > 1]
+
+    @property
+    def rows(self) -> list[int]:
+        """Rows of the passes over newest tokens."""
+        return [rows for rows, tokens in self.shapes if tokens == 1]
+
+
+@pytest.mark.parametrize("arch", ["qwen2", "gpt2"])
+def test_rows_enter_where_others_have_left(opened: Opener, monkeypatch: pytest.MonkeyPatch, arch: str) -> None:
+    wanted = problems(60)
+    alone = by_request(opened(arch).generate(block(wanted, Decoding(NEW))))
+    longest = max(completion.prompt_tokens for completion in alone.values()) + NEW
+    model = opened(arch, token_budget=longest * 8)
+    passes = Passes(model, monkeypatch)
+    assert by_request(model.generate(block(wanted, Decoding(NEW)))) == alone
+    assert max(passes.rows) == 8
+    at_work = passes.rows[: len(passes.rows) * 2 // 3]
+    assert sum(at_work) > 0.8 * 8 * len(at_work), "slots stood empty while rows waited"
+    assert len(passes.read) > 8
+    tokens = sum(completion.tokens for completion in alone.values())
+    assert sum(passes.rows) <= tokens, "a row was computed after its end"
+
+
+@pytest.mark.parametrize("arch", ["qwen2", "gpt2"])
+def test_slots_are_used_again_and_only_columns_of_rows_at_work_are_looked_at(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch, arch: str
+) -> None:
+    from mra_transformers.pool import Pool
+
+    widths = []
+    advance = Pool.advance
+
+    def watched(pool: Pool) -> None:
+        advance(pool)
+        if pool.rows:
+            longest = max(len(row.spec.prompt) + len(row.ids) for row in pool.rows)
+            widths.append((pool.store.places.width, longest, pool.store.length))  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(Pool, "advance", watched)
+    made = block(problems(40), Decoding(NEW, temperature=2.0), samples=5)
+    got = by_request(opened(arch, token_budget=400).generate(made))
+    assert all(width == longest <= length for width, longest, length in widths)
+    assert len(widths) > 2 * widths[0][2], "the rows should take more steps than there are columns"
+    assert sum(completion.tokens == 0 for completion in got.values()) > 2, "some should end as soon as they enter"
+    assert got == by_request(opened(arch).generate(made))
+
+
+def test_what_all_prompts_begin_with_is_read_once(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mra_transformers import prefill
+
+    wanted = problems(12)
+    shots = "Answer like this. What is 1 + 1? 2. What is 2 + 2? 4. Now it is your turn:"
+    made = block(wanted, Decoding(20), instruction=shots)
+    model = opened()
+    passes = Passes(model, monkeypatch)
+    together = by_request(model.generate(made))
+    one, others = passes.read[0], passes.read[1:]
+    assert one[0] == 1
+    assert one[1] >= prefill.SHORTEST_PREFIX
+    longest = max(completion.prompt_tokens for completion in together.values())
+    assert max(tokens for _, tokens in others) == longest - one[1]
+    monkeypatch.setattr(prefill, "SHORTEST_PREFIX", 10**6)
+    apart = opened()
+    passes = Passes(apart, monkeypatch)
+    assert by_request(apart.generate(made)) == together
+    assert max(tokens for _, tokens in passes.read) == longest
+
+
+@pytest.mark.parametrize("slots", [3, 8, 100])
+def test_the_samples_of_a_problem_share_one_reading(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch, slots: int
+) -> None:
+    made = block(problems(9), Decoding(NEW, temperature=1.0), samples=7)
+    whole = by_request(opened().generate(made))
+    longest = max(completion.prompt_tokens for completion in whole.values()) + NEW
+    model = opened(token_budget=slots * longest)
+    passes = Passes(model, monkeypatch)
+    assert by_request(model.generate(made)) == whole
+    assert sum(rows for rows, _ in passes.read) == 9
+
+
+def test_shared_prefixes() -> None:
+    from mra_transformers.prefill import SHORTEST_PREFIX, shared_prefix
+
+    begin = tuple(range(100, 100 + SHORTEST_PREFIX))
+    assert shared_prefix([(*begin, 1), (*begin, 2, 3)]) == begin
+    assert shared_prefix([(*begin, 1, 2), (*begin, 1)]) == begin  # a token is left to each
+    assert shared_prefix([begin, (*begin, 1)]) == ()
+    assert shared_prefix([(*begin[1:], 1), (*begin[1:], 2)]) == ()
+    assert shared_prefix([(*begin, 1), (*begin, 1)]) == ()
+    assert shared_prefix([]) == ()
+
+
+def test_a_halving_is_repeated_when_the_block_is_done_again(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    made = block(problems(12), Decoding(NEW, temperature=0.8), samples=2)
+    model = opened()
+    network = model._loaded().network
+    logits = network.logits
+    calls = []
+
+    def scarce(ids: Any, *others: Any) -> Any:
+        calls.append(len(ids))
+        if len(calls) in (9, 15):
+            raise torch.OutOfMemoryError
+        return logits(ids, *others)
+
+    monkeypatch.setattr(network, "logits", scarce)
+    first = list(model.generate(made))
+    halvings = model.halvings
+    assert [halving.rows for halving in halvings] == [12, 6]
+    fits = opened()
+    passes = Passes(fits, monkeypatch)
+    again = list(fits.generate(dataclasses.replace(made, halvings=halvings)))
+    assert again == first  # the same texts in the same order
+    assert fits.halvings == halvings
+    assert passes.rows[-1] <= 6
+    assert list(fits.generate(made)) != first  # in another order
+    assert fits.halvings == ()

@@ -1,0 +1,114 @@
+"""run.json: provenance, and the plan as plain data, which results, report and audit find their files by."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mra_bench import provenance
+from mra_bench.plan import Plan, PlannedModel
+from mra_bench.recipe import to_yaml
+
+
+def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
+    """run.json: provenance, and under "plan" the folders that hold this run's current results."""
+    return {
+        "version": 1,
+        "command": provenance.command(),
+        "started": provenance.now(),
+        "finished": None,
+        "versions": provenance.versions(),
+        "machine": provenance.machine(threads),
+        "git": provenance.git_state(Path.cwd()),
+        "datasets": {
+            s.name: {
+                "data": s.data,
+                "split": s.split,
+                "problems": len(s.problems),
+                "sha256": s.hash,
+                "commit": s.commit,
+            }
+            for s in plan.datasets.values()
+        },
+        "models": {},
+        "prompts": {},
+        "decoding": plan.recipe.evaluate.model_dump(mode="json", exclude={"datasets", "until_decided"}),
+        "reused": [],
+        "recipe_sha256": hashlib.sha256(to_yaml(plan.recipe).encode()).hexdigest(),
+        "plan": manifest(plan),
+    }
+
+
+def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
+    """The plan as plain data: all that results and report need to find their files. `reached`: the look with which a
+    run has ended; those behind it are left out, None leaves none out."""
+    recipe = plan.recipe
+    parts = plan.parts if reached is None else plan.parts[: reached + 1]
+    evaluated = [plan.datasets[name] for name in recipe.evaluate.datasets]
+    trained_on = {model.entry.data for model in plan.models if model.entry.data is not None}
+    return {
+        "fingerprint": plan.fingerprint,
+        "name": recipe.name,
+        "description": recipe.description,
+        "seed": recipe.seed,
+        "graders": _graders(plan),
+        "models": [_model_entry(model) for model in plan.models],
+        "datasets": [
+            {
+                "name": s.name,
+                "data": s.data,
+                "split": s.split,
+                "answer_format": s.style.answer_format,
+                "instruction": s.style.instruction,
+            }
+            for s in evaluated
+        ],
+        "evaluations": [
+            {
+                "dataset": e.dataset,
+                "model": e.model,
+                "problems": e.problems.folder,
+                "completions": e.completions.folder,
+                "grades": [g.folder for g in e.grades],
+                **({"look": e.look} if e.look else {}),
+            }
+            for e in plan.evaluations
+            if e.look < len(parts)
+        ],
+        **({"looks": {"sizes": list(plan.looks), "problems": plan.look_problems}} if plan.looks else {}),
+        "folders": [stage.folder for part in parts for stage in part],
+        "contamination": {
+            "policy": recipe.contamination,
+            "checked": sum(len(plan.datasets[name].problems) for name in trained_on),
+            "overlaps": [dataclasses.asdict(o) for o in plan.overlaps],
+        },
+    }
+
+
+def _graders(plan: Plan) -> list[dict[str, Any]]:
+    first = plan.evaluations[0].grades
+    return [
+        {
+            "name": g.work.registered.full_name,
+            "version": g.work.registered.plugin.version,
+            "options": g.spec["options"],
+            "limits": g.spec["limits"],
+        }
+        for g in first
+    ]
+
+
+def _model_entry(model: PlannedModel) -> dict[str, Any]:
+    pair_stages = [s for s in model.stage.inputs if s.kind == "pair"] if model.stage else []
+    return {
+        "name": model.name,
+        "from": model.entry.parent,
+        "how": model.entry.trainer or model.entry.model,
+        "control_for": model.entry.control_for,
+        "parameters": model.identity.get("environment", {}).get("parameters"),
+        "stage": model.stage.folder if model.stage else None,
+        "pairs": pair_stages[0].folder if pair_stages else None,
+    }

@@ -1,0 +1,45 @@
+"""What a plan needs of the plugins: checked by name and option, before data is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mra_bench.contracts import check_trainer
+from mra_bench.datasets import spec_of
+from mra_bench.errors import UsageError
+from mra_bench.plugins import Registry
+from mra_bench.problem_sets import use_of
+from mra_bench.recipe import Recipe
+
+
+def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -> None:
+    """Every grader, loader, trainer and dataset the chosen models need exists and accepts its options; where a run ends
+    once it knows, there are two models to compare. Raises UsageError."""
+    if recipe.evaluate.until_decided and len(names) < 2:
+        raise UsageError(
+            "until_decided compares models, and this run has one. Add another with --models or --model, or leave it out"
+        )
+    for grader in recipe.graders:
+        registry.resolve("graders", grader.name).parse_options(grader.options)
+    for name in names:
+        entry = recipe.models[name]
+        if entry.model is not None:
+            registry.resolve("models", entry.model).parse_options(entry.options)
+            continue
+        trainer = registry.resolve("trainers", entry.trainer or "")
+        if (trainer.consumes == "pairs") != (entry.pairs is not None):
+            need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
+            raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
+        trainer.parse_options(entry.options)
+        check_trainer(trainer)
+        if entry.pairs is not None:
+            registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
+    for used in used_datasets(recipe, names):
+        if recipe.datasets[used].data is not None:
+            spec_of(use_of(recipe.datasets[used]), registry)
+
+
+def used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:
+    """The datasets that these models are evaluated on or trained on, each once."""
+    trained = [recipe.models[name].data for name in names]
+    return list(dict.fromkeys([*recipe.evaluate.datasets, *(d for d in trained if d is not None)]))
