@@ -117,7 +117,7 @@ def test_of_more_texts_than_memory_should_hold_a_choice_is_read(tmp_path: Path) 
     folder = build(tmp_path / "run", Shape(test=300, hard=20, models=("sft", "dpo")))
     whole = read_run(folder)
     files = [file for stage in ("problems", "completions", "grades") for file in (folder / stage).rglob("*.jsonl")]
-    part = read_run(folder, held=sum(file.stat().st_size for file in files) // 2)
+    part = read_run(folder, held=1 + sum(file.stat().st_size for file in files) // 2)
     for name, samples in part.samples.items():
         everything = whole.samples[name]
         kept = [problem["id"] for problem in samples.problems]
