@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -196,18 +196,15 @@ def _installed(blocked: tuple[str, ...]) -> list[Plugin]:
     """Plugins of installed distributions: mra-bench's own first, then the others by name."""
     only_own = os.environ.get("MRA_BENCH_DISABLE_PLUGINS", "") not in ("", "0")
     found = []
-    for point in sorted(entry_points(group=PROJECT), key=lambda p: (_owner(p) != OWN, _owner(p), p.name)):
+    points = [(point.dist.name if point.dist else "", point) for point in entry_points(group=PROJECT)]  # reads a file
+    for owner, point in sorted(points, key=lambda named: (named[0] != OWN, named[0], named[1].name)):
         package = point.value.partition(":")[0].strip()
-        own = _owner(point) == OWN
+        own = owner == OWN
         if {point.name, package} & set(blocked) or (only_own and not own):
             continue
         version = point.dist.version if point.dist else "0"
         found.append(_load(point.name, "built-in" if own else "installed", package, version, point.load))
     return found
-
-
-def _owner(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else ""
 
 
 def _named(settings: PluginSettings) -> list[Plugin]:

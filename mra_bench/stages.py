@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,15 +147,13 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
     folder = context.folder(stage)
     source = context.folder(stage.inputs[0])
     problems = {p.id: p for p in work.problems.problems}
-    blocks: dict[Path, list[dict[str, Any]]] = {}
-    before = 0
+    todo, before = [], 0
     for path in sorted(source.glob("block-*.jsonl")):
-        rows = list(read_rows(path))
-        if _kept(context, folder / path.name, [_key(row) for row in rows], grade_of):
-            before += len(rows)
-        else:
-            blocks[folder / path.name] = rows
-    items = ((problems[row["problem"]], row["text"]) for row in itertools.chain.from_iterable(blocks.values()))
+        kept = _kept(context, folder / path.name, map(_key, read_rows(path)), grade_of)
+        before += kept
+        if not kept:
+            todo.append(path)
+    items = ((problems[row["problem"]], row["text"]) for path in todo for row in read_rows(path))
     spec = GraderSpec(work.registered.full_name, work.grader.options, context.plugins)
     grades = grade_all(
         spec,
@@ -164,8 +162,8 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
         strict=context.strict,
         on_done=lambda count: context.reporter.update(before + count),
     )
-    for path, block in blocks.items():
-        write_rows(path, [grade_row(row, next(grades)) for row in block])
+    for path in todo:  # read once more: to hold on to what workers are given would be to hold many blocks
+        write_rows(folder / path.name, [grade_row(row, next(grades)) for row in read_rows(path)])
     kinds: dict[str, int] = {}
     for row in read_rows(folder):
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
@@ -177,11 +175,15 @@ def pair(context: Context, stage: Stage) -> dict[str, Any]:
     work: PairWork = stage.work
     model = context.model(work.parent)
     _, completions, grades = (context.folder(s) for s in stage.inputs)
-    samples: dict[str, list[tuple[Completion, Grade]]] = {}
-    for text, verdict in zip(read_rows(completions), read_rows(grades), strict=True):
-        samples.setdefault(text["problem"], []).append((completion_of(text), grade_of(verdict)))
+    rows = zip(read_rows(completions), read_rows(grades), strict=True)
+    groups = itertools.groupby(rows, key=lambda row: row[0]["problem"])  # the samples of one problem at a time
     sampled = (
-        Sampled(p, model.render(p, work.problems.style), tuple(samples.get(p.id, ()))) for p in work.problems.problems
+        Sampled(
+            problem,
+            model.render(problem, work.problems.style),
+            tuple((completion_of(text), grade_of(verdict)) for text, verdict in group),
+        )
+        for problem, (_, group) in zip(work.problems.problems, groups, strict=True)
     )
     result = build_pairs(sampled, work.rule, work.seed)
     if not result.pairs:
@@ -310,23 +312,23 @@ def _key(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["problem"], row["sample"]
 
 
-def _kept(context: Context, path: Path, keys: list[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> bool:
-    """Whether an earlier call left this block with exactly the rows `keys`, in order, that `parse` reads. If it left
-    something else, that is said, and the block is made again."""
+def _kept(context: Context, path: Path, keys: Iterable[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> int:
+    """How many rows an earlier call left of this block: all of `keys`, in order and such that `parse` reads them, or 0.
+    If it left something else, that is said, and the block is made again."""
     if not path.exists():
-        return False
+        return 0
     try:
         *lines, end = path.read_text(encoding="utf-8").split("\n")
         rows = [json.loads(line) for line in lines]
         for row in rows:
             parse(row)
-        if not end and [_key(row) for row in rows] == keys:
-            return True
+        if not end and list(map(_key, rows)) == list(keys):
+            return len(rows)
     except (ValueError, KeyError, TypeError):
         pass
     name = path.relative_to(context.root).as_posix()
     context.reporter.message(f"{name} does not hold the rows of its block; it is made again")
-    return False
+    return 0
 
 
 def completion_of(row: Mapping[str, Any]) -> Completion:

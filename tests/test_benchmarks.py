@@ -17,6 +17,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SEEDS = BENCHMARKS / "quickstart_seeds" / "run.py"
 GRADERS = BENCHMARKS / "graders" / "run.py"
+SCALE = BENCHMARKS / "scale" / "run.py"
 SEQUENTIAL = BENCHMARKS / "sequential" / "run.py"
 
 JUDGES = """
@@ -138,6 +139,51 @@ def test_wrong_arguments_are_refused_before_any_work(arguments: list[str], messa
     )
     assert done.returncode != 0
     assert message in done.stderr
+
+
+@pytest.fixture
+def solutions(tmp_path: Path) -> Path:
+    """A data folder with two systems' solutions to three problems."""
+    folder = tmp_path / "data" / "outputs" / "openai_gsm8k"
+    folder.mkdir(parents=True)
+    for system, wrong in (("first", 1), ("second", 0)):
+        rows = [
+            {"question": f"What is {i} + 1?", "gold": str(i + 1), "response": f"A: {i + 1 + wrong}"} for i in range(3)
+        ]
+        (folder / f"{system}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path / "data"
+
+
+def test_the_cost_of_a_run_of_any_size_is_measured(solutions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, SCALE, "--data", solutions, "--out", out, "--samples", "40,80"]
+    done = subprocess.run(
+        [*command, "--only", "run,report", "--json", tmp_path / "costs.json"],
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    costs = json.loads((tmp_path / "costs.json").read_text())
+    assert {name: list(by_size) for name, by_size in costs.items()} == {name: ["40", "80"] for name in costs}
+    for cost in (cost for by_size in costs.values() for cost in by_size.values()):
+        assert cost["memory"] >= cost["largest"] > 2**20
+        assert cost["cpu"] > 0
+    results = json.loads((out / "80" / "run" / "results.json").read_text())
+    (dataset,) = results["datasets"]
+    assert [(s["model"], s["n"] * s["samples"]) for s in dataset["scores"]] == [("first", 40), ("second", 40)]
+    assert dataset["duplicates"]["repeated"] == 0
+    assert dataset["scores"][0]["accuracy"] < dataset["scores"][1]["accuracy"]
+    assert "| command | 40 | 80 | exponent | last step |" in done.stdout
+    again = subprocess.run([*command, "--only", "run"], capture_output=True, text=True, timeout=100)
+    assert again.returncode == 2
+    assert "where there is no run yet" in again.stderr
+
+
+def test_the_exponent_is_the_slope_of_the_logarithms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCALE.parent))
+    exponent = runpy.run_path(str(SCALE))["exponent"]
+    assert exponent({10: 3.0, 100: 30.0, 1000: 300.0}) == pytest.approx(1)
+    assert exponent({10: 1.0, 100: 100.0}) == pytest.approx(2)
+    assert exponent({10: 5.0, 1000: 5.0}) == pytest.approx(0)
 
 
 def sequential(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:

@@ -39,7 +39,7 @@ class RunCommand(click.Command):
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
-            from mra_bench.recipe import recipe_names
+            from mra_bench.recipes import recipe_names
 
             word = rest[0]
             recipe = word in recipe_names() or word.endswith((".yaml", ".yml"))
@@ -185,7 +185,8 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     """The recipe of --recipe with every change the options make, or one made up from --model and --data."""
     from mra_bench.errors import UsageError
     from mra_bench.loose import loose_recipe
-    from mra_bench.recipe import read_recipe, validate_recipe
+    from mra_bench.recipe import validate_recipe
+    from mra_bench.recipes import read_recipe
     from mra_bench.settings import apply_setting
 
     if given["drop_contaminated"] and given["allow_contamination"]:

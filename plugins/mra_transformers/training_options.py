@@ -17,7 +17,7 @@ class LoraOptions(BaseModel):
     targets: "all-linear" (every linear layer but the output) or the names of the modules to adapt.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     rank: int = Field(default=16, ge=1)
     alpha: float = Field(default=32, gt=0)
@@ -40,7 +40,7 @@ class TrainingOptions(BaseModel):
     dtype: of the arithmetic; weights stay fp32. "auto" is 16 bits on CUDA, else fp32.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     learning_rate: float | None = Field(default=None, gt=0)
     epochs: float = Field(default=2.0, gt=0)
