@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mra_bench.contracts import CheckedModel, build_model
 from mra_bench.errors import BenchError, UsageError, unknown
 from mra_bench.folder import AGAIN, RECIPE, manifest_of
 from mra_bench.plugins import Registry
-from mra_bench.recipe import load_recipe
+from mra_bench.recipe import Recipe, load_recipe
 from mra_bench.runtime import prepare_threads
 from mra_bench.stages import open_ref, ref_of
 from mra_bench.store import stage_record
+from mra_bench.strictness import strictly
 from mra_bench.types import Block, Completion, Decoding, Problem, PromptStyle, Request
 
 
@@ -29,7 +32,6 @@ def ask(
     run or model, or an empty question."""
     if not question.strip():
         raise UsageError("The question is empty; give the text of a problem, in quotes")
-    prepare_threads()
     plan = manifest_of(run)
     entries = {m["name"]: m for m in plan["models"]}
     if model_name not in entries:
@@ -40,7 +42,8 @@ def ask(
     if model_name not in recipe.models:
         raise UsageError(f"{run / RECIPE} was changed: it has no model '{model_name}'. {AGAIN}")
     how = recipe.evaluate
-    model = _open(run, entries[model_name], recipe.models[model_name].options, registry)
+    prepare_threads(strict=recipe.strict_determinism)
+    model = _open(run, entries[model_name], recipe, registry)
     style = PromptStyle(plan["datasets"][0]["instruction"], plan["datasets"][0]["answer_format"])
     decoding = Decoding(
         max_new_tokens or how.max_new_tokens, temperature, how.top_p, tuple(how.stop), how.stop_after_answer
@@ -52,9 +55,10 @@ def ask(
     return completion
 
 
-def _open(run: Path, entry: dict[str, str | None], options: dict[str, object], registry: Registry) -> CheckedModel:
+def _open(run: Path, entry: Mapping[str, Any], recipe: Recipe, registry: Registry) -> CheckedModel:
     if entry["stage"] is None:
-        return build_model(registry.resolve("models", entry["how"] or ""), options)
+        loader = registry.resolve("models", entry["how"] or "")
+        return build_model(loader, strictly(recipe, loader, recipe.models[entry["name"]].options))
     folder = run / entry["stage"]
     record = stage_record(folder)
     if record is None:

@@ -27,6 +27,7 @@ from mra_bench.audit_checks import (
     read_safely,
 )
 from mra_bench.audit_record import check_recipe, check_stages, run_record_of, unrecorded_verdicts
+from mra_bench.audit_repeats import check_repeats
 from mra_bench.errors import UsageError
 from mra_bench.folder import RECIPE, RUN, manifest_of
 from mra_bench.plugins import PluginSettings, Registered, Registry
@@ -86,7 +87,7 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
     _note_versions(found, judges.values(), installed, reporter)
     found.findings += check_files(run, dict.fromkeys([*folders, *judges]), found.checked)
     with guarded(found.findings, RUN):
-        found.findings += check_plan(run, manifest)
+        found.findings += [*check_plan(run, manifest), *check_repeats(run, manifest)]
     with guarded(found.findings, RECIPE):
         found.findings += check_recipe(run, record)
     with tempfile.TemporaryDirectory(prefix="mra-bench-audit-") as temporary:

@@ -17,6 +17,7 @@ from mra_bench.folder import RUN, changed_files
 from mra_bench.plan import Stage, plan_fingerprint
 from mra_bench.problem_sets import look_name
 from mra_bench.provenance import versions
+from mra_bench.repetition import repeated_name
 from mra_bench.results import RESULTS, compute
 from mra_bench.stages import problems_of
 from mra_bench.store import read_rows, stage_files, stage_record
@@ -120,7 +121,7 @@ def _not_as_asked(run: Path, stage: Stage, there: Counter[tuple[str, int]]) -> I
 def _evaluations(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:
     """Verdicts belong to the texts, and texts to the model and dataset, that the plan names."""
     shape, looks = [], manifest.get("looks", {"problems": []})["problems"]
-    for e in manifest["evaluations"]:
+    for e in (*manifest["evaluations"], *manifest.get("repeats", ())):
         if any(stage_record(run / folder) is None for folder in (e["completions"], *e["grades"])):
             return  # a partial run: its fingerprint covers stages that are not there
         grades = [stage_of(run, folder) for folder in e["grades"]]
@@ -129,11 +130,12 @@ def _evaluations(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:
             shape.append([e["dataset"], e["model"], [g.fingerprint for g in grades]])
         at = f"{e['model']} on {look_name(e['dataset'], look)}"
         name = stage_of(run, e["completions"]).name
-        if name != f"{e['model']}-{look_name(e['dataset'], look)}":
+        if name != repeated_name(f"{e['model']}-{look_name(e['dataset'], look)}", e.get("repetition", 1)):
             yield Finding(RUN, at, at, f"texts of {name}")
         if look and stage_of(run, e["problems"]).fingerprint not in looks[look - 1 : look]:
             yield Finding(RUN, at, e["problems"], f"not the problems of look {look}")
-        for folder, stage, grader in zip(e["grades"], grades, manifest["graders"], strict=True):
+        graders = manifest["graders"][:1] if "repetition" in e else manifest["graders"]
+        for folder, stage, grader in zip(e["grades"], grades, graders, strict=True):
             if [s.folder for s in stage.inputs] != [e["completions"], e["problems"]]:
                 yield Finding(RUN, at, folder, f"verdicts on {stage.inputs[0].folder}")
             told = f"{grader['name']}@{grader['version']} {json.dumps(grader['options'], sort_keys=True)}"

@@ -15,6 +15,7 @@ from mra_bench.looks import needed_stages
 from mra_bench.plan import GenerateWork, PairWork, Plan, PlannedModel, Stage, TrainWork
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
+from mra_bench.strictness import PRICE
 
 BYTES_PER_TOKEN = 5  # of stored text, JSON included
 CHARACTERS_PER_TOKEN = 2.5  # of questions and solutions with their numbers; a guess before a tokenizer is loaded
@@ -123,7 +124,7 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
         f"about {trained:,} to train on, {sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens "
         f"to generate, 6 x to train), {size(total_disk(pending))} of disk in {out}."
     )
-    return "\n".join([*lines, *_look_lines(plan)])
+    return "\n".join([*lines, *_look_lines(plan), *([PRICE] if plan.recipe.strict_determinism else [])])
 
 
 def looks_data(plan: Plan) -> list[dict[str, int]]:
@@ -148,5 +149,7 @@ def plan_data(plan: Plan, out: Path, complete: frozenset[str]) -> dict[str, Any]
     for stage in plan.stages:
         cost = dataclasses.asdict(stage_cost(stage))
         stages.append({"stage": stage.label, "folder": stage.folder, **cost, "complete": stage.folder in complete})
-    looks = {"looks": looks_data(plan)} if plan.looks else {}
-    return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages, **looks}
+    more: dict[str, Any] = {"looks": looks_data(plan)} if plan.looks else {}
+    if plan.recipe.strict_determinism:
+        more["strict_determinism"] = PRICE
+    return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages, **more}

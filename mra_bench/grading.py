@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mra_bench.errors import UsageError
+from mra_bench.json_safe import plain_options
 from mra_bench.plain_errors import in_words, place
-from mra_bench.plan import plain_options, shown_name
+from mra_bench.plan import shown_name
 from mra_bench.plugins import PluginSettings, Registered, Registry
 from mra_bench.recipe import Named
 from mra_bench.samples import Sample

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -21,3 +22,12 @@ def json_safe(value: Any) -> Any:
 
 def _key(key: Any) -> Any:
     return key if key is None or isinstance(key, str | bool | int) else str(json_safe(key))
+
+
+def plain_options(options: Any) -> Any:
+    """Validated options, defaults filled in, as JSON-safe data."""
+    if options is None:
+        return {}
+    if dataclasses.is_dataclass(options) and not isinstance(options, type):
+        return dataclasses.asdict(options)
+    return options.model_dump(mode="json")

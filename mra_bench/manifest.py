@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import provenance
-from mra_bench.plan import Plan, PlannedModel
+from mra_bench.plan import Evaluated, Plan, PlannedModel
 from mra_bench.recipe import to_yaml
 
 
@@ -35,7 +35,7 @@ def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
         },
         "models": {},
         "prompts": {},
-        "decoding": plan.recipe.evaluate.model_dump(mode="json", exclude={"datasets", "until_decided"}),
+        "decoding": plan.recipe.evaluate.model_dump(mode="json", exclude={"datasets", "until_decided", "repeat"}),
         "reused": [],
         "recipe_sha256": hashlib.sha256(to_yaml(plan.recipe).encode()).hexdigest(),
         "plan": manifest(plan),
@@ -67,17 +67,9 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
             for s in evaluated
         ],
         "evaluations": [
-            {
-                "dataset": e.dataset,
-                "model": e.model,
-                "problems": e.problems.folder,
-                "completions": e.completions.folder,
-                "grades": [g.folder for g in e.grades],
-                **({"look": e.look} if e.look else {}),
-            }
-            for e in plan.evaluations
-            if e.look < len(parts)
+            {**_evaluation(e), **({"look": e.look} if e.look else {})} for e in plan.evaluations if e.look < len(parts)
         ],
+        **({"repeats": [{**_evaluation(e), "repetition": e.repetition} for e in plan.repeats]} if plan.repeats else {}),
         **({"looks": {"sizes": list(plan.looks), "problems": plan.look_problems}} if plan.looks else {}),
         "folders": [stage.folder for part in parts for stage in part],
         "contamination": {
@@ -85,6 +77,16 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
             "checked": sum(len(plan.datasets[name].problems) for name in trained_on),
             "overlaps": [dataclasses.asdict(o) for o in plan.overlaps],
         },
+    }
+
+
+def _evaluation(evaluated: Evaluated) -> dict[str, Any]:
+    return {
+        "dataset": evaluated.dataset,
+        "model": evaluated.model,
+        "problems": evaluated.problems.folder,
+        "completions": evaluated.completions.folder,
+        "grades": [g.folder for g in evaluated.grades],
     }
 
 

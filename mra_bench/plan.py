@@ -15,13 +15,17 @@ from typing import Any, Literal
 from mra_bench.contamination import Overlap, find_overlaps, guard
 from mra_bench.contracts import CheckedModel, build_model
 from mra_bench.errors import UsageError
+from mra_bench.json_safe import plain_options
 from mra_bench.plan_checks import check_registered, used_datasets
 from mra_bench.plugins import Registered, Registry
 from mra_bench.preferences import PairRule
 from mra_bench.problem_sets import ProblemSet, in_looks, read_datasets, sample_problems, without
 from mra_bench.recipe import Grading, ModelEntry, Named, Recipe, select_models
+from mra_bench.repetition import REPETITION, repeated_name
+from mra_bench.runtime import prepare_threads
 from mra_bench.sequential import look_sizes
 from mra_bench.store import fingerprint
+from mra_bench.strictness import check_promise, strictly
 from mra_bench.types import Decoding
 
 Kind = Literal["problems", "generate", "grade", "pair", "train"]
@@ -91,6 +95,7 @@ class GenerateWork:
     samples: int
     seed: int
     block_size: int
+    repetition: int = 1
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class TrainWork:
 @dataclass(frozen=True)
 class Evaluated:
     """The stages that evaluate one model on one dataset, or on what one look (counted from 1) adds to it; the first of
-    `grades` is the headline grader's."""
+    `grades` is the headline grader's, and the only one of a further repetition (2, 3, ...)."""
 
     dataset: str
     model: str
@@ -137,6 +142,7 @@ class Evaluated:
     completions: Stage
     grades: tuple[Stage, ...]
     look: int = 0
+    repetition: int = 1
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -145,8 +151,8 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run will do, in order. `looks`: of a run that ends once it knows, how many of the headline's
-    problems each look has seen; empty for others."""
+    """Everything a run will do, in order. `repeats`: the further repetitions of evaluations. `looks`: of a run that
+    ends once it knows, how many of the headline's problems each look has seen; empty for others."""
 
     recipe: Recipe
     models: tuple[PlannedModel, ...]
@@ -156,10 +162,12 @@ class Plan:
     evaluations: tuple[Evaluated, ...]
     overlaps: tuple[Overlap, ...]
     looks: tuple[int, ...] = ()
+    repeats: tuple[Evaluated, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        shape = [[e.dataset, e.model, [g.fingerprint for g in e.grades]] for e in self.evaluations if e.look <= 1]
+        evaluated = [e for e in (*self.evaluations, *self.repeats) if e.look <= 1]
+        shape = [[e.dataset, e.model, [g.fingerprint for g in e.grades]] for e in evaluated]
         return plan_fingerprint(self.recipe.name, self.recipe.seed, shape, self.look_problems)
 
     @property
@@ -186,6 +194,8 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
 
     Raises UsageError for anything that cannot work, before any work starts.
     """
+    if recipe.strict_determinism:
+        prepare_threads(strict=True)  # a model that is asked who it is may import torch
     names, added = select_models(recipe, wanted)
     check_registered(recipe, registry, names)
     used = used_datasets(recipe, names)
@@ -211,6 +221,7 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
         evaluations=tuple(planner.evaluations),
         overlaps=tuple(overlaps),
         looks=looks,
+        repeats=tuple(planner.repeats),
     )
 
 
@@ -227,6 +238,7 @@ class _Planner:
         self.models: dict[str, PlannedModel] = {}
         self.stages: dict[str, Stage] = {}
         self.evaluations: list[Evaluated] = []
+        self.repeats: list[Evaluated] = []
 
     def add_model(self, name: str) -> None:
         entry = self.recipe.models[name]
@@ -245,7 +257,9 @@ class _Planner:
 
     def _loaded(self, name: str, entry: ModelEntry) -> PlannedModel:
         loader = self.registry.resolve("models", entry.model or "")
-        model = build_model(loader, entry.options)
+        options = strictly(self.recipe, loader, entry.options)
+        model = build_model(loader, options)
+        check_promise(self.recipe, loader, name, reproducible=model.reproducible)
         checkpoint = model.checkpoint()
         size = sum(p.stat().st_size for p in checkpoint.rglob("*.safetensors")) if checkpoint else 0
         identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
@@ -253,7 +267,7 @@ class _Planner:
         if children and checkpoint is None:
             raise UsageError(f"The model '{name}' has no checkpoint to train from, but {', '.join(children)} need it")
         self._check_problems(name, model)
-        return PlannedModel(name, entry, loader, entry.options, identity, size)
+        return PlannedModel(name, entry, loader, options, identity, size)
 
     def _check_problems(self, name: str, model: CheckedModel) -> None:
         for dataset in self.recipe.evaluate.datasets:
@@ -273,7 +287,8 @@ class _Planner:
             if trainer.consumes == "rows" and not any(p.solution for p in data.problems):
                 raise UsageError(f"'{data.name}' has no reference solutions, so '{entry.trainer}' cannot learn from it")
             source = self._problems(data)
-        options = trainer.parse_options(entry.options)
+        given = strictly(self.recipe, trainer, entry.options)
+        options = trainer.parse_options(given)
         spec = {
             "trainer": f"{trainer.full_name}@{trainer.plugin.version}",
             "options": plain_options(options),
@@ -283,9 +298,7 @@ class _Planner:
             "seed": seed,
         }
         inputs = (source,) if parent.stage is None else (source, parent.stage)
-        stage = self._add(
-            Stage("train", name, spec, inputs, TrainWork(name, parent, trainer, entry.options, seed, data))
-        )
+        stage = self._add(Stage("train", name, spec, inputs, TrainWork(name, parent, trainer, given, seed, data)))
         identity = {**parent.identity, "weights": {"trained": stage.fingerprint}}
         return PlannedModel(name, entry, parent.loader, parent.options, identity, parent.weight_bytes, stage)
 
@@ -301,7 +314,7 @@ class _Planner:
             stop_after_answer=self.recipe.evaluate.stop_after_answer,
         )
         problems = self._problems(subset)
-        completions = self._generate(parent, subset, problems, decoding, pairs.samples_per_problem)
+        completions = self._generate(problems, self._texts(parent, subset, decoding, pairs.samples_per_problem))
         grades = self._grade(completions, subset, problems, pairs.grader)
         rule = PairRule(
             pairs_per_problem=pairs.pairs_per_problem,
@@ -317,29 +330,38 @@ class _Planner:
         how = self.recipe.evaluate
         decoding = Decoding(how.max_new_tokens, how.temperature, how.top_p, tuple(how.stop), how.stop_after_answer)
         problems = self._problems(data)
-        completions = self._generate(model, data, problems, decoding, how.samples)
+        work = self._texts(model, data, decoding, how.samples)
+        completions = self._generate(problems, work)
         grades = tuple(self._grade(completions, data, problems, grader) for grader in self.recipe.graders)
         self.evaluations.append(Evaluated(dataset or data.name, model.name, problems, completions, grades, look))
+        for repetition in range(2, how.repeat + 1):
+            completions = self._generate(problems, dataclasses.replace(work, repetition=repetition))
+            grades = (self._grade(completions, data, problems, self.recipe.graders[0]),)
+            self.repeats.append(Evaluated(data.name, model.name, problems, completions, grades, 0, repetition))
 
     def _problems(self, data: ProblemSet) -> Stage:
         spec = {"data": data.data, "split": data.split, "hash": data.hash}
         return self._add(Stage("problems", data.name, spec, (), data))
 
-    def _generate(
-        self, model: PlannedModel, data: ProblemSet, problems: Stage, decoding: Decoding, samples: int
-    ) -> Stage:
+    def _texts(self, model: PlannedModel, data: ProblemSet, decoding: Decoding, samples: int) -> GenerateWork:
+        return GenerateWork(model, data, decoding, samples, self.recipe.seed, self.recipe.block_size)
+
+    def _generate(self, problems: Stage, work: GenerateWork) -> Stage:
+        model = work.model
         spec = {
             "model": _weights_of(model),
             "conditions": model.conditions,
-            "style": dataclasses.asdict(data.style),
-            "decoding": dataclasses.asdict(decoding),
-            "samples": samples,
-            "seed": self.recipe.seed if decoding.temperature > 0 else None,  # greedy texts do not depend on it
-            "block_size": self.recipe.block_size,
+            "style": dataclasses.asdict(work.problems.style),
+            "decoding": dataclasses.asdict(work.decoding),
+            "samples": work.samples,
+            "seed": work.seed if work.decoding.temperature > 0 else None,  # greedy texts do not depend on it
+            "block_size": work.block_size,
         }
+        if work.repetition > 1:
+            spec[REPETITION] = {"number": work.repetition, "seed": work.seed}
         inputs = (problems,) if model.stage is None else (problems, model.stage)
-        work = GenerateWork(model, data, decoding, samples, self.recipe.seed, self.recipe.block_size)
-        return self._add(Stage("generate", f"{model.name}-{data.name}", spec, inputs, work))
+        name = repeated_name(f"{model.name}-{work.problems.name}", work.repetition)
+        return self._add(Stage("generate", name, spec, inputs, work))
 
     def _grade(self, completions: Stage, data: ProblemSet, problems: Stage, grader: Named) -> Stage:
         registered = self.registry.resolve("graders", grader.name)
@@ -374,12 +396,3 @@ def _weights_of(model: PlannedModel) -> Any:
 def _derived_seed(seed: int, name: str) -> int:
     """A training seed of its own for each model of a recipe, below 2^31."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1
-
-
-def plain_options(options: Any) -> Any:
-    """Validated options, defaults filled in, as JSON-safe data."""
-    if options is None:
-        return {}
-    if dataclasses.is_dataclass(options) and not isinstance(options, type):
-        return dataclasses.asdict(options)
-    return options.model_dump(mode="json")

@@ -10,6 +10,7 @@ from mra_bench.errors import UsageError
 from mra_bench.plugins import Registry
 from mra_bench.problem_sets import use_of
 from mra_bench.recipe import Recipe
+from mra_bench.strictness import check_promise, strictly
 
 
 def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -> None:
@@ -24,14 +25,16 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
     for name in names:
         entry = recipe.models[name]
         if entry.model is not None:
-            registry.resolve("models", entry.model).parse_options(entry.options)
+            loader = registry.resolve("models", entry.model)
+            loader.parse_options(strictly(recipe, loader, entry.options))
             continue
         trainer = registry.resolve("trainers", entry.trainer or "")
         if (trainer.consumes == "pairs") != (entry.pairs is not None):
             need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
             raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
-        trainer.parse_options(entry.options)
+        trainer.parse_options(strictly(recipe, trainer, entry.options))
         check_trainer(trainer)
+        check_promise(recipe, trainer, name)
         if entry.pairs is not None:
             registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
     for used in used_datasets(recipe, names):

@@ -165,6 +165,8 @@ class Evaluation(Strict):
     stop_after_answer: end a text behind its first closed boxed answer.
     until_decided: ask the first dataset's problems in four looks, and no more once every comparison of the verdict is
         decided; such a run has sequential figures and stands outside leaderboards.
+    repeat: how often every evaluation is made, each further time in other batches; texts and verdicts that differ are
+        counted, and the figures stay those of the first time.
     """
 
     datasets: list[str] = pydantic.Field(min_length=1)
@@ -175,6 +177,7 @@ class Evaluation(Strict):
     stop: list[str] = []
     stop_after_answer: bool = False
     until_decided: bool = False
+    repeat: int = pydantic.Field(default=1, ge=1)
 
     @pydantic.model_validator(mode="after")
     def _sensible(self) -> Evaluation:
@@ -182,6 +185,8 @@ class Evaluation(Strict):
             raise ValueError("a dataset is named twice in 'datasets'")
         if self.samples > 1 and self.temperature == 0:
             raise ValueError("several samples at temperature 0 are all the same; set a temperature, or samples to 1")
+        if self.repeat > 1 and self.until_decided:
+            raise ValueError("repeat asks all problems again and until_decided as few as it can: leave one of them out")
         return self
 
 
@@ -209,6 +214,8 @@ class Recipe(Strict):
     grading: what one text may cost its grader.
     contamination: what happens to training rows that are test questions.
     block_size: texts in a unit of work and of resume.
+    strict_determinism: the same texts and weights whatever is computed beside them: fp32, each text by itself, one
+        thread. Slow.
     """
 
     name: str
@@ -221,6 +228,7 @@ class Recipe(Strict):
     grading: Grading = Grading()
     contamination: Literal["refuse", "allow", "drop"] = "refuse"
     block_size: int = pydantic.Field(default=256, ge=1)
+    strict_determinism: bool = False
 
     @pydantic.model_validator(mode="after")
     def _names(self) -> Recipe:

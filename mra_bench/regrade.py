@@ -86,10 +86,12 @@ def add_graders(
 
 
 def finished_texts(run: Path) -> list[str]:
-    """The folders of texts of the run's current plan that are complete, those of evaluations first."""
+    """The folders of texts of the run's current plan that are complete, those of evaluations first. Repetitions are
+    left out: they are the headline grader's alone."""
     manifest = manifest_of(run)
+    repeats = {e["completions"] for e in manifest.get("repeats", ())}
     evaluated = [e["completions"] for e in manifest["evaluations"]]
-    others = [f for f in manifest["folders"] if f.startswith("completions/")]
+    others = [f for f in manifest["folders"] if f.startswith("completions/") and f not in repeats]
     return [folder for folder in dict.fromkeys([*evaluated, *others]) if stage_record(run / folder) is not None]
 
 

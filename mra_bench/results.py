@@ -17,6 +17,7 @@ from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
 from mra_bench.looks import counting, finished, gold_unreadable, read_looks, sequential_results
 from mra_bench.problem_sets import look_name
+from mra_bench.repeated import missing_repeats, repeated_results
 from mra_bench.stages import LOG, problems_of
 from mra_bench.store import read_rows, stage_record
 from mra_bench.types import LENGTH, Problem
@@ -63,6 +64,7 @@ def compute(run: Path) -> dict[str, Any]:
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
     counted = counting(run, manifest)
     missing = [what for e in manifest["evaluations"] for what in _missing(run, e, manifest["graders"])]
+    missing += missing_repeats(run, manifest)
     datasets = [
         dataset_results(run, entry, [e for e in counted if e["dataset"] == entry["name"]], manifest)
         for entry in manifest["datasets"]
@@ -92,6 +94,9 @@ def compute(run: Path) -> dict[str, Any]:
             if finished(run, e)
         ],
     }
+    if "repeats" in manifest:
+        for dataset in datasets:
+            dataset["repeated"] = repeated_results(run, manifest, dataset["name"], dataset["unreadable"])
     if "looks" in manifest:
         results["sequential"] = sequential_results(run, manifest)
     results["warnings"] = warnings_of(results)

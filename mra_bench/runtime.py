@@ -37,18 +37,25 @@ def usable_memory() -> int:
 def threads() -> int:
     """Threads for numeric work: the first number of OMP_NUM_THREADS where the user set a valid one, else the cores,
     shared with the other processes of a launcher on this machine."""
-    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if first.isdecimal() and int(first) > 0:
-        return int(first)
     beside = os.environ.get("LOCAL_WORLD_SIZE", "")
-    return max(1, usable_cores() // int(beside)) if beside.isdecimal() and int(beside) else usable_cores()
+    processes = int(beside) if beside.isdecimal() and int(beside) else 1
+    return _asked_for() or max(1, usable_cores() // processes)
 
 
-def prepare_threads() -> dict[str, str | int]:
-    """Set what the user has not set already and return the settings in force, for the provenance record.
+def _asked_for() -> int:
+    """The threads that the user asked for, 0 for none."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
+
+
+def prepare_threads(*, strict: bool = False) -> dict[str, str | int]:
+    """Set what the user has not set already and return the settings in force, for the provenance record. `strict`: one
+    thread, so that numbers do not depend on how many cores there are.
 
     Idempotent: a second call changes nothing and returns the same.
     """
+    if strict and not _asked_for():
+        os.environ["OMP_NUM_THREADS"] = "1"
     count = threads()
     os.environ["OMP_NUM_THREADS"] = str(count)
     os.environ.setdefault("MKL_NUM_THREADS", str(count))

@@ -20,6 +20,7 @@ from mra_bench.preferences import Sampled, build_pairs
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.progress import Reporter
 from mra_bench.ranks import Ranks
+from mra_bench.repetition import in_blocks
 from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
 from mra_bench.types import (
     Block,
@@ -122,7 +123,7 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
     requests = (Request(p, k) for p in work.problems.problems for k in range(work.samples))
     done = tokens = 0
     halvings = Halvings(folder / WORK, context.ranks.rank)
-    for number, chosen in enumerate(_chunks(requests, work.block_size)):
+    for number, chosen in enumerate(in_blocks(requests, work.block_size, work.seed, work.repetition)):
         path = folder / f"block-{number:05d}.jsonl"
         own = number % context.ranks.count == context.ranks.rank
         if own and not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
@@ -362,11 +363,6 @@ def size_of(stage: Stage) -> tuple[int, str]:
     if isinstance(work, ProblemSet):
         return len(work.problems), "problems"
     return len(work.problems.problems), "problems"
-
-
-def _chunks(items: Iterator[Request], size: int) -> Iterator[list[Request]]:
-    while chunk := list(itertools.islice(items, size)):
-        yield chunk
 
 
 EXECUTORS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {

@@ -79,6 +79,16 @@ def test_settings_are_made_and_returned_and_made_once(bare: pytest.MonkeyPatch) 
     assert runtime.prepare_threads() == settings
 
 
+def test_strict_is_one_thread_unless_the_user_asks_for_more(bare: pytest.MonkeyPatch) -> None:
+    assert runtime.prepare_threads(strict=True)["threads"] == 1
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
+    assert runtime.prepare_threads()["threads"] == 1  # whoever asks later
+    bare.setenv("OMP_NUM_THREADS", "3")
+    assert runtime.prepare_threads(strict=True)["threads"] == 3
+    bare.setenv("OMP_NUM_THREADS", "many")
+    assert runtime.prepare_threads(strict=True)["OMP_NUM_THREADS"] == "1"
+
+
 def test_what_the_user_set_stays(bare: pytest.MonkeyPatch) -> None:
     bare.setenv("OMP_NUM_THREADS", "3")
     bare.setenv("MKL_NUM_THREADS", "2")

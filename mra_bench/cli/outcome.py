@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mra_bench.repeated import repeated_sentences
 from mra_bench.tables import printable
 
 
 def outcome_data(report: Path, results: Mapping[str, Any]) -> dict[str, Any]:
-    """Where the report and results are, the verdict, and the warnings."""
+    """Where the report and results are, the verdict, what repetitions show, and the warnings."""
+    repeated = repeated_sentences(results)
     return {
+        **({"repeated": repeated} if repeated else {}),
         "report": str(report),
         "results": str(report.with_name("results.json")),
         "verdict": results["verdict"],
@@ -30,7 +33,9 @@ def nothing_judged(results: Mapping[str, Any]) -> bool:
 
 
 def outcome_lines(report: Path, results: Mapping[str, Any]) -> list[str]:
-    """Verdict, warnings and the report's path. A warning may quote a plugin, so it is made safe for a terminal."""
+    """Verdict, what repetitions show, warnings and the report's path. A warning may quote a plugin, so it is made safe
+    for a terminal."""
     lines = [f"Verdict: {line}" for line in results["verdict"]]
+    lines += [f"Repeated: {line}" for line in repeated_sentences(results)]
     lines += [f"Warning: {warning['text']}" for warning in results["warnings"]]
     return [*map(printable, lines), "", f"Report: {report}"]

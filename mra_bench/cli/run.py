@@ -26,6 +26,7 @@ Examples:
   mra-bench run --model mine=./checkpoint --data arith     score one checkpoint
   mra-bench run --model a=./one --model b=./two --data test=problems.jsonl   compare two on your own file
   mra-bench run --recipe my.yaml --until-decided           no more problems than it takes to tell the models apart
+  mra-bench run --recipe my.yaml --repeat 2                do texts depend on which are generated together?
 \b
 Exit codes: 0 done, 1 failed or not one text could be judged (the report is written all the same), 2 bad usage,
 130 interrupted. The same command resumes an interrupted run.
@@ -102,6 +103,19 @@ class RunCommand(click.Command):
     is_flag=True,
     help="Ask the first dataset's problems in looks of 10, 25, 50 and 100 % and end once every comparison of the "
     "verdict is decided, by a sequential test. Such a run enters no leaderboard.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Make every evaluation N times, each further time in other batches, and count the texts and verdicts that "
+    "differ. The figures stay those of the first time.  [default: the recipe's evaluate.repeat, or 1]",
+)
+@click.option(
+    "--strict-determinism",
+    is_flag=True,
+    help="The same texts and weights whatever is computed beside them and however many cores there are: fp32, each "
+    "text by itself, one thread unless OMP_NUM_THREADS is set. Slow; --dry-run says what it costs.",
 )
 @click.option("--drop-contaminated", is_flag=True, help="Leave training rows out that are test questions.")
 @click.option("--allow-contamination", is_flag=True, help="Train on them all the same; every result is marked.")
@@ -208,6 +222,10 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
         apply_setting(data, f"grading.seconds={given['grader_seconds']!r}")
     if given["until_decided"]:
         apply_setting(data, "evaluate.until_decided=true")
+    if given["repeat"] is not None:
+        apply_setting(data, f"evaluate.repeat={given['repeat']}")
+    if given["strict_determinism"]:
+        apply_setting(data, "strict_determinism=true")
     if given["drop_contaminated"] or given["allow_contamination"]:
         data["contamination"] = "drop" if given["drop_contaminated"] else "allow"
     recipe = validate_recipe(data, name)

@@ -11,6 +11,7 @@ from mra_bench.report import formatting
 from mra_bench.report.data import RunData
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
 from mra_bench.report.history import conditions, timings_view, training_view
+from mra_bench.report.repetitions import repetitions
 from mra_bench.report.samples import blocks
 from mra_bench.verdict import is_sequential
 
@@ -118,6 +119,14 @@ def _other_graders(run: RunData) -> Mapping[str, Any] | None:
     return {"views": views, "headline": grader} if views else None
 
 
+def _repeated(run: RunData) -> Mapping[str, Any] | None:
+    entries = repetitions(run)
+    if not entries:
+        return None
+    strict = any(identity.get("strict_determinism") for identity in (run.provenance.get("models") or {}).values())
+    return {"entries": entries, "times": max(entry["repetition"] for entry in entries), "strict": strict}
+
+
 def _training(run: RunData) -> Mapping[str, Any] | None:
     entries = [training_view(entry) for entry in run.results.get("training") or ()]
     return {"trainings": entries} if entries else None
@@ -188,6 +197,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("groups", "By subject and level", from_template("groups.html", _groups)),
     Section("errors", "Kinds of answer", from_template("errors.html", _headline)),
     Section("graders", "Other graders", from_template("graders.html", _other_graders)),
+    Section("repeated", "Repeated", from_template("repeated.html", _repeated)),
     Section("further", "Further datasets", from_template("further.html", _further)),
     Section("training", "Training", from_template("training.html", _training)),
     Section("preference-pairs", "Preference pairs", from_template("built_pairs.html", _built_pairs)),

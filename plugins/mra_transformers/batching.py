@@ -32,6 +32,10 @@ class Limits:
     prefill_tokens: int
 
 
+ALONE = Limits(1, 1, 1)
+"""Each text by itself, from its prompt on: no other text and no memory shapes it."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Rows that are generated in one pool of `slots` slots, in the order in which they enter it: longest prompts first,
@@ -50,11 +54,14 @@ class Group:
 def groups(rows: Sequence[RowSpec], limits: Limits) -> list[Group]:
     """The rows in groups, the longest first. There is one group where the budget gives the longest row as many slots as
     there are rows or may be; else rows of less than half the length of a group's longest form the next group, so that
-    one long row does not take the room of many short ones."""
+    one long row does not take the room of many short ones. Where one row is all there may be, each is a group: its
+    buffers have the size that it needs, not that of a longer one."""
     first: dict[tuple[int, ...], int] = {}
     for row in rows:
         first.setdefault(row.prompt, row.position)
     ordered = sorted(rows, key=lambda r: (-len(r.prompt), first[r.prompt], r.position))
+    if limits.max_rows == 1:
+        return [Group((row,), 1) for row in ordered]
     found = []
     while ordered:
         longest = max(row.length for row in ordered)

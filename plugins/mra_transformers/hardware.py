@@ -44,6 +44,24 @@ def choose_device(name: str) -> str:
     return name
 
 
+def check_reproducible(device: str) -> None:
+    """Raises UsageError for a device that nobody promises the same numbers on twice."""
+    if device_kind(device) == "gpu" and not device.startswith("cuda"):
+        raise UsageError(f"strict_determinism is promised on cpu and cuda, not on {device}. Set device: cpu.")
+
+
+def compute_reproducibly(device: str) -> None:
+    """Let a GPU add in a fixed order, with all digits of fp32, from now on; on the CPU a fixed number of threads does.
+    To be called before a model is on the device."""
+    if not device.startswith("cuda"):
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
+
 def cpu_has_bf16() -> bool:
     """Whether the CPU multiplies bf16 numbers itself (AVX-512 BF16 or AMX), from the flags Linux lists."""
     try:

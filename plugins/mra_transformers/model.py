@@ -13,10 +13,10 @@ from mra_bench.plugins import source_hash
 from mra_bench.types import Block, Completion, Halving, Problem, PromptStyle
 
 from . import budget, prompts
-from .batching import Limits, RowSpec
+from .batching import ALONE, Limits, RowSpec
 from .families import Family
 from .generate import Engine
-from .hardware import choose_device, choose_dtype, device_kind, memory
+from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly, device_kind, memory
 from .loading import load_causal_lm, load_tokenizer
 from .network import Network
 from .options import Options
@@ -65,9 +65,11 @@ class TransformersModel:
     def identity(self) -> Mapping[str, Any]:
         """`weights`: hashes of weights, config and tokenizer files. `environment`: facts that do not name a different
         model, such as the commit of a hub id. The rest are the conditions a lineage shares: prompt format, dtype,
-        device, bounds of a batch, and a hash of this plugin's source."""
+        device, bounds of a batch, whether determinism is strict, and a hash of this plugin's source."""
         device = choose_device(self.options.device)
         kind = device_kind(device)
+        if self.options.strict_determinism:
+            check_reproducible(device)
         limits = self._limits()
         count = parameters(self.source)
         return {
@@ -79,11 +81,12 @@ class TransformersModel:
             },
             "prompt": self.format.describe(),
             "family": self.format.family.describe(),
-            "dtype": choose_dtype(self.options.dtype, device, count),
+            "dtype": choose_dtype(self.options.number_format, device, count),
             "device": device.partition(":")[0],
             "token_budget": limits.token_budget,
             "max_rows": limits.max_rows,
             "prefill_tokens": limits.prefill_tokens,
+            "strict_determinism": self.options.strict_determinism,
             "code": source_hash(sys.modules["mra_transformers"]),
         }
 
@@ -150,6 +153,8 @@ class TransformersModel:
         ]
 
     def _limits(self) -> Limits:
+        if self.options.strict_determinism:
+            return ALONE
         device = choose_device(self.options.device)
         count = parameters(self.source)
         dtype = choose_dtype(self.options.dtype, device, count)
@@ -164,9 +169,11 @@ class TransformersModel:
     def _loaded(self) -> Engine:
         if self._engine is None:
             tokenizer = self._loaded_tokenizer()
+            if self.options.strict_determinism:
+                compute_reproducibly(choose_device(self.options.device))
             model = load_causal_lm(
                 self.options.path,
-                dtype=self.options.dtype,
+                dtype=self.options.number_format,
                 device=self.options.device,
                 revision=self.options.revision,
                 tokenizer=tokenizer,

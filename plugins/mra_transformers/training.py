@@ -23,7 +23,7 @@ from transformers import PrinterCallback, TrainerCallback
 from mra_bench.errors import BenchError, TrainingFailed, UsageError
 from mra_bench.types import ModelRef, TrainedModel, TrainJob
 
-from .hardware import choose_device, choose_dtype
+from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly
 from .options import child_options
 from .prompts import PromptFormat, settle
 from .source import Source, file_hashes
@@ -73,7 +73,10 @@ def prompt_format(job: TrainJob) -> PromptFormat:
 def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str, Any]:
     """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded."""
     device = choose_device("auto")
-    half = half_precision(options.dtype, device)
+    if options.strict_determinism:
+        check_reproducible(device)
+        compute_reproducibly(device)
+    half = half_precision(options.number_format, device)
     return {
         "output_dir": str(job.workdir),
         "learning_rate": rate,

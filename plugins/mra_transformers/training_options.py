@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from .options import Dtype, check_strict
 
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
 
@@ -38,6 +40,8 @@ class TrainingOptions(BaseModel):
     group_by_length: draw batches of similar length (less padding, faster); the order stays random and seeded.
     save_every: steps between checkpoints to resume from, 0 for none. keep_checkpoint: leave the last of them in place.
     dtype: of the arithmetic; weights stay fp32. "auto" is 16 bits on CUDA, else fp32.
+    strict_determinism: train in fp32 and, on a GPU, add in a fixed order. The recipe's key of that name sets it, and
+        fixes the threads, too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -58,7 +62,8 @@ class TrainingOptions(BaseModel):
     save_every: int = Field(default=200, ge=0)
     keep_checkpoint: bool = False
     logging_every: int = Field(default=10, ge=1)
-    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
+    dtype: Dtype = "auto"
+    strict_determinism: bool = False
 
     @field_validator("max_steps")
     @classmethod
@@ -66,6 +71,16 @@ class TrainingOptions(BaseModel):
         if value != -1 and value < 1:
             raise ValueError("must be -1 (as many as the epochs take) or at least 1")
         return value
+
+    @model_validator(mode="after")
+    def _strict(self) -> Self:
+        check_strict(self.strict_determinism, self.dtype)
+        return self
+
+    @property
+    def number_format(self) -> Dtype:
+        """The dtype that is asked for: fp32 where determinism is strict."""
+        return "fp32" if self.strict_determinism else self.dtype
 
     def examples_seen(self, examples: int) -> int:
         """How many examples training passes through, of `examples` there are: for an estimate of its cost."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from mra_transformers import Options, load
-from mra_transformers.batching import Limits, RowSpec, groups
+from mra_transformers.batching import ALONE, Limits, RowSpec, groups
 from mra_transformers.model import TransformersModel
 from mra_transformers.probe import computes_in_slots
 from mra_transformers.stops import StopRule, closed_box, watched_tokens
@@ -536,3 +536,52 @@ def test_a_halving_is_repeated_when_the_block_is_done_again(opened: Opener, monk
     assert passes.rows[-1] <= 6
     assert list(fits.generate(made)) != first  # in another order
     assert fits.halvings == ()
+
+
+def test_by_itself_every_row_is_a_group_of_its_own_size() -> None:
+    rows = [RowSpec(place, tuple(range(3 + place % 2)), 0, 5 + place) for place in range(4)]
+    found = groups(rows, ALONE)
+    assert sorted(group.rows[0].position for group in found) == [0, 1, 2, 3]
+    assert [(group.slots, len(group.rows), group.longest) for group in found] == [
+        (1, 1, group.rows[0].length) for group in found
+    ]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.9])
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_strict_texts_are_those_of_each_request_alone(
+    opened: Opener, arch: str, temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoding = Decoding(NEW, temperature=temperature)
+    whole = block(problems(12), decoding, samples=2, instruction="What is 1 + 2, and what is 3 + 4? Answer: so 7.")
+    model = opened(arch, strict_determinism=True, dtype="fp32")
+    widths: list[int] = []
+    network = model._loaded().network
+    assert computes_in_slots(network)  # found out on two rows, before
+    monkeypatch.setattr(network, "logits", _noting(network.logits, widths))
+    got = by_request(model.generate(whole))
+    assert set(widths) == {1}
+    for request in whole.requests[::5]:
+        alone = dataclasses.replace(whole, requests=(request,))
+        assert by_request(model.generate(alone)) == {
+            (request.problem.id, request.sample): got[request.problem.id, request.sample]
+        }
+
+
+def _noting(logits: Callable[..., Any], widths: list[int]) -> Callable[..., Any]:
+    """Notes how many texts the model runs over at once."""
+
+    def noted(ids: Any, *rest: Any) -> Any:
+        widths.append(ids.shape[0])
+        return logits(ids, *rest)
+
+    return noted
+
+
+def test_strict_options_refuse_what_they_cannot_keep(opened: Opener) -> None:
+    with pytest.raises(ValueError, match="leave dtype out, or set it to fp32"):
+        opened(strict_determinism=True, dtype="bf16")
+    with pytest.raises(ValueError, match="leave token_budget out"):
+        opened(strict_determinism=True, token_budget=100)
+    assert opened(strict_determinism=True).options.number_format == "fp32"
+    assert opened(dtype="bf16").options.number_format == "bf16"
