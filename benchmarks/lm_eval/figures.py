@@ -73,14 +73,16 @@ def failures(found: Sequence[Figure]) -> Table:
 def ratios(found: Sequence[Figure]) -> Table:
     """Ours against each peer, then against lm-eval's best batch size. The range is that of the single repetitions."""
     rows = [["ours / peer", "texts/s", "lowest", "highest", "tokens/s"]]
-    ours = next((f for f in found if f.name == "ours" and not f.error), None)
-    peers = [f for f in found if f.name != "ours" and not f.error]
-    lm_eval = [f for f in peers if f.name.startswith("lm-eval")]
-    labelled = [(f.name, f) for f in peers]
+    good = {f.name: f for f in found if not f.error}
+    ours = good.pop("ours", None)
+    if ours is None:
+        return rows
+    labelled = list(good.items())
+    lm_eval = [f for f in good.values() if f.name.startswith("lm-eval")]
     if len(lm_eval) > 1:
         best = max(lm_eval, key=lambda f: f.texts_per_second)
         labelled.append((f"best of lm-eval ({best.name})", best))
-    for label, peer in labelled if ours else ():
+    for label, peer in labelled:
         each = [b / a for a, b in zip(ours.seconds, peer.seconds, strict=True)]
         quotients = (ours.texts_per_second / peer.texts_per_second, min(each), max(each))
         cells = [*quotients, ours.tokens_per_second / peer.tokens_per_second]
