@@ -132,7 +132,7 @@ def test_its_report_says_it_in_words_and_shows_the_flips(twice: tuple[Path, str]
     assert sentence in page
     flips = results(twice[0])["datasets"][0]["repeated"][0]["flips"]
     assert page.count("right in the repetition only") + page.count("right the first time only") == len(flips)
-    assert f'"search": "{flips[0]["problem"]}"' in page
+    assert f'<a href="#data=mine&amp;q={flips[0]["problem"]}">' in page
 
 
 def requests(count: int) -> list[Request]:

@@ -11,7 +11,8 @@ SHOWN_FLIPS = 50
 
 
 def repetitions(run: RunData) -> list[dict[str, Any]]:
-    """An entry for each row of "repeated" in results.json; "more" counts the flips that are not shown."""
+    """An entry for each row of "repeated" in results.json; "more" counts the flips that are not shown; "place": the
+    address of a problem in the page."""
     return [_entry(run, dataset, row) for dataset in run.datasets for row in dataset.get("repeated") or ()]
 
 
@@ -25,6 +26,6 @@ def _entry(run: RunData, dataset: Any, row: Any) -> dict[str, Any]:
         "index": run.model_order.get(row["model"], 0),
         "samples": max((score["samples"] for score in dataset["scores"]), default=1),
         "browsable": name in run.samples,
-        "flips": [{**flip, "filter": {"data": name, "search": flip["problem"]}} for flip in shown],
+        "flips": [{**flip, "place": {"data": name, "q": flip["problem"]}} for flip in shown],
         "more": len(row["flips"]) - len(shown),
     }

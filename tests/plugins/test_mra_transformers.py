@@ -349,6 +349,15 @@ def test_options_of_a_child_keep_how_the_parent_is_run(tmp_path: Path) -> None:
     parent = {"path": "Qwen/Qwen2.5-0.5B", "revision": "abc", "dtype": "fp32", "device": "cpu", "prompt": "auto"}
     child = child_options(parent, tmp_path, "plain")
     assert child == {"path": str(tmp_path), "prompt": "plain", "dtype": "fp32", "device": "cpu"}
+    strict = child_options({"strict_determinism": True}, tmp_path, "plain")
+    assert strict == {"path": str(tmp_path), "prompt": "plain", "strict_determinism": True}
+
+
+def test_strict_determinism_is_promised_on_cpu_and_cuda_only() -> None:
+    for device in ("cpu", "cuda", "cuda:1"):
+        hardware.check_reproducible(device)
+    with pytest.raises(UsageError, match="not on mps. Set device: cpu"):
+        hardware.check_reproducible("mps")
 
 
 @pytest.mark.parametrize(

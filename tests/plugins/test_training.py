@@ -194,6 +194,22 @@ def test_arguments_are_safe_on_a_cpu(tmp_path: Path, parent: Path, monkeypatch: 
     assert (config.seed, config.data_seed, config.max_length) == (3, 3, None)
 
 
+def test_strict_determinism_trains_in_fp32_and_makes_a_gpu_reproducible(
+    tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mra_transformers import training
+
+    settled: list[str] = []
+    monkeypatch.setattr(training, "choose_device", lambda name: "cuda")
+    monkeypatch.setattr(training, "compute_reproducibly", settled.append)
+    monkeypatch.setattr(training, "choose_dtype", lambda name, device: "bf16")
+    for strict, half in ((False, True), (True, False)):
+        options = SftOptions(strict_determinism=strict)
+        job = make_job(tmp_path, parent, options, Told(), rows=rows())
+        assert training.arguments(job, options, 1e-5)["bf16"] is half
+    assert settled == ["cuda"]
+
+
 def test_records_hold_finite_numbers_and_no_clock() -> None:
     from mra_transformers.training import record
 
