@@ -41,7 +41,9 @@ def build(job: TrainJob) -> tuple[RowTrainer, list[Encoded]]:
     )
     data = within(encoded, parent.limit(options.max_length))
     config = SFTConfig(
-        **training.arguments(job, options, options.rate), dataset_kwargs={"skip_prepare_dataset": True}, packing=False
+        **training.arguments(job, options, options.rate, parent),
+        dataset_kwargs={"skip_prepare_dataset": True},
+        packing=False,
     )
     trainer = RowTrainer(
         model=parent.model,

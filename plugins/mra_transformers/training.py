@@ -44,6 +44,11 @@ class Parent:
     tokenizer: Any
     prompt: PromptFormat
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weights hold."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
     def limit(self, max_length: int) -> int:
         """Longest sequence to train on, in tokens: `max_length`, or the model's context where that is shorter."""
         context = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
@@ -69,10 +74,10 @@ def prompt_format(job: TrainJob) -> PromptFormat:
     return settle(str(options.get("prompt", "auto")), Source(job.parent, name))
 
 
-def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str, Any]:
+def arguments(job: TrainJob, options: TrainingOptions, rate: float, parent: Parent) -> dict[str, Any]:
     """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded."""
     device = choose_device("auto")
-    half = half_precision(options.dtype, device)
+    half = half_precision(options.dtype, device, parent.parameters)
     return {
         "output_dir": str(job.workdir),
         "learning_rate": rate,
@@ -104,13 +109,13 @@ def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str,
     }
 
 
-def half_precision(dtype: str, device: str) -> str:
-    """ "bf16" or "fp16" arithmetic, or "" for fp32. "auto" takes 16 bits on CUDA only: elsewhere it gains little.
+def half_precision(dtype: str, device: str, parameters: int) -> str:
+    """ "bf16" or "fp16" arithmetic, or "" for fp32. "auto" takes what generation takes: 16 bits where the hardware
+    multiplies them itself, unless the model is so small (`parameters`) that they save nothing.
 
     Raises UsageError for a type that `device` cannot train in.
     """
-    if dtype == "auto":
-        dtype = choose_dtype("auto", device) if device == "cuda" else "fp32"
+    dtype = choose_dtype(dtype, device, parameters)
     if dtype == "fp16" and device != "cuda":
         raise UsageError(f"dtype 'fp16' cannot train on {device}. Use 'auto', 'fp32' or 'bf16'.")
     return "" if dtype == "fp32" else dtype

@@ -37,7 +37,8 @@ class TrainingOptions(BaseModel):
     max_length: prompt, completion and end token; longer examples are dropped and counted, never cut.
     group_by_length: draw batches of similar length (less padding, faster); the order stays random and seeded.
     save_every: steps between checkpoints to resume from, 0 for none. keep_checkpoint: leave the last of them in place.
-    dtype: of the arithmetic; weights stay fp32. "auto" is 16 bits on CUDA, else fp32.
+    dtype: of the arithmetic; weights stay fp32. "auto" is, as in generation, 16 bits for large models where the
+    hardware multiplies them itself, else fp32.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
