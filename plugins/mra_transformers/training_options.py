@@ -13,7 +13,7 @@ class LoraOptions(BaseModel):
     """A low-rank adapter, trained in place of the weights and merged into them at the end.
 
     rank: of the two factors of each update. alpha: the update is scaled by alpha / rank.
-    dropout: share of the adapter's inputs zeroed in training.
+    dropout: share of the adapter's inputs zeroed in training; on a CPU, drawing them costs a fifth of a step.
     targets: "all-linear" (every linear layer but the output) or the names of the modules to adapt.
     """
 
@@ -21,7 +21,7 @@ class LoraOptions(BaseModel):
 
     rank: int = Field(default=16, ge=1)
     alpha: float = Field(default=32, gt=0)
-    dropout: float = Field(default=0.05, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
 
 
