@@ -92,7 +92,7 @@ def build(job: TrainJob) -> tuple[PairTrainer, list[Encoded]]:
     trainer = PairTrainer(
         model=parent.model,
         ref_model=None if options.precompute_ref_log_probs or options.lora else training.load_parent(job).model,
-        args=config(job, parent),
+        args=config(job, parent, 2 * options.batch_size * max(example.longest for example in data)),
         train_dataset=dataset(data),
         processing_class=parent.tokenizer,
         peft_config=training.lora_config(options.lora),
@@ -102,12 +102,12 @@ def build(job: TrainJob) -> tuple[PairTrainer, list[Encoded]]:
     return trainer, data
 
 
-def config(job: TrainJob, parent: training.Parent) -> DPOConfig:
+def config(job: TrainJob, parent: training.Parent, batch_tokens: int) -> DPOConfig:
     """trl's configuration; the likelihood loss on chosen texts is its second loss."""
     options: DpoOptions = job.options
     with_sft = options.sft_weight > 0
     return DPOConfig(
-        **training.arguments(job, options, options.rate, parent),
+        **training.arguments(job, options, options.rate, parent, batch_tokens),
         beta=options.beta,
         loss_type=[options.loss_type, "sft"] if with_sft else [options.loss_type],
         loss_weights=[1.0, options.sft_weight] if with_sft else None,

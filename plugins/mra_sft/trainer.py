@@ -42,7 +42,7 @@ def build(job: TrainJob) -> tuple[RowTrainer, list[Encoded]]:
     )
     data = within(encoded, parent.limit(options.max_length))
     config = SFTConfig(
-        **training.arguments(job, options, options.rate, parent),
+        **training.arguments(job, options, options.rate, parent, options.batch_size * max(e.longest for e in data)),
         dataset_kwargs={"skip_prepare_dataset": True},
         packing=False,
     )

@@ -22,12 +22,13 @@ from transformers import PrinterCallback, TrainerCallback
 from mra_bench.errors import BenchError, TrainingFailed, UsageError
 from mra_bench.types import ModelRef, TrainedModel, TrainJob
 
-from .hardware import choose_device, choose_dtype
+from .hardware import choose_device, choose_dtype, memory
 from .options import child_options
 from .prompts import PromptFormat, settle
 from .source import Source, file_hashes
 from .training_checkpoints import Checkpoints
 from .training_data import Encoded, Order
+from .training_memory import asks_for_checkpointing
 from .training_options import LoraOptions, TrainingOptions
 
 LOADER = "mra_transformers:transformers"
@@ -74,8 +75,13 @@ def prompt_format(job: TrainJob) -> PromptFormat:
     return settle(str(options.get("prompt", "auto")), Source(job.parent, name))
 
 
-def arguments(job: TrainJob, options: TrainingOptions, rate: float, parent: Parent) -> dict[str, Any]:
-    """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded."""
+def arguments(
+    job: TrainJob, options: TrainingOptions, rate: float, parent: Parent, batch_tokens: int
+) -> dict[str, Any]:
+    """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded.
+
+    batch_tokens: of the longest batch, padding included.
+    """
     device = choose_device("auto")
     half = half_precision(options.dtype, device, parent.parameters)
     return {
@@ -90,7 +96,7 @@ def arguments(job: TrainJob, options: TrainingOptions, rate: float, parent: Pare
         "lr_scheduler_type": options.scheduler,
         "weight_decay": options.weight_decay,
         "max_grad_norm": options.max_grad_norm,
-        "gradient_checkpointing": options.gradient_checkpointing,
+        "gradient_checkpointing": checkpointing(options, parent, batch_tokens, device),
         "save_strategy": "steps" if options.save_every else "no",
         "save_steps": options.save_every or 500,
         "logging_steps": options.logging_every,
@@ -107,6 +113,17 @@ def arguments(job: TrainJob, options: TrainingOptions, rate: float, parent: Pare
         "disable_tqdm": True,
         "report_to": "none",
     }
+
+
+def checkpointing(options: TrainingOptions, parent: Parent, batch_tokens: int, device: str) -> bool:
+    """Whether activations are computed twice: as the options say, else where memory asks for it."""
+    if options.gradient_checkpointing is not None:
+        return options.gradient_checkpointing
+    if device == "mps":  # its memory is the machine's, and what it may take of it is its own affair
+        device = "cpu"
+    return asks_for_checkpointing(
+        parent.model, tokens=batch_tokens, trained=options.lora is None, memory=memory(device)
+    )
 
 
 def half_precision(dtype: str, device: str, parameters: int) -> str:

@@ -32,7 +32,8 @@ class TrainingOptions(BaseModel):
     epochs: times that training passes through the data. batch_size: examples passed through the model at once.
     accumulation: batches of one step. scheduler: how the learning rate falls. weight_decay: AdamW's.
     max_grad_norm: longer gradients are cut to this length. lora: train an adapter, merged at the end; none trains all
-    weights. gradient_checkpointing: compute activations twice to save memory. logging_every: steps between two records.
+    weights. gradient_checkpointing: compute activations twice to save memory; none does where the longest batch would
+    not fit otherwise. logging_every: steps between two records.
     max_steps: -1 for as many as `epochs` take. warmup_ratio: share of the steps, at least one step when above 0.
     max_length: prompt, completion and end token; longer examples are dropped and counted, never cut.
     group_by_length: draw batches of similar length (less padding, faster); the order stays random and seeded.
@@ -55,7 +56,7 @@ class TrainingOptions(BaseModel):
     max_grad_norm: float = Field(default=1.0, gt=0)
     lora: LoraOptions | None = None
     group_by_length: bool = True
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: bool | None = None
     save_every: int = Field(default=200, ge=0)
     keep_checkpoint: bool = False
     logging_every: int = Field(default=10, ge=1)

@@ -221,7 +221,7 @@ def test_arguments_are_safe_on_a_cpu(tmp_path: Path, parent: Path, monkeypatch: 
 
     monkeypatch.setattr(training, "choose_device", lambda name: "cpu")
     job = make_job(tmp_path, parent, SftOptions(), Told(), rows=rows())
-    config = SFTConfig(**training.arguments(job, SftOptions(), 1e-5, training.load_parent(job)))
+    config = SFTConfig(**training.arguments(job, SftOptions(), 1e-5, training.load_parent(job), 100))
     off = (config.bf16, config.fp16, config.gradient_checkpointing, config.dataloader_pin_memory)
     assert off == (False, False, False, False)
     assert config.use_cpu
