@@ -23,12 +23,13 @@ from transformers import PrinterCallback, TrainerCallback
 from mra_bench.errors import BenchError, TrainingFailed, UsageError
 from mra_bench.types import ModelRef, TrainedModel, TrainJob
 
-from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly
+from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly, memory
 from .options import child_options
 from .prompts import PromptFormat, settle
 from .source import Source, file_hashes
 from .training_checkpoints import Checkpoints
 from .training_data import Encoded, Order
+from .training_memory import asks_for_checkpointing
 from .training_options import LoraOptions, TrainingOptions
 
 LOADER = "mra_transformers:transformers"
@@ -44,6 +45,11 @@ class Parent:
     model: Any
     tokenizer: Any
     prompt: PromptFormat
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weights hold."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
 
     def limit(self, max_length: int) -> int:
         """Longest sequence to train on, in tokens: `max_length`, or the model's context where that is shorter."""
@@ -70,13 +76,18 @@ def prompt_format(job: TrainJob) -> PromptFormat:
     return settle(str(options.get("prompt", "auto")), Source(job.parent, name))
 
 
-def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str, Any]:
-    """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded."""
+def arguments(
+    job: TrainJob, options: TrainingOptions, rate: float, parent: Parent, batch_tokens: int
+) -> dict[str, Any]:
+    """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded.
+
+    batch_tokens: of the longest batch, padding included.
+    """
     device = choose_device("auto")
     if options.strict_determinism:
         check_reproducible(device)
         compute_reproducibly(device)
-    half = half_precision(options.number_format, device)
+    half = half_precision(options.number_format, device, parent.parameters)
     return {
         "output_dir": str(job.workdir),
         "learning_rate": rate,
@@ -88,7 +99,7 @@ def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str,
         "lr_scheduler_type": options.scheduler,
         "weight_decay": options.weight_decay,
         "max_grad_norm": options.max_grad_norm,
-        "gradient_checkpointing": options.gradient_checkpointing,
+        "gradient_checkpointing": checkpointing(options, parent, batch_tokens, device),
         "save_strategy": "steps" if options.save_every else "no",
         "save_steps": options.save_every or 500,
         "logging_steps": options.logging_every,
@@ -123,13 +134,24 @@ def shares(options: TrainingOptions, ranks: int) -> dict[str, int]:
     return {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulation}
 
 
-def half_precision(dtype: str, device: str) -> str:
-    """ "bf16" or "fp16" arithmetic, or "" for fp32. "auto" takes 16 bits on CUDA only: elsewhere it gains little.
+def checkpointing(options: TrainingOptions, parent: Parent, batch_tokens: int, device: str) -> bool:
+    """Whether activations are computed twice: as the options say, else where memory asks for it."""
+    if options.gradient_checkpointing is not None:
+        return options.gradient_checkpointing
+    if device == "mps":  # its memory is the machine's, and what it may take of it is its own affair
+        device = "cpu"
+    return asks_for_checkpointing(
+        parent.model, tokens=batch_tokens, trained=options.lora is None, memory=memory(device)
+    )
+
+
+def half_precision(dtype: str, device: str, parameters: int) -> str:
+    """ "bf16" or "fp16" arithmetic, or "" for fp32. "auto" takes what generation takes: 16 bits where the hardware
+    multiplies them itself, unless the model is so small (`parameters`) that they save nothing.
 
     Raises UsageError for a type that `device` cannot train in.
     """
-    if dtype == "auto":
-        dtype = choose_dtype("auto", device) if device.startswith("cuda") else "fp32"
+    dtype = choose_dtype(dtype, device, parameters)
     if dtype == "fp16" and not device.startswith("cuda"):
         raise UsageError(f"dtype 'fp16' cannot train on {device}. Use 'auto', 'fp32' or 'bf16'.")
     return "" if dtype == "fp32" else dtype
