@@ -35,7 +35,7 @@ from mra_bench.preferences import PairRule, Sampled, build_pairs
 from mra_bench.progress import Reporter
 from mra_bench.results import RESULTS
 from mra_bench.shadow import shadow_run
-from mra_bench.stages import completion_of, grade_of, grade_row, problems_of
+from mra_bench.stages import completion_of, grade_of, grade_row, problems_of, size_of
 from mra_bench.store import stage_record, write_rows
 from mra_bench.stored import Judge, added_folders, stage_of
 from mra_bench.types import Completion, Grade
@@ -171,25 +171,24 @@ class _Regrading:
         completions, problems = self.stage.inputs
         by_id = {p.id: p for p in problems_of(self.run / problems.folder)}
         blocks = sorted((self.run / completions.folder).glob("block-*.jsonl"))
-        texts = {path.name: list(read_safely(path, self.run, self.found.findings)) for path in blocks}
-        rows = [row for block in texts.values() for row in block]
-        self.reporter.begin(f"grade {self.stage.name} again", len(rows), "texts")
+        texts = (row for path in blocks for row in read_safely(path, self.run, self.found.findings))
+        self.reporter.begin(f"grade {self.stage.name} again", size_of(completions)[0], "texts")
         grades = grade_all(
             self.spec,
-            ((by_id[row["problem"]], row["text"]) for row in rows),
+            ((by_id[row["problem"]], row["text"]) for row in texts),
             limits=Limits(self.judge.limits["seconds"], self.judge.limits["memory_mb"]),
             on_done=self.reporter.update,
         )
         kinds: Counter[str] = Counter()
         before = len(self.found.findings)
-        for name, block in texts.items():
-            again = [grade_row(row, next(grades)) for row in block]
+        for path in blocks:
+            again = [grade_row(row, next(grades)) for row in _rows(path)]
             kinds.update(row["kind"] for row in again)
-            self._compare(name, again)
-            write_rows(self.shadow / self.folder / name, again)
-        self.found.checked["verdicts"] += len(rows)
-        self._compare_facts({"texts": len(rows), "kinds": dict(kinds)})
-        self.reporter.end(f"{len(rows):,} texts, {len(self.found.findings) - before:,} findings")
+            self._compare(path.name, again)
+            write_rows(self.shadow / self.folder / path.name, again)
+        self.found.checked["verdicts"] += kinds.total()
+        self._compare_facts({"texts": kinds.total(), "kinds": dict(kinds)})
+        self.reporter.end(f"{kinds.total():,} texts, {len(self.found.findings) - before:,} findings")
 
     def _compare(self, name: str, again: Sequence[Mapping[str, Any]]) -> None:
         where = f"{self.folder}/{name}"

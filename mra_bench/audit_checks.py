@@ -96,23 +96,26 @@ def _stage_content(run: Path, stage: Stage, folder: str, facts: Mapping[str, Any
             yield Finding(f"{folder}/problems.jsonl", "", f"hash {stage.spec['hash'][:8]}", now[:8])
     elif stage.kind == "generate":
         paths = sorted((run / folder).glob("*.jsonl"))
-        rows = [row for path in paths for row in read_safely(path, run, broken)]
-        sums = {"texts": len(rows), "tokens": sum(row["tokens"] for row in rows)}
+        there: Counter[tuple[str, int]] = Counter()
+        tokens = 0
+        for row in (row for path in paths for row in read_safely(path, run, broken)):
+            there[row["problem"], row["sample"]] += 1
+            tokens += row["tokens"]
+        sums = {"texts": there.total(), "tokens": tokens}
         for path, stored, derived in difference({key: facts.get(key) for key in sums}, sums):
             yield Finding(f"{folder}/stage.json", path, str(stored), str(derived))
-        yield from _not_as_asked(run, stage, rows)
+        yield from _not_as_asked(run, stage, there)
     yield from broken
 
 
-def _not_as_asked(run: Path, stage: Stage, rows: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    """Texts that are missing, there twice, or of a problem or sample that nobody asked for."""
+def _not_as_asked(run: Path, stage: Stage, there: Counter[tuple[str, int]]) -> Iterator[Finding]:
+    """Texts that are missing, there twice, or of a problem or sample that nobody asked for. `there`: how many texts
+    there are for each problem and sample."""
     samples = range(stage.spec["samples"])
-    asked = Counter((p.id, k) for p in problems_of(run / stage.inputs[0].folder) for k in samples)
-    there = Counter((row["problem"], row["sample"]) for row in rows)
-    for problem, sample in sorted({*asked, *there}):
-        if there[problem, sample] != asked[problem, sample]:
-            now = "asked for once" if asked[problem, sample] else "never asked for"
-            yield Finding(stage.folder, f"{problem} sample {sample}", f"{there[problem, sample]} texts", now)
+    asked = {(p.id, k) for p in problems_of(run / stage.inputs[0].folder) for k in samples}
+    for problem, sample in sorted(key for key in {*asked, *there} if there[key] != (key in asked)):
+        now = "asked for once" if (problem, sample) in asked else "never asked for"
+        yield Finding(stage.folder, f"{problem} sample {sample}", f"{there[problem, sample]} texts", now)
 
 
 def _evaluations(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:

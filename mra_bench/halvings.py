@@ -10,15 +10,14 @@ from typing import Any
 from mra_bench.store import append_row, read_rows
 from mra_bench.types import Halving
 
-FILE = "halvings.jsonl"
-
 
 class Halvings:
-    """The halvings of a stage's blocks, kept in its work folder until the stage is finished."""
+    """The halvings of a stage's blocks, kept in its work folder until the stage is finished, in a file of each process
+    that works on it."""
 
-    def __init__(self, workdir: Path) -> None:
-        self.path = workdir / FILE
-        self.rows: list[dict[str, Any]] = list(read_rows(self.path)) if self.path.exists() else []
+    def __init__(self, workdir: Path, rank: int = 0) -> None:
+        self.path = workdir / f"halvings-{rank}.jsonl"
+        self.rows: list[dict[str, Any]] = [row for path in workdir.glob("halvings-*.jsonl") for row in read_rows(path)]
 
     def of(self, block: int) -> tuple[Halving, ...]:
         """Those of block number `block`, in order."""
@@ -33,5 +32,5 @@ class Halvings:
             self.rows.append(row)
 
     def facts(self) -> dict[str, Any]:
-        """For the stage's record: nothing when every block fitted."""
+        """For the stage's record, by block: nothing when all of them fitted."""
         return {"halvings": sorted(self.rows, key=lambda row: (row["block"], row["step"]))} if self.rows else {}

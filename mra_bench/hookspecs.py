@@ -23,6 +23,8 @@ class Register(Protocol):
     it before any work starts. Without it the thing takes no options. A trainer's options may have a method
     ``examples_seen(examples: int) -> int``, how many it will pass through; plans then say what training costs.
     consumes: for trainers only, what they learn from: "rows", "pairs" or "problems".
+    together: for trainers only, whether the processes of a launcher may all be given the job at once, each with its own
+    `job.rank`; else only the first is.
     needs: modules it cannot work without, each with what pip installs to get it, such as ``{"vllm":
     "mra-bench[vllm]"}``. Where one is missing, listings say so and using the thing is an error before any work starts.
     """
@@ -34,6 +36,7 @@ class Register(Protocol):
         *,
         options: type | None = None,
         consumes: str = "",
+        together: bool = False,
         needs: Mapping[str, str] | None = None,
     ) -> None: ...
 

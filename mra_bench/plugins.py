@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -75,6 +75,7 @@ class Registered:
     options: type | None = None
     consumes: str = ""
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    together: bool = False
 
     @property
     def full_name(self) -> str:
@@ -195,18 +196,15 @@ def _installed(blocked: tuple[str, ...]) -> list[Plugin]:
     """Plugins of installed distributions: mra-bench's own first, then the others by name."""
     only_own = os.environ.get("MRA_BENCH_DISABLE_PLUGINS", "") not in ("", "0")
     found = []
-    for point in sorted(entry_points(group=PROJECT), key=lambda p: (_owner(p) != OWN, _owner(p), p.name)):
+    points = [(point.dist.name if point.dist else "", point) for point in entry_points(group=PROJECT)]  # reads a file
+    for owner, point in sorted(points, key=lambda named: (named[0] != OWN, named[0], named[1].name)):
         package = point.value.partition(":")[0].strip()
-        own = _owner(point) == OWN
+        own = owner == OWN
         if {point.name, package} & set(blocked) or (only_own and not own):
             continue
         version = point.dist.version if point.dist else "0"
         found.append(_load(point.name, "built-in" if own else "installed", package, version, point.load))
     return found
-
-
-def _owner(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else ""
 
 
 def _named(settings: PluginSettings) -> list[Plugin]:
@@ -325,6 +323,7 @@ def _offer(
     *,
     options: type | None = None,
     consumes: str = "",
+    together: bool = False,
     needs: Mapping[str, str] | None = None,
 ) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
@@ -337,4 +336,4 @@ def _offer(
         raise UsageError(f"register('{name}', ...): needs= must map modules to what pip installs, got {needs!r}")
     if any(thing.kind == kind and thing.name == name for thing in offered):
         raise UsageError(f"'{name}' is registered twice")
-    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {})))
+    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ from mra_bench.plan import GradeWork, Stage, grade_stage
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
 from mra_bench.recipe import Grading
-from mra_bench.results import dataset_results, read_scored
+from mra_bench.results import dataset_results
 from mra_bench.run import is_complete, run_stage
 from mra_bench.runtime import prepare_threads
-from mra_bench.stages import Context
+from mra_bench.stages import Context, grade_of, problems_of
 from mra_bench.statistics import cohens_kappa
 from mra_bench.store import canonical, locked, read_rows, stage_record
 from mra_bench.stored import problem_set_of, stage_of
@@ -120,8 +121,9 @@ def compare(regraded: Regraded, show: int) -> dict[str, Any]:
         for entry in manifest["datasets"]
     ]
     unscored = _unscored(regraded)
-    differ = [row for e in evaluations for row in _differing(run, e, own, regraded.graders)]
-    differ += [row for e in unscored for row in _differing(run, e, 1, regraded.graders)]
+    judged = [(e, own) for e in evaluations] + [(e, 1) for e in unscored]
+    differ = itertools.chain.from_iterable(_differing(run, e, first, regraded.graders) for e, first in judged)
+    shown = list(itertools.islice(differ, show))
     return {
         "run": str(run),
         "grader": manifest["graders"][0],
@@ -135,7 +137,7 @@ def compare(regraded: Regraded, show: int) -> dict[str, Any]:
             for place, grader in enumerate(regraded.graders)
         ],
         "unscored": [_counted(run, e, regraded.graders) for e in unscored],
-        "disagreements": {"count": len(differ), "shown": differ[:show]},
+        "disagreements": {"count": len(shown) + sum(1 for _ in differ), "shown": shown},
     }
 
 
@@ -165,13 +167,12 @@ def _unscored(regraded: Regraded) -> list[dict[str, Any]]:
 
 def _counted(run: Path, evaluation: Mapping[str, Any], graders: Sequence[ChosenGrader]) -> dict[str, Any]:
     """How many of some texts each grader calls correct."""
-    verdicts = [read_scored(run, evaluation, place).flat() for place in range(len(graders) + 1)]
-    correct = [sum(grade.correct is True for _, grade in rows) for rows in map(list, verdicts)]
-    texts = len(list(read_scored(run, evaluation).flat()))
+    verdicts = ([row["correct"] for row in read_rows(run / folder)] for folder in evaluation["grades"])
+    texts, correct = zip(*((len(rows), rows.count(True)) for rows in verdicts), strict=True)
     names = [grader.label for grader in graders]
     return {
         "texts": evaluation["model"],
-        "n": texts,
+        "n": texts[0],
         "own": correct[0],
         "added": dict(zip(names, correct[1:], strict=True)),
     }
@@ -192,22 +193,19 @@ def _beside(dataset: Mapping[str, Any], place: int) -> dict[str, Any]:
 
 def _differing(
     run: Path, evaluation: Mapping[str, Any], own: int, graders: Sequence[ChosenGrader]
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """The texts of one evaluation on which an added grader's verdict is not the run's own."""
     if not all(stage_record(run / folder) for folder in (evaluation["completions"], evaluation["grades"][0])):
-        return []
-    headline = read_scored(run, evaluation)
-    gold = {p.id: p.answer for p in headline.problems}
-    found = []
+        return
+    gold = {p.id: p.answer for p in problems_of(run / evaluation["problems"])}
+    where = {key: evaluation[key] for key in ("dataset", "model")}
     for place, grader in enumerate(graders):
-        other = read_scored(run, evaluation, own + place)
-        for (text, first), (_, second) in zip(headline.flat(), other.flat(), strict=True):
-            if first.correct is not second.correct:
-                where = {key: evaluation[key] for key in ("dataset", "model")}
-                sample = {"id": text.problem_id, "sample": text.sample, "gold": gold[text.problem_id]}
-                verdicts = [verdict_data("the run's", first), verdict_data(grader.label, second)]
-                found.append({**where, **sample, "verdicts": verdicts})
-    return found
+        folders = (evaluation["grades"][0], evaluation["grades"][own + place])
+        for first, second in zip(*(read_rows(run / folder) for folder in folders), strict=True):
+            if first["correct"] is not second["correct"]:
+                sample = {"id": first["problem"], "sample": first["sample"], "gold": gold[first["problem"]]}
+                verdicts = [verdict_data("the run's", grade_of(first)), verdict_data(grader.label, grade_of(second))]
+                yield {**where, **sample, "verdicts": verdicts}
 
 
 def nothing_judged(regraded: Regraded) -> bool:

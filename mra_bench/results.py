@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mra_bench import statistics
 from mra_bench.conditions import differences
@@ -16,13 +18,27 @@ from mra_bench.contamination import find_duplicates
 from mra_bench.looks import counting, finished, gold_unreadable, read_looks, sequential_results
 from mra_bench.problem_sets import look_name
 from mra_bench.repeated import missing_repeats, repeated_results
-from mra_bench.stages import LOG, completion_of, grade_of, problems_of
+from mra_bench.stages import LOG, problems_of
 from mra_bench.store import read_rows, stage_record
-from mra_bench.types import LENGTH, Completion, Grade, Problem
+from mra_bench.types import LENGTH, Problem
 from mra_bench.verdict import ALPHA, adjusted, sentences, warnings_of
 
 VERSION = 1
 RESULTS = "results.json"
+
+
+class Judged(NamedTuple):
+    """What figures need of one graded text, without the text: a run may hold a million. `crash`: the reason, where the
+    grader failed."""
+
+    correct: bool | None
+    answer: str = ""
+    kind: str = ""
+    rule: str = ""
+    tokens: int = 0
+    truncated: bool = False
+    empty: bool = False
+    crash: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,15 +46,17 @@ class Scored:
     """One model on one dataset: problems in order, and the graded samples of each."""
 
     model: str
-    problems: tuple[Problem, ...]
-    samples: Mapping[str, tuple[tuple[Completion, Grade], ...]]
+    problems: Sequence[Problem]
+    samples: Mapping[str, Sequence[Judged]]
 
+    @functools.cached_property
     def correct(self) -> dict[str, list[bool]]:
         """For each problem id whether each sample is correct; not judged counts as not correct."""
-        return {p.id: [g.correct is True for _, g in self.samples[p.id]] for p in self.problems}
+        return {p.id: [s.correct is True for s in self.samples[p.id]] for p in self.problems}
 
-    def flat(self) -> list[tuple[Completion, Grade]]:
-        return [pair for p in self.problems for pair in self.samples[p.id]]
+    def flat(self) -> Iterator[Judged]:
+        """All samples, in the order of the problems."""
+        return (sample for p in self.problems for sample in self.samples[p.id])
 
 
 def compute(run: Path) -> dict[str, Any]:
@@ -91,16 +109,17 @@ def dataset_results(
 ) -> dict[str, Any]:
     """Scores, paired comparisons and breakdowns on one dataset, over the problems whose gold can be read."""
     scored, unreadable = readable(run, evaluations)
+    problems = scored[0].problems if scored else ()
     looks = read_looks(run, evaluations, manifest)
     level = looks.level if looks else statistics.LEVEL
     answer_format = entry["answer_format"]
-    duplicates = find_duplicates(scored[0].problems) if scored else []
+    duplicates = find_duplicates(problems)
     return {
         "name": entry["name"],
         "data": entry["data"],
         "split": entry["split"],
         "headline": entry["name"] == manifest["datasets"][0]["name"],
-        "n": len(scored[0].problems) if scored else 0,
+        "n": len(problems),
         "answer_format": answer_format,
         "unreadable": unreadable,
         "duplicates": {"repeated": sum(len(ids) - 1 for ids in duplicates), "groups": duplicates},
@@ -118,22 +137,27 @@ def dataset_results(
 
 def readable(run: Path, evaluations: Sequence[Mapping[str, Any]]) -> tuple[list[Scored], list[str]]:
     """Each model on all problems of these evaluations whose gold can be read, and the ids of those it cannot."""
-    models = dict.fromkeys(e["model"] for e in evaluations if finished(run, e))
-    read = [read_joined(run, [e for e in evaluations if e["model"] == m and finished(run, e)]) for m in models]
+    done = [e for e in evaluations if finished(run, e)]
+    asked = {folder: problems_of(run / folder) for folder in dict.fromkeys(e["problems"] for e in done)}
+    read = []
+    for model in dict.fromkeys(e["model"] for e in done):
+        of_model = [e for e in done if e["model"] == model]  # several where the problems were asked in looks
+        problems = [p for e in of_model for p in asked[e["problems"]]]
+        read.append(Scored(model, problems, read_judged(run, of_model, (p.id for p in problems))))
     unreadable = [p.id for p in read[0].problems if _gold_unreadable(p.id, read)] if read else []
-    return [_without(s, set(unreadable)) for s in read], unreadable
+    return [_without(s, frozenset(unreadable)) for s in read], unreadable
 
 
 def score(scored: Scored, answer_format: str, level: float = statistics.LEVEL) -> dict[str, Any]:
     """One row of the scoreboard. Rates are over samples; intervals over problems."""
-    flat = scored.flat()
-    correct = scored.correct()
+    flat = list(scored.flat())
+    correct = scored.correct
     means = [sum(c) / len(c) for c in correct.values()]
     samples = len(next(iter(correct.values()))) if correct else 0
     interval = accuracy_interval(means, samples, level)
-    right = sum(g.correct is True for _, g in flat)
-    unjudged = sum(g.correct is None for _, g in flat)
-    in_format = [g for _, g in flat if answer_format and g.rule == answer_format]
+    right = sum(s.correct is True for s in flat)
+    unjudged = sum(s.correct is None for s in flat)
+    in_format = [s for s in flat if answer_format and s.rule == answer_format]
     row: dict[str, Any] = {
         "model": scored.model,
         "n": len(means),
@@ -145,17 +169,17 @@ def score(scored: Scored, answer_format: str, level: float = statistics.LEVEL) -
         "worst": _ratio(right, len(flat)),
         "best": _ratio(right + unjudged, len(flat)),
         "in_format": len(in_format),
-        "right_in_format": sum(g.correct is True for g in in_format),
-        "empty": sum(not c.text.strip() for c, _ in flat),
-        "truncated": sum(c.finish == LENGTH for c, _ in flat),
-        "tokens_mean": _ratio(sum(c.tokens for c, _ in flat), len(flat)),
-        "kinds": dict(sorted(Counter(g.kind for _, g in flat).items())),
-        "truncated_kinds": dict(sorted(Counter(g.kind for c, g in flat if c.finish == LENGTH).items())),
+        "right_in_format": sum(s.correct is True for s in in_format),
+        "empty": sum(s.empty for s in flat),
+        "truncated": sum(s.truncated for s in flat),
+        "tokens_mean": _ratio(sum(s.tokens for s in flat), len(flat)),
+        "kinds": dict(sorted(Counter(s.kind for s in flat).items())),
+        "truncated_kinds": dict(sorted(Counter(s.kind for s in flat if s.truncated).items())),
         "pass_at_k": {},
         "maj_at_k": {},
     }
-    if crashes := [g.reason for _, g in flat if g.kind == "crashed"]:
-        row["first_crash"] = crashes[0]
+    if (crashed := next((s for s in flat if s.kind == "crashed"), None)) is not None:
+        row["first_crash"] = crashed.crash
     if samples > 1:
         row["pass_at_k"], row["maj_at_k"] = several_samples(scored, samples)
     return row
@@ -170,9 +194,8 @@ def other_scores(
         of_model = [e for e in evaluations if e["model"] == headline.model]
         if any(stage_record(run / e["grades"][place]) is None for e in of_model):
             continue
-        read = read_joined(run, of_model, place)
-        other = _without(read, {p.id for p in read.problems} - {p.id for p in headline.problems})
-        means = [sum(c) / len(c) for c in other.correct().values()]
+        other = Scored(headline.model, headline.problems, read_judged(run, of_model, headline.samples, place))
+        means = [sum(c) / len(c) for c in other.correct.values()]
         interval = accuracy_interval(means, len(headline.samples[headline.problems[0].id]) if means else 0, level)
         rows.append(
             {
@@ -187,10 +210,10 @@ def other_scores(
     return rows
 
 
-def agreement(headline: Iterable[tuple[Any, Grade]], other: Iterable[tuple[Any, Grade]]) -> dict[str, int]:
+def agreement(headline: Iterable[Judged], other: Iterable[Judged]) -> dict[str, int]:
     """Texts by what two graders say of them; a text that either could not judge is in "not_judged" only."""
     counts = dict.fromkeys(("both", "headline_only", "other_only", "neither", "not_judged"), 0)
-    for (_, a), (_, b) in zip(headline, other, strict=True):
+    for a, b in zip(headline, other, strict=True):
         if a.correct is None or b.correct is None:
             counts["not_judged"] += 1
         elif a.correct == b.correct:
@@ -205,12 +228,10 @@ def several_samples(scored: Scored, samples: int) -> tuple[dict[str, float], dic
     sizes = sorted({*(2**i for i in range(samples.bit_length()) if 2**i <= samples), samples})
     rows = [scored.samples[p.id] for p in scored.problems]
     passes, votes = {}, {}
+    correct = [scored.correct[p.id] for p in scored.problems]
     for k in sizes:
-        rights = [sum(g.correct is True for _, g in row) for row in rows]
-        passes[str(k)] = _ratio(sum(statistics.pass_at_k(samples, c, k) for c in rights), len(rows))
-        voted = [
-            statistics.majority_at_k([g.answer for _, g in row], [g.correct is True for _, g in row], k) for row in rows
-        ]
+        passes[str(k)] = _ratio(sum(statistics.pass_at_k(samples, sum(c), k) for c in correct), len(rows))
+        voted = (statistics.majority_at_k([s.answer for s in row], c, k) for row, c in zip(rows, correct, strict=True))
         votes[str(k)] = _ratio(sum(voted), len(rows))
     return passes, votes
 
@@ -230,7 +251,7 @@ def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
         return rows
     pairs = list(itertools.combinations(scored, 2))
     for a, b in pairs:
-        comparison = statistics.compare(a.correct(), b.correct(), seed, ALPHA / len(pairs))
+        comparison = statistics.compare(a.correct, b.correct, seed, ALPHA / len(pairs))
         rows.append({"a": a.model, "b": b.model, **vars(comparison)})
     return adjusted(rows)
 
@@ -246,7 +267,7 @@ def breakdown(
         value = key(problem)
         if value is not None:
             groups.setdefault(value, []).append(problem.id)
-    correct = {s.model: s.correct() for s in scored}
+    correct = {s.model: s.correct for s in scored}
     rows = []
     for value in sorted(groups, key=_natural):
         scores = []
@@ -266,22 +287,32 @@ def breakdown(
     return rows
 
 
-def read_scored(run: Path, evaluation: Mapping[str, Any], grader: int = 0) -> Scored:
-    """The stored problems, completions and grades of one evaluation; `grader` counts in the recipe's list."""
-    problems = tuple(problems_of(run / evaluation["problems"]))
-    samples: dict[str, list[tuple[Completion, Grade]]] = {p.id: [] for p in problems}
-    texts = read_rows(run / evaluation["completions"])
-    grades = read_rows(run / evaluation["grades"][grader])
-    for text, verdict in zip(texts, grades, strict=True):
-        samples[text["problem"]].append((completion_of(text), grade_of(verdict)))
-    return Scored(evaluation["model"], problems, {pid: tuple(rows) for pid, rows in samples.items()})
+def read_judged(
+    run: Path, evaluations: Iterable[Mapping[str, Any]], ids: Iterable[str], grader: int = 0
+) -> dict[str, list[Judged]]:
+    """The graded samples of one model's evaluations, of one look or of several, for each of their problems `ids`;
+    `grader` counts in the recipe's list. Only one text is in memory at a time."""
+    samples: dict[str, list[Judged]] = {i: [] for i in ids}
+    for evaluation in evaluations:
+        texts = read_rows(run / evaluation["completions"])
+        grades = read_rows(run / evaluation["grades"][grader])
+        for text, verdict in zip(texts, grades, strict=True):
+            samples[text["problem"]].append(judged(text, verdict))
+    return samples
 
 
-def read_joined(run: Path, evaluations: Sequence[Mapping[str, Any]], grader: int = 0) -> Scored:
-    """One model's evaluations, of one look or of several, as one."""
-    parts = [read_scored(run, e, grader) for e in evaluations]
-    problems = tuple(p for part in parts for p in part.problems)
-    return Scored(parts[0].model, problems, {i: rows for part in parts for i, rows in part.samples.items()})
+def judged(text: Mapping[str, Any], verdict: Mapping[str, Any]) -> Judged:
+    """From a stored text and its stored grade; equal words are kept once."""
+    return Judged(
+        verdict["correct"],
+        sys.intern(verdict["answer"]),
+        sys.intern(verdict["kind"]),
+        sys.intern(verdict["rule"]),
+        text["tokens"],
+        text["finish"] == LENGTH,
+        not text["text"].strip(),
+        verdict["reason"] if verdict["kind"] == "crashed" else "",
+    )
 
 
 def made_with_of(run: Path, folders: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -333,12 +364,7 @@ def _missing(run: Path, evaluation: Mapping[str, Any], graders: Sequence[Mapping
 
 
 def _gold_unreadable(problem: str, read: Sequence[Scored]) -> bool:
-    return gold_unreadable((g.correct, g.kind) for s in read for _, g in s.samples[problem])
-
-
-def _without(scored: Scored, removed: set[str]) -> Scored:
-    problems = tuple(p for p in scored.problems if p.id not in removed)
-    return Scored(scored.model, problems, {p.id: scored.samples[p.id] for p in problems})
+    return gold_unreadable((sample.correct, sample.kind) for scored in read for sample in scored.samples[problem])
 
 
 def _natural(value: str) -> tuple[int, float, str]:
@@ -347,3 +373,9 @@ def _natural(value: str) -> tuple[int, float, str]:
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
+
+
+def _without(scored: Scored, removed: frozenset[str]) -> Scored:
+    if not removed:
+        return scored
+    return Scored(scored.model, [p for p in scored.problems if p.id not in removed], scored.samples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ from mra_bench.looks import decided, needed_stages, reached_look
 from mra_bench.manifest import manifest, run_record
 from mra_bench.plan import Plan, PlannedModel, Stage
 from mra_bench.plugins import PluginSettings, Registry
-from mra_bench.progress import Reporter
+from mra_bench.progress import QuietReporter, Reporter
+from mra_bench.ranks import Ranks
 from mra_bench.recipe import to_yaml
 from mra_bench.report import write_report
 from mra_bench.results import RESULTS, compute
 from mra_bench.runtime import prepare_threads
-from mra_bench.stages import EXECUTORS, Context, open_model, size_of
+from mra_bench.stages import EXECUTORS, Context, open_model, shared, size_of
 from mra_bench.store import (
     WORK,
     append_row,
@@ -45,11 +46,12 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where and how a plan is carried out."""
+    """Where and how a plan is carried out, and by which process of how many."""
 
     out: Path
     reuse: Path | None = None
     strict: bool = False
+    ranks: Ranks = field(default_factory=Ranks)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def execute(
     """
     with locked(options.out):
         try:
-            return _execute(plan, registry, plugins, options, reporter)
+            outcome = _execute(plan, registry, plugins, options, reporter)
+            options.ranks.tell(None)  # nothing more to do for the others; after an error their launcher ends them
+            return outcome
         except OSError as error:
             if error.errno in DISK_FULL:
                 raise BenchError(
@@ -81,6 +85,17 @@ def execute(
                     "command again: finished work is kept."
                 ) from error
             raise
+
+
+def follow(plan: Plan, registry: Registry, plugins: PluginSettings, options: RunOptions) -> None:
+    """Do this process's share of every stage that the leader names, until it names none."""
+    threads = int(prepare_threads()["threads"])
+    context = Context(
+        options.out, registry, plugins, QuietReporter(), conditions(threads), options.strict, options.ranks
+    )
+    stages = {stage.folder: stage for stage in plan.stages}
+    while (folder := options.ranks.tell()) is not None:
+        EXECUTORS[stages[folder].kind](context, stages[folder])
 
 
 def _execute(
@@ -104,7 +119,9 @@ def _execute(
     record = run_record(plan, threads)
     record["reused"] = _reused_before(out, plan)
     write_json(out / RUN, record)
-    context = Context(out, registry, plugins, reporter, conditions(int(threads["threads"])), options.strict)
+    context = Context(
+        out, registry, plugins, reporter, conditions(int(threads["threads"])), options.strict, options.ranks
+    )
     done = kept = 0
     for look, part in enumerate(plan.parts):
         if look > 1 and decided(out, record["plan"], look - 1):
@@ -156,6 +173,8 @@ def run_stage(context: Context, stage: Stage, *, added: bool = False) -> None:
     cost = stage_cost(stage)
     about = f"about {cost.amount:,} {cost.unit}" if cost.amount and not total else ""
     context.reporter.begin(stage.label, total, unit, about)
+    if shared(stage):
+        context.ranks.tell(stage.folder)
     facts = EXECUTORS[stage.kind](context, stage)
     finish_stage(
         folder,

@@ -35,8 +35,11 @@ def usable_memory() -> int:
 
 
 def threads() -> int:
-    """Threads for numeric work: the first number of OMP_NUM_THREADS where the user set a valid one, else the cores."""
-    return _asked_for() or usable_cores()
+    """Threads for numeric work: the first number of OMP_NUM_THREADS where the user set a valid one, else the cores,
+    shared with the other processes of a launcher on this machine."""
+    beside = os.environ.get("LOCAL_WORLD_SIZE", "")
+    processes = int(beside) if beside.isdecimal() and int(beside) else 1
+    return _asked_for() or max(1, usable_cores() // processes)
 
 
 def _asked_for() -> int:

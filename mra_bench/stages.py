@@ -6,8 +6,8 @@ import dataclasses
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.preferences import Sampled, build_pairs
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.progress import Reporter
+from mra_bench.ranks import Ranks
 from mra_bench.repetition import in_blocks
 from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
 from mra_bench.types import (
@@ -49,6 +50,7 @@ class Context:
     reporter: Reporter
     conditions: Mapping[str, Any]
     strict: bool = False
+    ranks: Ranks = field(default_factory=Ranks)
     _loaded: tuple[str, CheckedModel] | None = None
 
     def folder(self, stage: Stage) -> Path:
@@ -107,17 +109,24 @@ def write_problems(context: Context, stage: Stage) -> dict[str, Any]:
     return {"problems": len(data.problems)}
 
 
+def shared(stage: Stage) -> bool:
+    """Whether all processes of a launcher work on a stage of this kind; the others are the leader's alone."""
+    return stage.kind == "generate" or (stage.kind == "train" and stage.work.trainer.together)
+
+
 def generate(context: Context, stage: Stage) -> dict[str, Any]:
-    """Completions, one file a block. A block is there whole or not at all, and is made from its own requests alone."""
+    """Completions, one file a block. A block is there whole or not at all, and is made from its own requests alone, so
+    that several processes can share the blocks."""
     work: GenerateWork = stage.work
     folder = context.folder(stage)
     model = context.model(work.model)
     requests = (Request(p, k) for p in work.problems.problems for k in range(work.samples))
     done = tokens = 0
-    halvings = Halvings(folder / WORK)
+    halvings = Halvings(folder / WORK, context.ranks.rank)
     for number, chosen in enumerate(in_blocks(requests, work.block_size, work.seed, work.repetition)):
         path = folder / f"block-{number:05d}.jsonl"
-        if not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
+        own = number % context.ranks.count == context.ranks.rank
+        if own and not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
             block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed, halvings.of(number))
             rows: dict[tuple[str, int], Completion] = {}
             for completion in _complete(model, block, work.model.name):
@@ -128,8 +137,9 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
             write_rows(path, (_completion_row(rows, request, work.model.name) for request in chosen))
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
-    total = sum(row["tokens"] for row in read_rows(folder))
-    return {"texts": done, "tokens": total, **halvings.facts()}
+    context.ranks.wait()
+    total = sum(row["tokens"] for row in read_rows(folder)) if context.ranks.leads else 0
+    return {"texts": done, "tokens": total, **Halvings(folder / WORK).facts()}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:
@@ -138,15 +148,13 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
     folder = context.folder(stage)
     source = context.folder(stage.inputs[0])
     problems = {p.id: p for p in work.problems.problems}
-    blocks: dict[Path, list[dict[str, Any]]] = {}
-    before = 0
+    todo, before = [], 0
     for path in sorted(source.glob("block-*.jsonl")):
-        rows = list(read_rows(path))
-        if _kept(context, folder / path.name, [_key(row) for row in rows], grade_of):
-            before += len(rows)
-        else:
-            blocks[folder / path.name] = rows
-    items = ((problems[row["problem"]], row["text"]) for row in itertools.chain.from_iterable(blocks.values()))
+        kept = _kept(context, folder / path.name, map(_key, read_rows(path)), grade_of)
+        before += kept
+        if not kept:
+            todo.append(path)
+    items = ((problems[row["problem"]], row["text"]) for path in todo for row in read_rows(path))
     spec = GraderSpec(work.registered.full_name, work.grader.options, context.plugins)
     grades = grade_all(
         spec,
@@ -155,8 +163,8 @@ def grade(context: Context, stage: Stage) -> dict[str, Any]:
         strict=context.strict,
         on_done=lambda count: context.reporter.update(before + count),
     )
-    for path, block in blocks.items():
-        write_rows(path, [grade_row(row, next(grades)) for row in block])
+    for path in todo:  # read once more: to hold on to what workers are given would be to hold many blocks
+        write_rows(folder / path.name, [grade_row(row, next(grades)) for row in read_rows(path)])
     kinds: dict[str, int] = {}
     for row in read_rows(folder):
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
@@ -168,11 +176,15 @@ def pair(context: Context, stage: Stage) -> dict[str, Any]:
     work: PairWork = stage.work
     model = context.model(work.parent)
     _, completions, grades = (context.folder(s) for s in stage.inputs)
-    samples: dict[str, list[tuple[Completion, Grade]]] = {}
-    for text, verdict in zip(read_rows(completions), read_rows(grades), strict=True):
-        samples.setdefault(text["problem"], []).append((completion_of(text), grade_of(verdict)))
+    rows = zip(read_rows(completions), read_rows(grades), strict=True)
+    groups = itertools.groupby(rows, key=lambda row: row[0]["problem"])  # the samples of one problem at a time
     sampled = (
-        Sampled(p, model.render(p, work.problems.style), tuple(samples.get(p.id, ()))) for p in work.problems.problems
+        Sampled(
+            problem,
+            model.render(problem, work.problems.style),
+            tuple((completion_of(text), grade_of(verdict)) for text, verdict in group),
+        )
+        for problem, (_, group) in zip(work.problems.problems, groups, strict=True)
     )
     result = build_pairs(sampled, work.rule, work.seed)
     if not result.pairs:
@@ -186,33 +198,48 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
     """A child model. Checkpoints live in the stage's work folder until the weights are saved."""
     work: TrainWork = stage.work
     folder = context.folder(stage)
-    (folder / WORK).mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
+    ranks = context.ranks if shared(stage) else Ranks()
+    if ranks.leads:
+        (folder / WORK).mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
+    ranks.wait()
+    job = _job(context, stage, ranks)
+    context.release()
+    trained = run_trainer(work.trainer, job, context.registry)
+    ranks.wait()
+    if not ranks.leads:
+        return {}
+    for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
+        shutil.rmtree(folder / kept.name, ignore_errors=True)
+        kept.replace(folder / kept.name)
+    log_path = folder / WORK / LOG
+    write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
+    options = {key: value for key, value in trained.ref.options.items() if key != "path"}
+    return {**trained.facts, "ref": {"loader": trained.ref.loader, "options": options}}
+
+
+def _job(context: Context, stage: Stage, ranks: Ranks) -> TrainJob:
+    """What the trainer is given; in all processes but the leader nothing is logged."""
+    work: TrainWork = stage.work
+    folder = context.folder(stage)
     parent = open_model(context.root, work.parent, context.registry)
     checkpoint = parent.checkpoint()
     assert checkpoint is not None
-    parent_ref = _ref(context, work.parent)
     log_path = folder / WORK / LOG
-    job = TrainJob(
+    return TrainJob(
         name=work.name,
         parent=checkpoint,
-        parent_ref=parent_ref,
+        parent_ref=_ref(context, work.parent),
         output=folder / WEIGHTS,
         workdir=folder / WORK,
         options=work.trainer.parse_options(work.options),
         seed=work.seed,
         progress=StageProgress(context.reporter),
-        log=lambda record: append_row(log_path, record),
+        log=lambda record: append_row(log_path, record) if ranks.leads else None,
+        rank=ranks.rank,
+        ranks=ranks.count,
         **_training_data(context, stage, parent),
     )
-    context.release()
-    trained = run_trainer(work.trainer, job, context.registry)
-    for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
-        shutil.rmtree(folder / kept.name, ignore_errors=True)
-        kept.replace(folder / kept.name)
-    write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
-    options = {key: value for key, value in trained.ref.options.items() if key != "path"}
-    return {**trained.facts, "ref": {"loader": trained.ref.loader, "options": options}}
 
 
 def last_of_each_step(records: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -286,23 +313,23 @@ def _key(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["problem"], row["sample"]
 
 
-def _kept(context: Context, path: Path, keys: list[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> bool:
-    """Whether an earlier call left this block with exactly the rows `keys`, in order, that `parse` reads. If it left
-    something else, that is said, and the block is made again."""
+def _kept(context: Context, path: Path, keys: Iterable[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> int:
+    """How many rows an earlier call left of this block: all of `keys`, in order and such that `parse` reads them, or 0.
+    If it left something else, that is said, and the block is made again."""
     if not path.exists():
-        return False
+        return 0
     try:
         *lines, end = path.read_text(encoding="utf-8").split("\n")
         rows = [json.loads(line) for line in lines]
         for row in rows:
             parse(row)
-        if not end and [_key(row) for row in rows] == keys:
-            return True
+        if not end and list(map(_key, rows)) == list(keys):
+            return len(rows)
     except (ValueError, KeyError, TypeError):
         pass
     name = path.relative_to(context.root).as_posix()
     context.reporter.message(f"{name} does not hold the rows of its block; it is made again")
-    return False
+    return 0
 
 
 def completion_of(row: Mapping[str, Any]) -> Completion:

@@ -199,7 +199,7 @@ def majority_index(answers: Sequence[str]) -> int:
     if not answers:
         raise ValueError("a vote needs at least one answer")
     votes = Counter(answer for answer in answers if answer.strip())
-    return max(range(len(answers)), key=lambda i: (votes[answers[i]], -i))
+    return answers.index(votes.most_common(1)[0][0]) if votes else 0  # of equal counts the first that was met
 
 
 def majority_at_k(answers: Sequence[str], correct: Sequence[bool | None], k: int) -> float:
@@ -210,6 +210,8 @@ def majority_at_k(answers: Sequence[str], correct: Sequence[bool | None], k: int
     if len(correct) != n:
         raise ValueError(f"{n} answers but {len(correct)} verdicts")
     _check_k(k, n)
+    if len(set(correct)) == 1:  # whichever sample wins
+        return float(correct[0] is True)
     right = 0
     for start in range(n):
         window = sorted((start + offset) % n for offset in range(k))

@@ -192,8 +192,10 @@ class Progress(Protocol):
 class TrainJob:
     """What a trainer gets. `workdir` survives a kill (checkpoints go there); weights must be saved in `output`.
 
-    Exactly one of `rows`, `pairs`, `problems` is non-empty, as the trainer's `consumes` says. `log` takes one JSON-safe
-    record per logging step; on resume the trainer calls it again for steps redone, the last record of a step counts.
+    Exactly one of `rows`, `pairs`, `problems` is non-empty, as the trainer's `consumes` says. `ranks`: how many
+    processes train together, each given the job at once with a `rank` of its own; only rank 0 writes. `log` takes one
+    JSON-safe record per logging step; on resume the trainer calls it again for steps redone, the last record of a step
+    counts.
     """
 
     name: str
@@ -208,6 +210,8 @@ class TrainJob:
     rows: Sequence[Row] = ()
     pairs: Sequence[Pair] = ()
     problems: Sequence[Problem] = ()
+    rank: int = 0
+    ranks: int = 1
 
 
 @dataclass(frozen=True)

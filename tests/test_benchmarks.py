@@ -17,8 +17,12 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SEEDS = BENCHMARKS / "quickstart_seeds" / "run.py"
 GRADERS = BENCHMARKS / "graders" / "run.py"
+SCALE = BENCHMARKS / "scale" / "run.py"
 SEQUENTIAL = BENCHMARKS / "sequential" / "run.py"
 DETERMINISM = BENCHMARKS / "determinism" / "run.py"
+
+LM_EVAL = BENCHMARKS / "lm_eval" / "run.py"
+MACHINE = BENCHMARKS / "machine.py"
 
 JUDGES = """
 import os, time
@@ -55,15 +59,29 @@ def test_a_verdict_is_printed_without_control_characters(
     assert capsys.readouterr().err == "smoke seed 3: \\x1b[2Jdone\n"
 
 
-@pytest.fixture
-def graders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The modules of benchmarks/graders can be imported, here and in processes started from here."""
+def importable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The modules of a folder can be imported, here and in processes started from here."""
     before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(GRADERS.parent))
+    monkeypatch.syspath_prepend(str(folder))
     yield
     for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == GRADERS.parent:
+        if Path(getattr(sys.modules[name], "__file__", None) or "/").parent == folder:
             del sys.modules[name]
+
+
+@pytest.fixture
+def graders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    yield from importable(GRADERS.parent, monkeypatch)
+
+
+@pytest.fixture
+def lm_eval(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    yield from importable(LM_EVAL.parent, monkeypatch)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    yield from importable(BENCHMARKS, monkeypatch)
 
 
 @pytest.mark.usefixtures("graders")
@@ -141,6 +159,51 @@ def test_wrong_arguments_are_refused_before_any_work(arguments: list[str], messa
     assert message in done.stderr
 
 
+@pytest.fixture
+def solutions(tmp_path: Path) -> Path:
+    """A data folder with two systems' solutions to three problems."""
+    folder = tmp_path / "data" / "outputs" / "openai_gsm8k"
+    folder.mkdir(parents=True)
+    for system, wrong in (("first", 1), ("second", 0)):
+        rows = [
+            {"question": f"What is {i} + 1?", "gold": str(i + 1), "response": f"A: {i + 1 + wrong}"} for i in range(3)
+        ]
+        (folder / f"{system}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path / "data"
+
+
+def test_the_cost_of_a_run_of_any_size_is_measured(solutions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, SCALE, "--data", solutions, "--out", out, "--samples", "40,80"]
+    done = subprocess.run(
+        [*command, "--only", "run,report", "--json", tmp_path / "costs.json"],
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    costs = json.loads((tmp_path / "costs.json").read_text())
+    assert {name: list(by_size) for name, by_size in costs.items()} == {name: ["40", "80"] for name in costs}
+    for cost in (cost for by_size in costs.values() for cost in by_size.values()):
+        assert cost["memory"] >= cost["largest"] > 2**20
+        assert cost["cpu"] > 0
+    results = json.loads((out / "80" / "run" / "results.json").read_text())
+    (dataset,) = results["datasets"]
+    assert [(s["model"], s["n"] * s["samples"]) for s in dataset["scores"]] == [("first", 40), ("second", 40)]
+    assert dataset["duplicates"]["repeated"] == 0
+    assert dataset["scores"][0]["accuracy"] < dataset["scores"][1]["accuracy"]
+    assert "| command | 40 | 80 | exponent | last step |" in done.stdout
+    again = subprocess.run([*command, "--only", "run"], capture_output=True, text=True, timeout=100)
+    assert again.returncode == 2
+    assert "where there is no run yet" in again.stderr
+
+
+def test_the_exponent_is_the_slope_of_the_logarithms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCALE.parent))
+    exponent = runpy.run_path(str(SCALE))["exponent"]
+    assert exponent({10: 3.0, 100: 30.0, 1000: 300.0}) == pytest.approx(1)
+    assert exponent({10: 1.0, 100: 100.0}) == pytest.approx(2)
+    assert exponent({10: 5.0, 1000: 5.0}) == pytest.approx(0)
+
+
 def sequential(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     """benchmarks/sequential/run.py, which imports the modules beside it."""
     monkeypatch.syspath_prepend(str(SEQUENTIAL.parent))
@@ -202,3 +265,145 @@ def test_determinism_holds_every_setting_against_an_earlier_one() -> None:
             assert row[1] in names[:place]
             assert 0 <= int(row[2]) <= 3
             assert (row[5] == "-") == (row[2] == "0")
+
+
+def test_the_engine_is_compared_with_generate_on_the_embedded_model(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    few = ["--questions", "5", "--new-tokens", "24", "--threads", "1", "--dtype", "fp32"]
+    command = [sys.executable, LM_EVAL, "--model", "tiny-qwen2", *few, "--systems", "ours,generate:2"]
+    done = subprocess.run([*command, "--markdown", "--json", out], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(out.read_text())
+    assert [(f["name"], len(f["seconds"]), f["texts"], f["error"]) for f in data["figures"]] == [
+        ("ours", 1, 5, ""),
+        ("generate:2", 1, 5, ""),
+    ]
+    ours, peer = (run["texts"] for run in data["runs"])
+    assert ours == peer, "greedy in fp32: both write the same"
+    assert any(ours)
+    assert all(text == text.strip() for text in ours)
+    assert "| ours = generate:2 | 5 | 5 | 100.0 % |" in done.stdout
+    assert "| generate:2 |" in done.stdout.partition("Ratios:")[2]
+
+
+def test_samples_stand_behind_their_question(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    few = ["--questions", "3", "--samples", "2", "--new-tokens", "8", "--threads", "1", "--block", "4"]
+    command = [sys.executable, LM_EVAL, "--model", "tiny-qwen2", *few, "--systems", "ours,continuous:4"]
+    done = subprocess.run([*command, "--json", out], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert [(f["texts"], f["error"]) for f in json.loads(out.read_text())["figures"]] == [(6, "")] * 2
+    assert "Same texts" not in done.stdout
+
+
+@pytest.mark.usefixtures("lm_eval")
+def test_figures_are_medians_and_ratios_of_them() -> None:
+    figures, jobs = map(importlib.import_module, ("figures", "jobs"))
+    ours, peer, other, broken = (jobs.System(*name) for name in (("ours",), ("lm-eval", 16), ("lm-eval", 32), ("x",)))
+
+    def outcomes(seconds: tuple[float, ...], *texts: str) -> list[Any]:
+        return [jobs.Outcome(time, 1.0, 2**30, texts) for time in seconds]
+
+    runs = {
+        ours: outcomes((2.0, 1.0, 4.0), "a b", "same", "c d e"),
+        peer: outcomes((6.0, 8.0, 4.0), "a b", "same", "c d x"),
+        other: outcomes((9.0, 9.0, 9.0), "a b", "same", "c d e"),
+        broken: [jobs.Outcome(error="not installed")],
+    }
+    found = figures.figures(runs, lambda texts: sum(len(text.split()) for text in texts))
+    assert [(f.name, f.texts, f.tokens) for f in found if not f.error] == [
+        ("ours", 3, 6), ("lm-eval:16", 3, 6), ("lm-eval:32", 3, 6)
+    ]  # fmt: skip
+    assert figures.ratios(found)[1:] == [
+        ["lm-eval:16", "3.00", "1.00", "8.00", "3.00"],
+        ["lm-eval:32", "4.50", "2.25", "9.00", "4.50"],
+        ["best of lm-eval (lm-eval:16)", "3.00", "1.00", "8.00", "3.00"],
+    ]
+    assert figures.failures(found)[1:] == [["x", "not installed"]]
+    assert figures.agreement(runs)[1] == ["ours = lm-eval:16", "2", "3", "66.7 %"]
+    assert figures.differences(runs, 3)[1:] == [["lm-eval:16", "2", "4", "5", "'e'", "'x'"]]
+
+
+@pytest.mark.usefixtures("lm_eval")
+def test_the_order_moves_on_from_repetition_to_repetition() -> None:
+    jobs, run = map(importlib.import_module, ("jobs", "run"))
+    first, second, third = (jobs.System(name) for name in "abc")
+    asked = []
+
+    def one(system: Any) -> Any:
+        asked.append(system.name)
+        return jobs.Outcome(error="broken" if system is third else "", seconds=1.0)
+
+    runs = run.run_all([first, second, third], one, 3)
+    assert "".join(asked) == "abc" + "ba" + "ab"
+    assert [len(outcomes) for outcomes in runs.values()] == [3, 3, 1]
+
+
+@pytest.mark.usefixtures("lm_eval")
+def test_a_measurement_that_fails_is_told_and_not_repeated(tmp_path: Path) -> None:
+    jobs, run, sources = map(importlib.import_module, ("jobs", "run", "sources"))
+    broken = jobs.Setting(str(tmp_path), "", "fp32", "cpu", 1)
+    work = jobs.Work(("How many?",), 1, 4, 0.0, 0, 8)
+    runs = run.run_all([jobs.System("ours")], run.one_of(broken, work, 300.0), 3)
+    (outcome,) = runs[jobs.System("ours")]
+    assert outcome.error == f"UsageError: No config.json in the model folder {tmp_path}."
+    folder, _ = sources.as_folder("tiny-qwen2", tmp_path)
+    slow = jobs.Setting(folder, "", "fp32", "cpu", 1)
+    assert jobs.measure(jobs.System("ours"), slow, work, 0.01).error == "no result in 0.01 s"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--systems", "our"], "unknown: 'our'. Known: ours, lm-eval"),
+        (["--systems", "lm-eval"], "'lm-eval': lm-eval, generate, continuous take a number of rows, as in lm-eval:16"),
+        (["--systems", "ours:3"], "'ours:3': "),
+        (["--systems", "ours,ours"], "--systems names one twice"),
+        (["--questions", "0"], "--questions must be at least 1"),
+        (["--samples", "2", "--temperature", "0"], "several greedy samples"),
+        (["--data", "nowhere.jsonl"], "Cannot read nowhere.jsonl"),
+        (["--data", "bad.jsonl"], "bad.jsonl does not hold a JSON object with a 'question' on each line"),
+        (["--data", "few.jsonl"], "few.jsonl holds 1 questions, fewer than the 200 of --questions"),
+    ],
+)
+def test_what_the_engine_benchmark_cannot_do_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"q": "1 + 1?"}\n')
+    (tmp_path / "few.jsonl").write_text('{"question": "1 + 1?"}\n')
+    command = [sys.executable, LM_EVAL, "--model", "tiny-qwen2", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_the_machine_is_measured_with_the_embedded_model(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    small = ["--rows", "1,3", "--prompt", "20", "--new", "10", "--seconds", "0.01", "--threads", "1"]
+    command = [sys.executable, MACHINE, "--model", "tiny-qwen2", "--dtype", "fp32", *small, "--json", out]
+    done = subprocess.run([*command, "--markdown"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(out.read_text())
+    assert data["counts"] == {
+        # 5 layers of width 192: queries and output 192 each, keys and values 64 each, three of 512; 755 tokens
+        "body": 5 * 192 * (2 * 192 + 2 * 64 + 3 * 512), "head": 192 * 755, "attention": 4 * 192 * 5,
+        "kept": 2 * 64 * 5 * 4, "size": 4,
+    }  # fmt: skip
+    assert [(t["rows"], t["prompt"], t["context"]) for t in data["times"]] == [(1, 20, 26.5), (3, 20, 26.5)]
+    assert all(t["read"] > 0 and 0 < t["model"] <= t["step"] for t in data["times"])
+    for shares in data["shares"].values():
+        assert shares["products"] > 0
+        assert 0.99 < sum(shares.values()) < 1.2
+    for title in ("This machine", "Products at the model's shapes", "Reading prompts", "Writing", "Where a step"):
+        assert f"\n{title}" in f"\n{done.stdout}"
+
+
+@pytest.mark.usefixtures("machine")
+def test_operations_and_bytes_are_counted() -> None:
+    rates = importlib.import_module("machine_rates")
+    counts = rates.Counts(body=100, head=10, attention=8, kept=6, size=2)
+    assert counts.operations(tokens=3, logits=1, attended=5) == 2 * (300 + 10) + 40
+    assert counts.moved(attended=5) == 2 * 110 + 30
+    assert rates.Peak(products=100.0, copy=1.0, read=10.0).least(operations=50, moved=20) == 2.0
+    events = {"aten::mm": 0.25, "mkldnn::_linear_pointwise": 0.25, "aten::topk": 0.125, "aten::mul": 0.125}
+    found = rates.shares(events, 1.0)
+    assert (found["products"], found["choice of the token"], found[rates.REST]) == (0.5, 0.125, 0.125)
+    assert found[rates.OUTSIDE] == 0.25

@@ -49,7 +49,8 @@ def text_of(hook: str) -> str:
 def arguments_of(hook: str) -> list[str]:
     """The arguments of the callback that mean something for this hook."""
     names = [name for name in inspect.signature(Register.__call__).parameters if name != "self"]
-    return [name for name in names if name != "consumes" or hook == "register_trainers"]
+    of_trainers = ("consumes", "together")
+    return [name for name in names if name not in of_trainers or hook == "register_trainers"]
 
 
 @pytest.mark.parametrize("hook", HOOKS)

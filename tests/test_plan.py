@@ -12,7 +12,8 @@ from mra_bench.errors import BenchError, UsageError
 from mra_bench.manifest import manifest
 from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
-from mra_bench.recipe import read_recipe, validate_recipe
+from mra_bench.recipe import validate_recipe
+from mra_bench.recipes import read_recipe
 from mra_bench.settings import apply_setting
 from mra_bench.types import PromptStyle
 

@@ -12,13 +12,11 @@ from mra_bench.errors import UsageError
 from mra_bench.recipe import (
     lineage,
     load_recipe,
-    read_recipe,
-    recipe_names,
-    recipe_text,
     select_models,
     to_yaml,
     validate_recipe,
 )
+from mra_bench.recipes import read_recipe, recipe_names, recipe_text
 from mra_bench.settings import apply_setting
 
 

@@ -11,8 +11,7 @@ import jsonschema
 import pytest
 from runs import bench
 
-from mra_bench.results import agreement, compute
-from mra_bench.types import Grade
+from mra_bench.results import Judged, agreement, compute
 
 PLUGIN = Path(__file__).parent / "plugin_package" / "mra_bench_last_word.py"
 TEXTS = {  # what sympy says, what the grader last-word says
@@ -63,7 +62,7 @@ def test_results_with_two_graders_follow_the_schema(two_graders: Path) -> None:
 
 def test_a_text_either_grader_could_not_judge_is_counted_apart() -> None:
     verdicts = [(True, None), (None, None), (False, True), (False, False), (True, True), (True, False)]
-    counts = agreement([(None, Grade(a)) for a, _ in verdicts], [(None, Grade(b)) for _, b in verdicts])
+    counts = agreement([Judged(a) for a, _ in verdicts], [Judged(b) for _, b in verdicts])
     assert counts == {"both": 1, "headline_only": 1, "other_only": 1, "neither": 1, "not_judged": 2}
 
 

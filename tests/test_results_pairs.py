@@ -7,17 +7,15 @@ import itertools
 import pytest
 
 from mra_bench.power import detectable_difference
-from mra_bench.results import Scored, paired
-from mra_bench.types import Completion, Grade, Problem
+from mra_bench.results import Judged, Scored, paired
+from mra_bench.types import Problem
 
 RIGHT = {"base": range(30), "sft": range(10, 60), "more": range(5, 70), "dpo": range(12, 66)}
 
 
 def scored(name: str) -> Scored:
     problems = tuple(Problem(f"q{i}", "?", "1") for i in range(100))
-    samples = {
-        p.id: ((Completion(p.id, 0, "", 1, 1, "stop"), Grade(i in RIGHT[name])),) for i, p in enumerate(problems)
-    }
+    samples = {p.id: [Judged(i in RIGHT[name])] for i, p in enumerate(problems)}
     return Scored(name, problems, samples)
 
 

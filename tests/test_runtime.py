@@ -114,3 +114,25 @@ def test_torch_takes_the_threads_prepared_before_its_import() -> None:
         "assert torch.get_num_threads() == settings['threads'] == usable_cores(), torch.get_num_threads()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("line", "files", "limit"),
+    [
+        ("0::/", {"memory_max": "max"}, 1 << 34),
+        ("0::/", {"memory_max": "1073741824"}, 1 << 30),
+        ("0::/a/b", {"a__memory_max": "1073741824", "a__b__memory_max": "4294967296"}, 1 << 30),
+        ("9:memory:/j", {"memory__j__memory.limit_in_bytes": "536870912"}, 1 << 29),
+        ("9:memory:/j", {"memory__j__memory.limit_in_bytes": "9223372036854771712"}, 1 << 34),
+        ("0::/", {"memory_max": "broken"}, 1 << 34),
+    ],
+)
+def test_memory_is_the_machines_cut_by_its_control_groups(
+    bare: pytest.MonkeyPatch, tmp_path: Path, line: str, files: dict[str, str], limit: int
+) -> None:
+    import psutil
+
+    bare.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"total": 1 << 34}))
+    assert runtime.usable_memory() == 1 << 34
+    group(tmp_path, line, **files)
+    assert runtime.usable_memory() == limit

@@ -23,7 +23,7 @@ from children import Answer, Child
 from judges import JUDGES, WARM_UP
 from summary import Asked, Score, Table
 
-from mra_bench.tables import align, printable
+from mra_bench.tables import align, markdown, printable
 
 IN_A_ROW = 25
 
@@ -128,7 +128,7 @@ def main() -> None:
     forget = "judges:forget_answers" if args.keep_sympy_cache else "judges:forget_all"
     children = {name: Child(f"judges:{JUDGES[name].__name__}", forget, WARM_UP, args.limit) for name in args.graders}
     found = measure(sets, children, args.repeat)
-    show = summary.markdown if args.markdown else align
+    show = markdown if args.markdown else align
     for title, table in tables(found).items():
         print(f"{title}:\n\n{show(table)}\n")
     if args.errors:

@@ -131,11 +131,6 @@ def as_data(scores: Iterable[Score], asked: dict[str, Asked]) -> dict[str, Any]:
     return {"scores": [asdict(s) for s in scores], "cases": rows}
 
 
-def markdown(table: Table) -> str:
-    head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in table)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
-
-
 def labelled(data: str) -> bool:
     """Does the set have labels, so that kinds are worth a table?"""
     return data not in GOLDS

@@ -26,14 +26,14 @@ def command(ctx: click.Context, as_json: bool) -> None:
 def list_recipes(as_json: bool) -> None:
     """Name, models and description of every packaged recipe."""
     from mra_bench.cli.listing import show, show_json
-    from mra_bench.recipe import load_recipe, recipe_names
+    from mra_bench.recipes import read_recipe, recipe_names
 
-    recipes = [load_recipe(name) for name in recipe_names()]
-    said = {recipe.name: " ".join(recipe.description.split()) for recipe in recipes}
+    recipes = [read_recipe(name) for name in recipe_names()]
+    rows = [(r["name"], list(r["models"]), " ".join(r["description"].split())) for r in recipes]
     if as_json:
-        show_json([{"recipe": r.name, "models": list(r.models), "description": said[r.name]} for r in recipes])
+        show_json([{"recipe": name, "models": models, "description": said} for name, models, said in rows])
     else:
-        show(["recipe", "models", "description"], [[r.name, ",".join(r.models), said[r.name]] for r in recipes])
+        show(["recipe", "models", "description"], [[name, ",".join(models), said] for name, models, said in rows])
 
 
 @command.command("list")
@@ -51,7 +51,7 @@ def list_command(before: bool, as_json: bool) -> None:
 def show_command(before: bool, name: str, as_json: bool) -> None:
     """Print a recipe as it is in the package or the file; with --json, its data."""
     from mra_bench.cli.listing import show_json
-    from mra_bench.recipe import read_recipe, recipe_text
+    from mra_bench.recipes import read_recipe, recipe_text
 
     if as_json or before:
         show_json(read_recipe(name))
@@ -70,7 +70,8 @@ def new_command(before: bool, file: Path, like: str, as_json: bool) -> None:
 
     from mra_bench.cli.listing import show_json
     from mra_bench.errors import UsageError
-    from mra_bench.recipe import read_recipe, recipe_text, validate_recipe
+    from mra_bench.recipe import validate_recipe
+    from mra_bench.recipes import read_recipe, recipe_text
     from mra_bench.yaml_text import read_yaml
 
     if file.suffix not in (".yaml", ".yml"):

@@ -40,7 +40,7 @@ class RunCommand(click.Command):
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
-            from mra_bench.recipe import recipe_names
+            from mra_bench.recipes import recipe_names
 
             word = rest[0]
             recipe = word in recipe_names() or word.endswith((".yaml", ".yml"))
@@ -139,14 +139,15 @@ def command(**given: Any) -> None:
     from mra_bench.plan import make_plan
     from mra_bench.plugins import load_plugins
     from mra_bench.progress import make_reporter
-    from mra_bench.run import RunOptions, execute
+    from mra_bench.ranks import is_follower, join
+    from mra_bench.run import RunOptions, execute, follow
 
     _check_folders(given)
     settings = settings_of(given["plugin_files"], given["blocked"])
     registry = load_plugins(settings)
     recipe = _recipe(given, registry)
     wanted = [name.strip() for name in given["models"].split(",") if name.strip()] if given["models"] else None
-    reporter = make_reporter(quiet=given["quiet"], as_json=given["as_json"])
+    reporter = make_reporter(quiet=given["quiet"] or is_follower(), as_json=given["as_json"] and not is_follower())
     for plugin in registry.plugins:
         if plugin.error:
             reporter.message(f"Warning: the plugin {plugin.name} is broken and not used: {plugin.error}")
@@ -159,10 +160,14 @@ def command(**given: Any) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; name a folder, new or of an earlier run")
     if given["dry_run"]:
-        _show_plan(plan, out, reporter, given["as_json"])
+        if not is_follower():
+            _show_plan(plan, out, reporter, given["as_json"])
+        return
+    how = RunOptions(out, Path(given["reuse"]) if given["reuse"] else None, given["strict"], join())
+    if not how.ranks.leads:
+        follow(plan, registry, settings, how)
         return
     try:
-        how = RunOptions(out, Path(given["reuse"]) if given["reuse"] else None, given["strict"])
         outcome = execute(plan, registry, settings, how, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
@@ -194,7 +199,8 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     """The recipe of --recipe with every change the options make, or one made up from --model and --data."""
     from mra_bench.errors import UsageError
     from mra_bench.loose import loose_recipe
-    from mra_bench.recipe import read_recipe, validate_recipe
+    from mra_bench.recipe import validate_recipe
+    from mra_bench.recipes import read_recipe
     from mra_bench.settings import apply_setting
 
     if given["drop_contaminated"] and given["allow_contamination"]:

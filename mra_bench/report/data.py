@@ -6,14 +6,16 @@ The figures stay the plain dictionaries of results.json; texts and grades become
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mra_bench.errors import BenchError, UsageError
+from mra_bench.report.choice import choose, find_flips
 
 VERSION = 1
+HELD = 120_000_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Verdict:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One completion with its grade. `span`: [start, end) of the answer in `text`, in code points; `finish` "stop" or
     "length"; `correct` None when it could not be judged. A sample without a grade has kind "not graded". `others`: the
@@ -47,10 +49,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class DatasetSamples:
-    """Problems of one dataset in file order, and for each model, by problem id, its samples in order."""
+    """Problems of one dataset in file order, and for each model, by problem id, its samples in order: all of them, or
+    of so many problems that memory holds them. `total`: how many problems the dataset has. `flips`: ids of those, read
+    or not, on which models differ."""
 
     problems: Sequence[Mapping[str, Any]]
     answers: Mapping[str, Mapping[str, Sequence[Sample]]]
+    total: int
+    flips: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,11 @@ class RunData:
         return {model["name"]: index for index, model in enumerate(self.results.get("models") or ())}
 
 
-def read_run(run: Path) -> RunData:
-    """Read a run folder. Raises UsageError when it is not one, BenchError naming file and line of a broken record."""
+def read_run(run: Path, held: int = HELD) -> RunData:
+    """Read a run folder. Of texts and grades, where there are more than `held` bytes, those of a choice of problems.
+
+    Raises UsageError when it is not one, BenchError naming file and line of a broken record.
+    """
     if not (run / "results.json").is_file():
         raise UsageError(
             f"'{run}' has no results.json, so there is nothing to report. "
@@ -100,38 +109,70 @@ def read_run(run: Path) -> RunData:
         provenance=_read_json(run / "run.json") if (run / "run.json").is_file() else {},
         timings=list(_read_lines(run / "timings.jsonl", torn_end=True)),
         recipe=recipe.read_text("utf-8", "replace") if recipe.is_file() else "",
-        samples=_read_samples(run, results.get("stages") or ()),
+        samples=_read_samples(run, results, held),
     )
 
 
-def _read_samples(run: Path, stages: Sequence[Mapping[str, Any]]) -> dict[str, DatasetSamples]:
-    problems: dict[str, list[dict[str, Any]]] = {}
-    answers: dict[str, dict[str, dict[str, Sequence[Sample]]]] = {}
-    read = set()
+def _read_samples(run: Path, results: Mapping[str, Any], held: int) -> dict[str, DatasetSamples]:
+    by_dataset: dict[str, list[Mapping[str, Any]]] = {}
+    for stage in results.get("stages") or ():
+        by_dataset.setdefault(stage["dataset"], []).append(stage)
+    files = {file for stages in by_dataset.values() for stage in stages for file in _files(run, stage)}
+    keep = held / max(1, sum(file.stat().st_size for file in files))
+    seed = seed_of(results)
+    return {name: _read_dataset(run, stages, keep, f"{seed}/{name}") for name, stages in by_dataset.items()}
+
+
+def _files(run: Path, stage: Mapping[str, Any]) -> Iterator[Path]:
+    for folder in (stage["problems"], stage["completions"], stage.get("grades"), *(stage.get("other_grades") or ())):
+        yield from _inside(run, folder).glob("*.jsonl") if folder else ()
+
+
+def _read_dataset(run: Path, stages: Sequence[Mapping[str, Any]], keep: float, seed: str) -> DatasetSamples:
+    """The share `keep` of the problems, all of them from 1 up. Asked in looks, a model has several stages."""
+    by_model: dict[str, list[Mapping[str, Any]]] = {}
     for stage in stages:
-        name, folder = stage["dataset"], stage["problems"]
-        if (name, folder) not in read:  # a dataset asked in looks has several
-            problems.setdefault(name, []).extend(_read_lines(_inside(run, folder) / "problems.jsonl"))
-            read.add((name, folder))
-        answers.setdefault(name, {}).setdefault(stage["model"], {}).update(_read_answers(run, stage))
-    return {name: DatasetSamples(problems[name], answers[name]) for name in problems}
+        by_model.setdefault(stage["model"], []).append(stage)
+    asked = [_inside(run, folder) / "problems.jsonl" for folder in dict.fromkeys(stage["problems"] for stage in stages)]
+    ids = [row["id"] for path in asked for row in _read_lines(path)]
+    flips = find_flips(ids, (_read_verdicts(run, of_model) for of_model in by_model.values()))
+    chosen = frozenset(ids) if keep >= 1 else choose(ids, flips, keep, seed)
+    problems = [row for path in asked for row in _read_lines(path) if row["id"] in chosen]
+    answers = {model: _read_answers(run, of_model, chosen) for model, of_model in by_model.items()}
+    return DatasetSamples(problems, answers, len(ids), flips)
 
 
-def _read_answers(run: Path, stage: Mapping[str, Any]) -> dict[str, Sequence[Sample]]:
-    grades = _read_grades(run, stage.get("grades"))
-    others = [_read_grades(run, folder) for folder in stage.get("other_grades") or ()]
+def _read_verdicts(run: Path, stages: Iterable[Mapping[str, Any]]) -> dict[str, list[bool | None]]:
+    found: dict[str, list[bool | None]] = {}
+    for stage in stages:
+        for row in _read_blocks(run, stage.get("grades")):
+            found.setdefault(row["problem"], []).append(row.get("correct"))
+    return found
+
+
+def _read_answers(
+    run: Path, stages: Iterable[Mapping[str, Any]], chosen: Collection[str]
+) -> dict[str, Sequence[Sample]]:
     found: dict[str, dict[int, Sample]] = {}
-    for block in sorted(_inside(run, stage["completions"]).glob("block-*.jsonl")):
-        for row in _read_lines(block):
+    for stage in stages:
+        grades = _read_grades(run, stage.get("grades"), chosen)
+        others = [_read_grades(run, folder, chosen) for folder in stage.get("other_grades") or ()]
+        for row in _read_blocks(run, stage["completions"]):
             key = row["problem"], row["sample"]
-            verdicts = tuple(_verdict(other.get(key)) for other in others)
-            found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key), verdicts)
+            if key[0] in chosen:
+                verdicts = tuple(_verdict(other.get(key)) for other in others)
+                found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key), verdicts)
     return {problem: [by_index[index] for index in sorted(by_index)] for problem, by_index in found.items()}
 
 
-def _read_grades(run: Path, folder: str | None) -> dict[tuple[str, int], Mapping[str, Any]]:
+def _read_grades(run: Path, folder: str | None, chosen: Collection[str]) -> dict[tuple[str, int], Mapping[str, Any]]:
+    rows = (row for row in _read_blocks(run, folder) if row["problem"] in chosen)
+    return {(row["problem"], row["sample"]): row for row in rows}
+
+
+def _read_blocks(run: Path, folder: str | None) -> Iterable[dict[str, Any]]:
     blocks = sorted(_inside(run, folder).glob("block-*.jsonl")) if folder else []
-    return {(row["problem"], row["sample"]): row for block in blocks for row in _read_lines(block)}
+    return (row for block in blocks for row in _read_lines(block))
 
 
 def _verdict(grade: Mapping[str, Any] | None) -> Verdict | None:
@@ -141,12 +182,13 @@ def _verdict(grade: Mapping[str, Any] | None) -> Verdict | None:
 
 
 def _sample(row: Mapping[str, Any], grade: Mapping[str, Any] | None, others: tuple[Verdict | None, ...]) -> Sample:
-    base = Sample(index=row["sample"], text=row["text"], tokens=row["tokens"], finish=row["finish"], others=others)
+    base = {"index": row["sample"], "text": row["text"], "tokens": row["tokens"], "finish": row["finish"]}
     if grade is None:
-        return base
+        return Sample(**base, others=others)
     span = grade.get("span")
-    return replace(
-        base,
+    return Sample(
+        **base,
+        others=others,
         correct=grade.get("correct"),
         answer=grade.get("answer") or "",
         reason=grade.get("reason") or "",
@@ -164,6 +206,11 @@ def _inside(run: Path, name: str) -> Path:
     return run / path
 
 
+def seed_of(results: Mapping[str, Any]) -> int:
+    """The run's seed, 0 where none is recorded."""
+    return int((results.get("run") or {}).get("seed") or 0)
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text("utf-8", "replace"))
@@ -178,13 +225,13 @@ def _read_lines(path: Path, *, torn_end: bool = False) -> Iterator[dict[str, Any
     """Records of a JSONL file, none when it is absent. `torn_end`: a last line cut short by a kill is passed over."""
     if not path.is_file():
         return
-    lines = path.read_text("utf-8", "replace").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield json.loads(line)
-        except ValueError as error:
-            if torn_end and number == len(lines):
-                return
-            raise BenchError(f"'{path}', line {number}, is not valid JSON: {error}.") from None
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                if torn_end and not line.endswith("\n"):
+                    return
+                raise BenchError(f"'{path}', line {number}, is not valid JSON: {error}.") from None

@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mra_bench.report.data import DatasetSamples, RunData, Sample
+from mra_bench.report.choice import choose
+from mra_bench.report.data import RunData, Sample, seed_of
 from mra_bench.report.formatting import count
 
 FIELDS = ("index", "text", "tokens", "finish", "correct", "answer", "reason", "kind", "span", "rule", "others")
@@ -54,7 +54,10 @@ def blocks(run: RunData, limits: Limits | None = None) -> list[Block]:
     while packed and (size := sum(map(len, content.values()))) > limits.embedded and keep > 1e-6:
         keep *= 0.95 * limits.embedded / size
         for name in content:
-            chosen[name] = choose(run.samples[name], keep, f"{_seed(run)}/{name}")
+            samples = run.samples[name]
+            ids = [problem["id"] for problem in samples.problems]
+            kept = choose(ids, samples.flips, keep, f"{seed_of(run.results)}/{name}")
+            chosen[name] = [problem for problem in samples.problems if problem["id"] in kept]
             content[name] = _pack(_json(payload(run, name, chosen[name])))
     return [_block(run, name, chosen[name], PACKED if packed else PLAIN, content[name]) for name in content]
 
@@ -89,29 +92,6 @@ def payload(run: RunData, name: str, problems: Sequence[Mapping[str, Any]]) -> d
     }
 
 
-def choose(samples: DatasetSamples, keep: float, seed: str) -> list[Mapping[str, Any]]:
-    """The share `keep` of the problems, in file order: flips first, then a seeded draw from the rest."""
-    room = int(keep * len(samples.problems))
-    flips = [problem["id"] for problem in samples.problems if is_flip(samples, problem["id"])]
-    others = [problem["id"] for problem in samples.problems if problem["id"] not in set(flips)]
-    rng = random.Random(seed)
-    kept = set(flips if len(flips) <= room else rng.sample(flips, room))
-    kept.update(rng.sample(others, min(len(others), max(0, room - len(kept)))))
-    return [problem for problem in samples.problems if problem["id"] in kept]
-
-
-def is_flip(samples: DatasetSamples, problem_id: str) -> bool:
-    """Whether two models that could be judged differ in their share of right answers."""
-    shares = {right_share(by_problem.get(problem_id, ())) for by_problem in samples.answers.values()}
-    return len(shares - {None}) > 1
-
-
-def right_share(samples: Sequence[Sample]) -> float | None:
-    """Share of right answers among those judged; None when none was."""
-    judged = [sample.correct for sample in samples if sample.correct is not None]
-    return sum(judged) / len(judged) if judged else None
-
-
 def _cells(samples: Sequence[Sample] | None) -> list[list[Any]] | None:
     if not samples:
         return None
@@ -135,16 +115,15 @@ def _utf16_span(sample: Sample) -> list[int] | None:
 def _block(run: RunData, name: str, problems: Sequence[Mapping[str, Any]], encoding: str, content: str) -> Block:
     entry = next((entry for entry in run.datasets if entry["name"] == name), {})
     samples = run.samples[name]
-    total = len(samples.problems)
+    total, flips = samples.total, len(samples.flips)
     note = ""
     if len(problems) < total:
-        flips = sum(is_flip(samples, problem["id"]) for problem in samples.problems)
-        inside = sum(is_flip(samples, problem["id"]) for problem in problems)
+        inside = sum(problem["id"] in samples.flips for problem in problems)
         every = f"all {count(flips)}" if inside == flips else f"{count(inside)} of the {count(flips)}"
         differ = f"{every} on which models differ, and a random draw from the others"
         note = (
             f"To keep this file small it holds {count(len(problems))} of {count(total)} problems of {name}: "
-            f"{differ if len(samples.answers) > 1 else 'a random draw'} (seed {_seed(run)}). "
+            f"{differ if len(samples.answers) > 1 else 'a random draw'} (seed {seed_of(run.results)}). "
             f"The figures above are over all problems; the run folder has every text."
         )
     return Block(name, label(entry) or name, total, len(problems), note, encoding, content)
@@ -174,10 +153,6 @@ def grader_labels(entry: Mapping[str, Any]) -> list[str]:
 def _names(run: RunData) -> list[str]:
     order = [entry["name"] for entry in run.datasets if entry["name"] in run.samples]
     return order + [name for name in run.samples if name not in order]
-
-
-def _seed(run: RunData) -> int:
-    return int((run.results.get("run") or {}).get("seed") or 0)
 
 
 def _json(value: Any) -> str:

@@ -33,4 +33,4 @@ def train(job: TrainJob) -> TrainedModel:
 def register_trainers(register: Register) -> None:
     from .options import DpoOptions
 
-    register("dpo", train, options=DpoOptions, consumes="pairs")
+    register("dpo", train, options=DpoOptions, consumes="pairs", together=True)

@@ -13,14 +13,19 @@ from trl import DPOConfig, DPOTrainer
 
 from mra_bench.types import Progress, TrainedModel, TrainJob
 
+from . import shared
 from .options import DpoOptions
 
 
 class PairTrainer(training.Guarded, DPOTrainer):  # type: ignore[misc]  # trl is not typed
-    """DPOTrainer on pairs that are already tokenised, telling how far the reference pass is."""
+    """DPOTrainer on pairs that are already tokenised, telling how far the reference pass is.
+
+    A pair's prompt is computed once for both texts where the model can be asked so and it pays.
+    """
 
     def __init__(self, *args: Any, progress: Progress, steps: int, **kwargs: Any) -> None:
         self.told, self.steps, self.reference_tokens = progress, steps, 0
+        self.can_share: bool | None = None
         super().__init__(*args, **kwargs)
 
     def _prepare_dataset(self, dataset: Dataset, *args: Any) -> Dataset:
@@ -29,8 +34,18 @@ class PairTrainer(training.Guarded, DPOTrainer):  # type: ignore[misc]  # trl is
     def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
         """Log-probabilities of a batch's chosen and rejected texts under the parent, each of shape (batch,)."""
         self.reference_tokens += int(inputs["attention_mask"].sum())
-        chosen, rejected = super().compute_ref_log_probs(model, inputs)
+        chosen, rejected = super().compute_ref_log_probs(self._asked(model, inputs), inputs)
         return chosen, rejected
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        return super()._compute_loss(self._asked(model, inputs), inputs, return_outputs)
+
+    def _asked(self, model: Any, inputs: dict[str, Any]) -> Any:
+        """What is called in place of `model` for this batch."""
+        if self.can_share is None:
+            self.can_share = not self.aux_loss_enabled and shared.possible(model, inputs)
+        hidden = self.model.config.get_text_config().hidden_size
+        return shared.SharedPrompts(model) if self.can_share and shared.pays(inputs, hidden) else model
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         # trl's own keeps a cache file and shows a bar; this one sorts by length, which saves padding.
@@ -77,7 +92,7 @@ def build(job: TrainJob) -> tuple[PairTrainer, list[Encoded]]:
     trainer = PairTrainer(
         model=parent.model,
         ref_model=None if options.precompute_ref_log_probs or options.lora else training.load_parent(job).model,
-        args=config(job, options),
+        args=config(job, parent, 2 * options.batch_size * max(example.longest for example in data)),
         train_dataset=dataset(data),
         processing_class=parent.tokenizer,
         peft_config=training.lora_config(options.lora),
@@ -87,11 +102,12 @@ def build(job: TrainJob) -> tuple[PairTrainer, list[Encoded]]:
     return trainer, data
 
 
-def config(job: TrainJob, options: DpoOptions) -> DPOConfig:
+def config(job: TrainJob, parent: training.Parent, batch_tokens: int) -> DPOConfig:
     """trl's configuration; the likelihood loss on chosen texts is its second loss."""
+    options: DpoOptions = job.options
     with_sft = options.sft_weight > 0
     return DPOConfig(
-        **training.arguments(job, options, options.rate),
+        **training.arguments(job, options, options.rate, parent, batch_tokens),
         beta=options.beta,
         loss_type=[options.loss_type, "sft"] if with_sft else [options.loss_type],
         loss_weights=[1.0, options.sft_weight] if with_sft else None,

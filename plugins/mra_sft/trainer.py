@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from datasets import Dataset
 from mra_transformers import training
@@ -41,7 +42,9 @@ def build(job: TrainJob) -> tuple[RowTrainer, list[Encoded]]:
     )
     data = within(encoded, parent.limit(options.max_length))
     config = SFTConfig(
-        **training.arguments(job, options, options.rate), dataset_kwargs={"skip_prepare_dataset": True}, packing=False
+        **training.arguments(job, options, options.rate, parent, options.batch_size * max(e.longest for e in data)),
+        dataset_kwargs={"skip_prepare_dataset": True},
+        packing=False,
     )
     trainer = RowTrainer(
         model=parent.model,
@@ -50,7 +53,15 @@ def build(job: TrainJob) -> tuple[RowTrainer, list[Encoded]]:
         processing_class=parent.tokenizer,
         peft_config=training.lora_config(options.lora),
     )
+    if not trainer.aux_loss_enabled:
+        trainer.model.register_forward_pre_hook(without_mask, with_kwargs=True)
     return trainer, data
+
+
+def without_mask(model: Any, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Padding on the right needs no mask: what comes later is not attended to, and has no label. Attention that is
+    causal and nothing else takes a faster path."""
+    return args, {**given, "attention_mask": None}
 
 
 def dataset(data: list[Encoded]) -> Dataset:

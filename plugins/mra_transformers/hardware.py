@@ -34,7 +34,9 @@ def choose_device(name: str) -> str:
 
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return next((kind for kind, there in present.items() if there), "cpu")
+        found = next((kind for kind, there in present.items() if there), "cpu")
+        beside = os.environ.get("LOCAL_RANK", "")  # a launcher gives each of its processes a GPU
+        return f"cuda:{int(beside) % torch.cuda.device_count()}" if found == "cuda" and beside.isdecimal() else found
     kind, _, index = name.partition(":")
     count = torch.cuda.device_count() if kind == "cuda" else 1
     if not present[kind] or (index and not (index.isdecimal() and int(index) < count)):

@@ -17,17 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import broadcast_object_list
 from transformers import PrinterCallback, TrainerCallback
 
 from mra_bench.errors import BenchError, TrainingFailed, UsageError
 from mra_bench.types import ModelRef, TrainedModel, TrainJob
 
-from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly
+from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly, memory
 from .options import child_options
 from .prompts import PromptFormat, settle
 from .source import Source, file_hashes
 from .training_checkpoints import Checkpoints
 from .training_data import Encoded, Order
+from .training_memory import asks_for_checkpointing
 from .training_options import LoraOptions, TrainingOptions
 
 LOADER = "mra_transformers:transformers"
@@ -43,6 +45,11 @@ class Parent:
     model: Any
     tokenizer: Any
     prompt: PromptFormat
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weights hold."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
 
     def limit(self, max_length: int) -> int:
         """Longest sequence to train on, in tokens: `max_length`, or the model's context where that is shorter."""
@@ -69,26 +76,30 @@ def prompt_format(job: TrainJob) -> PromptFormat:
     return settle(str(options.get("prompt", "auto")), Source(job.parent, name))
 
 
-def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str, Any]:
-    """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded."""
+def arguments(
+    job: TrainJob, options: TrainingOptions, rate: float, parent: Parent, batch_tokens: int
+) -> dict[str, Any]:
+    """Keyword arguments of any trl configuration: nothing printed or sent anywhere, everything seeded.
+
+    batch_tokens: of the longest batch, padding included.
+    """
     device = choose_device("auto")
     if options.strict_determinism:
         check_reproducible(device)
         compute_reproducibly(device)
-    half = half_precision(options.number_format, device)
+    half = half_precision(options.number_format, device, parent.parameters)
     return {
         "output_dir": str(job.workdir),
         "learning_rate": rate,
         "num_train_epochs": options.epochs,
         "max_steps": options.max_steps,
-        "per_device_train_batch_size": options.batch_size,
-        "gradient_accumulation_steps": options.accumulation,
+        **shares(options, job.ranks),
         "max_length": None,
         "warmup_steps": options.warmup_ratio,
         "lr_scheduler_type": options.scheduler,
         "weight_decay": options.weight_decay,
         "max_grad_norm": options.max_grad_norm,
-        "gradient_checkpointing": options.gradient_checkpointing,
+        "gradient_checkpointing": checkpointing(options, parent, batch_tokens, device),
         "save_strategy": "steps" if options.save_every else "no",
         "save_steps": options.save_every or 500,
         "logging_steps": options.logging_every,
@@ -101,20 +112,47 @@ def arguments(job: TrainJob, options: TrainingOptions, rate: float) -> dict[str,
         "seed": job.seed,
         "data_seed": job.seed,
         "dataloader_num_workers": 0,
-        "dataloader_pin_memory": device == "cuda",
+        "ddp_find_unused_parameters": False,
+        "dataloader_pin_memory": device.startswith("cuda"),
         "disable_tqdm": True,
         "report_to": "none",
     }
 
 
-def half_precision(dtype: str, device: str) -> str:
-    """ "bf16" or "fp16" arithmetic, or "" for fp32. "auto" takes 16 bits on CUDA only: elsewhere it gains little.
+def shares(options: TrainingOptions, ranks: int) -> dict[str, int]:
+    """Each process's share of a step, so that several take the same steps as one. Raises UsageError when a step cannot
+    be shared evenly."""
+    if options.accumulation % ranks == 0:
+        size, accumulation = options.batch_size, options.accumulation // ranks
+    elif options.batch_size % ranks == 0:
+        size, accumulation = options.batch_size // ranks, options.accumulation
+    else:
+        raise UsageError(
+            f"{ranks} processes cannot share a step of accumulation {options.accumulation} x batch_size "
+            f"{options.batch_size}. Make one of them a multiple of {ranks}, or start another number of processes."
+        )
+    return {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulation}
+
+
+def checkpointing(options: TrainingOptions, parent: Parent, batch_tokens: int, device: str) -> bool:
+    """Whether activations are computed twice: as the options say, else where memory asks for it."""
+    if options.gradient_checkpointing is not None:
+        return options.gradient_checkpointing
+    if device == "mps":  # its memory is the machine's, and what it may take of it is its own affair
+        device = "cpu"
+    return asks_for_checkpointing(
+        parent.model, tokens=batch_tokens, trained=options.lora is None, memory=memory(device)
+    )
+
+
+def half_precision(dtype: str, device: str, parameters: int) -> str:
+    """ "bf16" or "fp16" arithmetic, or "" for fp32. "auto" takes what generation takes: 16 bits where the hardware
+    multiplies them itself, unless the model is so small (`parameters`) that they save nothing.
 
     Raises UsageError for a type that `device` cannot train in.
     """
-    if dtype == "auto":
-        dtype = choose_dtype("auto", device) if device == "cuda" else "fp32"
-    if dtype == "fp16" and device != "cuda":
+    dtype = choose_dtype(dtype, device, parameters)
+    if dtype == "fp16" and not device.startswith("cuda"):
         raise UsageError(f"dtype 'fp16' cannot train on {device}. Use 'auto', 'fp32' or 'bf16'.")
     return "" if dtype == "fp32" else dtype
 
@@ -183,7 +221,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.job.log(record(state.global_step, logs))
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.checkpoints.mark(state.global_step)
+        if self.job.rank == 0:
+            self.checkpoints.mark(state.global_step)
 
     def _progress(self, state: Any) -> None:
         self.job.progress.update(state.global_step, state.max_steps, tokens=state.num_input_tokens_seen)
@@ -204,7 +243,7 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
     """Train from the newest checkpoint that counts, save the merged weights in `job.output`, drop the checkpoints."""
     options: TrainingOptions = job.options
     checkpoints = Checkpoints(job.workdir, digest(job, data))
-    newest = checkpoints.newest()
+    (newest,) = broadcast_object_list([checkpoints.newest() if job.rank == 0 else None])
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Watch(job, checkpoints))
     steps = steps_per_epoch(len(data), options)
@@ -221,8 +260,10 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
         model = merged(trainer.model)
         check_finite(model)
-        save(model, trainer.processing_class, job.output)
-    if not options.keep_checkpoint:
+        if job.rank == 0:
+            save(model, trainer.processing_class, job.output)
+    trainer.accelerator.wait_for_everyone()
+    if job.rank == 0 and not options.keep_checkpoint:
         checkpoints.remove()
     facts = {
         "steps": trainer.state.global_step,

@@ -169,14 +169,49 @@ def test_registering_imports_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_sixteen_bits_only_where_the_device_has_them() -> None:
+def test_sixteen_bits_where_the_hardware_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    from mra_transformers import hardware
     from mra_transformers.training import half_precision
 
-    assert half_precision("auto", "cpu") == half_precision("fp32", "cuda") == half_precision("auto", "mps") == ""
-    assert half_precision("bf16", "cpu") == "bf16"
-    assert half_precision("fp16", "cuda") == "fp16"
+    for present, auto in ((True, "bf16"), (False, "")):
+        monkeypatch.setattr(hardware, "cpu_has_bf16", lambda present=present: present)
+        assert half_precision("auto", "cpu", hardware.SMALL) == auto
+        assert half_precision("auto", "cpu", hardware.SMALL - 1) == half_precision("fp32", "cpu", 10**9) == ""
+        assert half_precision("bf16", "cpu", 1000) == "bf16"
+    for present, auto in ((True, "bf16"), (False, "fp16")):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda present=present: present)
+        assert half_precision("auto", "cuda", hardware.SMALL) == auto
+    assert half_precision("auto", "mps", 10**9) == half_precision("auto", "cuda", 1000) == ""
+    assert half_precision("fp16", "cuda", 1000) == "fp16"
     with pytest.raises(UsageError, match="'fp16' cannot train on cpu"):
-        half_precision("fp16", "cpu")
+        half_precision("fp16", "cpu", 1000)
+
+
+@pytest.mark.parametrize("present", [True, False])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_large_model_is_trained_in_what_the_cpu_has(
+    tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch, present: bool
+) -> None:
+    import mra_sft
+    from mra_sft import trainer as sft
+    from mra_transformers import hardware, training
+
+    used: list[bool] = []
+    train = training.train
+
+    def spy(trainer: Any, *args: Any) -> Any:
+        used.append(trainer.args.bf16)
+        return train(trainer, *args)
+
+    monkeypatch.setattr(training, "choose_device", lambda name: "cpu")
+    monkeypatch.setattr(hardware, "cpu_has_bf16", lambda: present)
+    monkeypatch.setattr(hardware, "SMALL", 1000)
+    monkeypatch.setattr(sft.training, "train", spy)
+    told = Told()
+    mra_sft.train(make_job(tmp_path, parent, SftOptions(max_steps=2), told, rows=rows()))
+    assert used == [present]
+    assert 5 < told.records[-1]["loss"] < 6, "near the log of the vocabulary, in either arithmetic"
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -186,7 +221,7 @@ def test_arguments_are_safe_on_a_cpu(tmp_path: Path, parent: Path, monkeypatch: 
 
     monkeypatch.setattr(training, "choose_device", lambda name: "cpu")
     job = make_job(tmp_path, parent, SftOptions(), Told(), rows=rows())
-    config = SFTConfig(**training.arguments(job, SftOptions(), 1e-5))
+    config = SFTConfig(**training.arguments(job, SftOptions(), 1e-5, training.load_parent(job), 100))
     off = (config.bf16, config.fp16, config.gradient_checkpointing, config.dataloader_pin_memory)
     assert off == (False, False, False, False)
     assert config.use_cpu

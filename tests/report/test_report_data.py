@@ -16,7 +16,8 @@ from report_folder import HOSTILE, Shape, add_grader, build, read
 
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.report import charts, formatting
-from mra_bench.report.data import Sample, read_run
+from mra_bench.report.choice import choose, find_flips, right_share
+from mra_bench.report.data import read_run
 from mra_bench.report.history import conditions, timings_view, training_view
 from mra_bench.report.samples import (
     FIELDS,
@@ -25,10 +26,8 @@ from mra_bench.report.samples import (
     Limits,
     blocks,
     grader_labels,
-    is_flip,
     label,
     payload,
-    right_share,
 )
 
 
@@ -74,8 +73,7 @@ def test_spans_count_utf16_units(run_folder: Path) -> None:
 
 def test_beyond_the_limit_flips_stay_and_the_note_says_it(tmp_path: Path) -> None:
     run = read_run(build(tmp_path / "run", Shape(test=300, hard=0, hostile=False, models=("sft", "dpo"))))
-    samples = run.samples["test"]
-    flips = {p["id"] for p in samples.problems if is_flip(samples, p["id"])}
+    flips = run.samples["test"].flips
     (whole,) = blocks(run, Limits(plain=0))
     limits = Limits(plain=0, embedded=len(whole.content) * 2 // 3)
     (block,) = blocks(run, limits)
@@ -95,11 +93,41 @@ def test_when_not_even_the_flips_fit_the_note_says_so(tmp_path: Path) -> None:
 
 
 def test_right_share_leaves_out_what_was_not_judged() -> None:
-    def sample(correct: bool | None) -> Sample:
-        return Sample(0, "", 1, "stop", correct)
+    assert right_share([None]) is None
+    assert right_share([None, True, False]) == 0.5
 
-    assert right_share([sample(None)]) is None
-    assert right_share([sample(None), sample(True), sample(False)]) == 0.5
+
+def test_models_differ_where_their_shares_of_right_answers_do() -> None:
+    a = {"same": [True, False], "more": [True, True], "unjudged": [True], "no text": [True]}
+    b = {"same": [False, True, None], "more": [True, False], "unjudged": [None]}
+    assert find_flips(a, [a, b]) == {"more"}
+
+
+def test_flips_are_chosen_first_and_the_rest_by_the_seed() -> None:
+    ids, flips = [f"q{i}" for i in range(100)], {"q3", "q50", "q99"}
+    kept = choose(ids, flips, 0.1, "0/test")
+    assert len(kept) == 10
+    assert flips < kept
+    assert kept == choose(ids, flips, 0.1, "0/test") != choose(ids, flips, 0.1, "1/test")
+    assert choose(ids, flips, 0.02, "0/test") < flips
+    assert choose(ids, flips, 1.0, "0/test") == set(ids)
+
+
+def test_of_more_texts_than_memory_should_hold_a_choice_is_read(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=300, hard=20, models=("sft", "dpo")))
+    whole = read_run(folder)
+    files = [file for stage in ("problems", "completions", "grades") for file in (folder / stage).rglob("*.jsonl")]
+    part = read_run(folder, held=1 + sum(file.stat().st_size for file in files) // 2)
+    for name, samples in part.samples.items():
+        everything = whole.samples[name]
+        kept = [problem["id"] for problem in samples.problems]
+        assert len(kept) == samples.total // 2 == len(everything.problems) // 2
+        assert samples.flips == everything.flips
+        assert samples.flips <= set(kept) or set(kept) <= samples.flips
+        assert [problem for problem in everything.problems if problem["id"] in kept] == samples.problems
+        for model, answers in samples.answers.items():
+            assert answers == {name: everything.answers[model][name] for name in kept}
+    assert "it holds 150 of 300 problems of test: all " in blocks(part)[0].note
 
 
 def test_a_model_without_texts_yet_is_shown_empty(tmp_path: Path) -> None:
