@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from child import EQUAL
+from work import Work
 
 Table = list[list[str]]
 
@@ -19,6 +20,8 @@ TRL = {
     EQUAL: "output layer at every position",
     "defaults": "random order, linear schedule without warm-up, gradient checkpointing, output layer at every position",
 }
+SFT = {"ours": "; attention without a mask", "trl": ""}
+DPO = {"ours": "; one row for a pair, its prompt once", "trl": "; two rows for a pair"}
 REFERENCE = {"ours": "; reference log-probabilities once", "trl": "; reference model in memory, asked at every step"}
 
 
@@ -52,14 +55,35 @@ def losses(runs: Mapping[tuple[str, str, str], Sequence[Any]]) -> Table:
     return rows
 
 
-def differences(trainings: Sequence[Any], settings: Sequence[str]) -> Table:
-    """In words, what is the same and what is not, a row for each comparison."""
-    rows = [["training", "settings", "ours", "trl"]]
+def differences(trainings: Sequence[Work], settings: Sequence[str]) -> list[str]:
+    """In words, what is not the same, a line for each side of each comparison."""
+    lines = [f"both have the same {BOTH}"]
     for training in trainings:
         for kind in settings:
-            asked = REFERENCE if training.trainer == "dpo" and kind != EQUAL else {"ours": "", "trl": ""}
-            rows.append([training.name, kind, OURS[kind] + asked["ours"], TRL[kind] + asked["trl"]])
-    return [*rows, ["all", "both", f"the same {BOTH}", ""]]
+            told = [DPO] if training.trainer == "dpo" else [SFT]
+            told += [REFERENCE] if training.trainer == "dpo" and kind != EQUAL else []
+            for side, said in (("ours", OURS[kind]), ("trl", TRL[kind])):
+                lines.append(f"{training.name}, {kind}, {side}: {said}{''.join(more[side] for more in told)}")
+    return lines
+
+
+def padding(trainings: Sequence[Work]) -> Table:
+    """Tokens of one epoch's batches, padding included, for each token of the texts: grouped by length or not."""
+    from mra_transformers.loading import load_tokenizer
+    from mra_transformers.training_data import Order, encode
+
+    rows = [["training", "texts", "batch", "grouped by length", "random order"]]
+    for training in trainings:
+        tokenizer = load_tokenizer(training.model)
+        examples = encode(tokenizer, training.texts, special_tokens=training.prompt == "plain")
+        lengths, size = [example.longest for example in examples], training.options["batch_size"]
+        found = []
+        for grouped in (True, False):
+            order = list(Order(lengths, size, seed=training.seed, grouped=grouped, epoch=lambda: 0))
+            batches = [[lengths[index] for index in order[at : at + size]] for at in range(0, len(order), size)]
+            found.append(sum(len(batch) * max(batch) for batch in batches) / sum(lengths))
+        rows.append([training.name, f"{len(lengths):,}", str(size), *(f"{ratio:.2f}" for ratio in found)])
+    return rows
 
 
 def pairs(runs: Mapping[tuple[str, str, str], Sequence[Any]]) -> list[tuple[str, str]]:

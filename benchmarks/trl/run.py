@@ -117,7 +117,9 @@ def main() -> None:
     show = markdown if args.markdown else align
     for title, table in {"Time": figures.times(runs), "Losses": figures.losses(runs)}.items():
         print(f"{title} ({threads()} threads, {args.repeat} repetitions):\n\n{show(table)}\n")
-    print(f"What differs:\n\n{show(figures.differences(trainings, args.settings))}")
+    print(f"Tokens with padding / tokens, one epoch:\n\n{show(figures.padding(trainings))}\n")
+    print("What differs:\n")
+    print("\n".join(f"- {line}" for line in figures.differences(trainings, args.settings)))
     if args.json:
         args.json.write_text(json.dumps(as_data(runs), indent=1), encoding="utf-8")
 

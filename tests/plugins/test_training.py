@@ -237,11 +237,11 @@ def test_strict_determinism_trains_in_fp32_and_makes_a_gpu_reproducible(
     settled: list[str] = []
     monkeypatch.setattr(training, "choose_device", lambda name: "cuda")
     monkeypatch.setattr(training, "compute_reproducibly", settled.append)
-    monkeypatch.setattr(training, "choose_dtype", lambda name, device: "bf16")
+    monkeypatch.setattr(training, "choose_dtype", lambda name, device, count: {"auto": "bf16"}.get(name, name))
     for strict, half in ((False, True), (True, False)):
-        options = SftOptions(strict_determinism=strict)
+        options = SftOptions(strict_determinism=strict, gradient_checkpointing=False)
         job = make_job(tmp_path, parent, options, Told(), rows=rows())
-        assert training.arguments(job, options, 1e-5)["bf16"] is half
+        assert training.arguments(job, options, 1e-5, training.load_parent(job), 100)["bf16"] is half
     assert settled == ["cuda"]
 
 
