@@ -18,11 +18,11 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SEEDS = BENCHMARKS / "quickstart_seeds" / "run.py"
 GRADERS = BENCHMARKS / "graders" / "run.py"
 SCALE = BENCHMARKS / "scale" / "run.py"
-TRL = BENCHMARKS / "trl" / "run.py"
 SEQUENTIAL = BENCHMARKS / "sequential" / "run.py"
 DETERMINISM = BENCHMARKS / "determinism" / "run.py"
 LM_EVAL = BENCHMARKS / "lm_eval" / "run.py"
 MACHINE = BENCHMARKS / "machine.py"
+TRL = BENCHMARKS / "trl" / "run.py"
 
 JUDGES = """
 import os, time
@@ -352,22 +352,6 @@ def test_a_measurement_that_fails_is_told_and_not_repeated(tmp_path: Path) -> No
     assert jobs.measure(jobs.System("ours"), slow, work, 0.01).error == "no result in 0.01 s"
 
 
-@pytest.mark.slow
-def test_training_is_measured_against_plain_trl(tmp_path: Path) -> None:
-    out = tmp_path / "out.json"
-    command = [sys.executable, TRL, "--only", "sft", "--steps", "2", "--settings", "equal", "--json", out, "--markdown"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr
-    measured = {entry["side"]: entry for entry in json.loads(out.read_text())}
-    assert measured["ours"]["losses"].keys() == measured["trl"]["losses"].keys() == {"1", "2"}
-    for step, loss in measured["trl"]["losses"].items():
-        assert measured["ours"]["losses"][step] == pytest.approx(loss, abs=1e-4)
-    assert all(entry["seconds"] > 0 and entry["cpu_seconds"] > 0 for entry in measured.values())
-    row = cells_of(done.stdout, "sft")
-    assert row[1:3] == ["equal", "2"]
-    assert float(row[5]) == pytest.approx(measured["trl"]["seconds"] / measured["ours"]["seconds"], abs=0.01)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -425,6 +409,25 @@ def test_operations_and_bytes_are_counted() -> None:
     assert found[rates.OUTSIDE] == 0.25
 
 
+@pytest.mark.slow
+def test_training_is_measured_against_plain_trl(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    command = [sys.executable, TRL, "--only", "sft", "--steps", "2", "--settings", "equal", "--json", out, "--markdown"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    measured = {entry["side"]: entry for entry in json.loads(out.read_text())}
+    assert measured["ours"]["losses"].keys() == measured["trl"]["losses"].keys() == {"1", "2"}
+    for step, loss in measured["trl"]["losses"].items():
+        assert measured["ours"]["losses"][step] == pytest.approx(loss, abs=1e-4)
+    assert all(entry["seconds"] > 0 and entry["cpu_seconds"] > 0 for entry in measured.values())
+    row = cells_of(done.stdout, "sft")
+    assert row[1:3] == ["equal", "2"]
+    assert float(row[5]) == pytest.approx(measured["trl"]["seconds"] / measured["ours"]["seconds"], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (["--only", "sfd"], "unknown: 'sfd'. Known: sft, dpo, lora"),
         (["--steps", "0"], "must be at least 1"),
         (["--only", "lora"], "'lora' needs --model"),
