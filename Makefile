@@ -14,7 +14,7 @@ run: install
 	$(BIN)/mra-bench run $(ARGS)
 
 test: install lint
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -13,12 +13,16 @@ prepare_threads()  # before any test imports torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
-LONGEST = ("test_wheel.py", "test_resume.py", "test_training.py", "test_docs_pages.py")
+LONGEST = (
+    "test_wheel.py", "test_resume.py", "test_strictness.py", "test_ranks.py", "test_training.py", "test_docs_pages.py",
+    "test_benchmarks.py", "test_audit.py", "test_looks.py", "test_mra_transformers_generate.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that processes that share the tests end together."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

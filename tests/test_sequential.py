@@ -79,7 +79,7 @@ def test_boundaries_and_level_are_those_of_enumeration(looks: list[list[int]], a
     assert rejected(bounds) <= alpha + 1e-12
 
 
-@given(small_looks(8))
+@given(small_looks(6))
 @settings(max_examples=25, deadline=None)
 def test_the_chance_of_a_p_of_at_most_alpha_is_at_most_alpha_over_all_looks(looks: list[list[int]]) -> None:
     """Whoever stops at the look with the lowest p is still right: counted over all ways to give signs."""

@@ -19,7 +19,7 @@ from mra_bench.plugins import Registry
 __all__ = ["registry"]  # a fixture
 SET = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
-PROBLEMS = 100
+PROBLEMS = 48
 RECIPE = """
 name: strict
 strict_determinism: true
