@@ -27,12 +27,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recipe smoke, run once through the command line without interruption."""
+    """The recipe smoke, run once through the command line without interruption; processes that share the tests share
+    it, so no test changes it."""
+    from filelock import FileLock
     from runs import bench
 
-    out = tmp_path_factory.mktemp("smoke") / "run"
-    done = bench("run", "--recipe", "smoke", "--models", "base,sft,dpo", "--out", out)
-    assert done.returncode == 0, done.stderr
-    (out.parent / "stdout.txt").write_text(done.stdout)
-    (out.parent / "stderr.txt").write_text(done.stderr)
-    return out
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "stderr.txt").exists():
+            done = bench("run", "--recipe", "smoke", "--models", "base,sft,dpo", "--out", folder / "run")
+            assert done.returncode == 0, done.stderr
+            (folder / "stdout.txt").write_text(done.stdout)
+            (folder / "stderr.txt").write_text(done.stderr)
+    return folder / "run"

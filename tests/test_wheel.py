@@ -7,13 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,13 +53,39 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """One for all tests of this module: most of their time is its making."""
+    """One for all tests of this module. What the wheel needs, and nothing else, is linked from where it is installed for
+    these tests: to unpack it all once more would take longer than the tests."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "env", with_pip=True)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "env")}))
+    for name in needed("mra-bench") - {"mra-bench"}:
+        link(metadata.distribution(name), packages)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MRA_"))}
     environment = Installed(folder / "env" / ("Scripts" if os.name == "nt" else "bin"), clean)
-    environment.install(wheel, cwd=folder)
+    environment.install(wheel, cwd=folder)  # would fetch what has not been linked
     return environment
+
+
+def needed(name: str) -> set[str]:
+    """Distributions that one needs, those that they need, and so on, and the one itself."""
+    seen, waiting = set(), [(name, "")]
+    while waiting:
+        asked = waiting.pop()
+        if asked in seen:
+            continue
+        seen.add(asked)
+        for text in metadata.requires(asked[0]) or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": asked[1]}):
+                waiting += [(requirement.name, extra) for extra in ("", *requirement.extras)]
+    return {distribution for distribution, _ in seen}
+
+
+def link(distribution: metadata.Distribution, packages: Path) -> None:
+    """Make what stands at the top of a distribution part of another environment."""
+    for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+        if not (packages / top).exists():
+            (packages / top).symlink_to(distribution.locate_file(top))
 
 
 def test_everything_travels_in_the_wheel_and_nothing_else(wheel: Path) -> None:

@@ -16,7 +16,7 @@ prepare_threads(strict=True)  # one thread, before anything imports torch
 import argparse  # noqa: E402
 import statistics  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Mapping  # noqa: E402
+from collections.abc import Mapping, Sequence  # noqa: E402
 from itertools import zip_longest  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -46,13 +46,13 @@ def read_task(data: str, path: Path | None, count: int, new_tokens: int) -> Task
     return Task(problems, style(spec_of(use, registry)), Decoding(new_tokens), block)
 
 
-def differ(options: Options, task: Task, title: str) -> None:
-    """One table: every setting against the one it is held against."""
+def differ(options: Options, task: Task, title: str, skipped: Sequence[str] = ()) -> None:
+    """One table: every setting but the `skipped` ones against the one it is held against."""
     print(f"\n{title}: {len(task.problems):,} problems in blocks of {task.block}\n\n{HEAD}", flush=True)
     by_id = {problem.id: problem for problem in task.problems}
     models: dict[tuple[str, bool], Varied] = {}
     texts: dict[str, Texts] = {}
-    for setting in settings(task.block):
+    for setting in (s for s in settings(task.block) if s.name not in skipped):
         key = (setting.dtype, setting.packed)
         if key not in models:
             models[key] = Varied(Options(options.path, prompt=options.prompt, dtype=setting.dtype), setting.packed)
@@ -114,8 +114,10 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, dest="command")
     table = commands.add_parser("differ", help="texts that differ when one thing is changed")
     table.add_argument("--model", type=Path, help="a folder; without it the embedded models")
+    table.add_argument("--arch", action="append", choices=("qwen2", "gpt2"), help="one embedded model alone")
     table.add_argument("--problems", type=int, help="[default: 1000, with --model 40]")
     table.add_argument("--new-tokens", type=int, default=128)
+    table.add_argument("--skip", action="append", default=[], metavar="ROW", help="leave a row out that none needs")
     table.add_argument("--data", type=Path, default=GSM8K, help="questions for --model, rows as GSM8K has them")
     cost = commands.add_parser("price", help="what strict determinism costs")
     cost.add_argument("--problems", type=int, default=256)
@@ -126,11 +128,11 @@ def main() -> None:
         price(read_task("arith", None, given.problems, given.new_tokens), given.turns)
     elif given.model:
         task = read_task("gsm8k", given.data, given.problems or 40, given.new_tokens)
-        differ(Options(str(given.model)), task, given.model.name)
+        differ(Options(str(given.model)), task, given.model.name, given.skip)
     else:
         task = read_task("arith", None, given.problems or 1000, given.new_tokens)
-        for arch in ("qwen2", "gpt2"):
-            differ(Options(str(weights_folder(arch)), prompt="plain"), task, f"tiny-{arch}")
+        for arch in given.arch or ("qwen2", "gpt2"):
+            differ(Options(str(weights_folder(arch)), prompt="plain"), task, f"tiny-{arch}", given.skip)
 
 
 if __name__ == "__main__":

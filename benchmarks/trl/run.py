@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--run", type=Path, default=Path("reports/trl-benchmark"), help="folder of the run that makes "
                         "what 'dpo' starts from; made, or gone on with, where it is not complete")  # fmt: skip
     parser.add_argument("--steps", type=int, help="at most so many of each training")
+    parser.add_argument("--texts", type=int, help="only the first so many of each training")
     parser.add_argument("--repeat", type=int, default=1, help="measure each side so often; figures are medians")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--json", type=Path, help="write every figure and loss to this file")
@@ -97,8 +98,8 @@ def parsed_arguments() -> argparse.Namespace:
     for name, known in [*((n, work.NAMES) for n in args.only), *((n, SETTINGS) for n in args.settings)]:
         if name not in known:
             parser.error(f"unknown: '{name}'. Known: {', '.join(known)}")
-    if args.repeat < 1 or (args.steps is not None and args.steps < 1):
-        parser.error("--repeat and --steps must be at least 1")
+    if any(number is not None and number < 1 for number in (args.repeat, args.steps, args.texts)):
+        parser.error("--repeat, --steps and --texts must be at least 1")
     if "lora" in args.only:
         if args.model is None or not (args.model / "config.json").is_file():
             parser.error("'lora' needs --model, the folder of SmolLM2-135M-Instruct; or name others with --only")
@@ -111,6 +112,7 @@ def main() -> None:
     args = parsed_arguments()
     try:
         trainings = [work.read_work(name, args.run, str(args.model), args.gsm8k) for name in args.only]
+        trainings = [replace(training, texts=training.texts[: args.texts]) for training in trainings]
         runs = run_all(trainings, args.settings, args.steps, args.repeat)
     except BenchError as error:
         sys.exit(str(error))
