@@ -53,8 +53,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """One for all tests of this module. What the wheel needs, and nothing else, is linked from where it is installed for
-    these tests: to unpack it all once more would take longer than the tests."""
+    """One for all tests of this module. What the wheel needs, and nothing else, is linked from where it is installed
+    for these tests: to unpack it all once more would take longer than the tests."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "env", with_pip=True)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "env")}))
