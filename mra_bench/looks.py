@@ -43,10 +43,11 @@ class Looks:
 
     def comparisons(self) -> list[dict[str, Any]]:
         """Each pair with its sequential figures, as results.json has it."""
-        rows = []
-        for a, b in self.pairs():
+        rows, pairs = [], self.pairs()
+        for a, b in pairs:
             of_a, of_b = ([look[model] for look in self.verdicts] for model in (a, b))
-            rows.append({"a": a, "b": b, **vars(compare_in_looks(of_a, of_b, self.fractions))})
+            found = compare_in_looks(of_a, of_b, self.fractions, ALPHA / len(pairs))
+            rows.append({"a": a, "b": b, **vars(found)})
         return adjusted(rows)
 
     def decided(self, models: Sequence[Mapping[str, Any]]) -> bool:

@@ -190,17 +190,20 @@ def normal_boundaries(fractions: Sequence[float], alpha: float) -> list[float]:
     return found
 
 
-def compare_in_looks(a: Sequence[Verdicts], b: Sequence[Verdicts], fractions: Sequence[float]) -> Comparison:
+def compare_in_looks(
+    a: Sequence[Verdicts], b: Sequence[Verdicts], fractions: Sequence[float], alpha: float = 1 - LEVEL
+) -> Comparison:
     """Compare two models by the looks so far, each problem id -> verdict of each sample (None counts as not correct).
 
     As statistics.compare over all of them, but p is the sequential one, and the interval the repeated one: Tango's at
     the level of repeated_level. It is that of the last look given; the intervals of earlier looks would only narrow it,
-    at the price that it may be empty and does not surround the difference that is told. No `detectable`: that is about
-    a test of all problems. Raises ValueError as compare does.
+    at the price that it may be empty and does not surround the difference that is told. `detectable` is that of a plain
+    test of the problems so far at the level which `alpha` leaves for the last look; what earlier looks find comes on
+    top, so it is a little too large. Raises ValueError as compare does.
     """
     looks = list(zip(a, b, strict=True))
     before = [{i: v for part in parts for i, v in part.items()} for parts in (a, b)]
-    whole = compare(before[0], before[1])
+    whole = compare(before[0], before[1], alpha=1 - repeated_level(tuple(fractions), 1 - alpha))
     samples = max(map(len, before[0].values()))
     differences = [[_right(y[i]) - _right(x[i]) for i in x] for x, y in looks]
     means = [d / samples for look in differences for d in look]
@@ -212,7 +215,6 @@ def compare_in_looks(a: Sequence[Verdicts], b: Sequence[Verdicts], fractions: Se
         high=interval.high,
         test="sequential McNemar" if samples == 1 else "sequential sign-flip",
         interval="repeated Tango score" if samples == 1 else "repeated Tango score, effective n",
-        detectable=None,
     )
 
 

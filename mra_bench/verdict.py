@@ -48,10 +48,9 @@ def conclusion(row: Mapping[str, Any]) -> str:
     if row["p_holm"] < ALPHA:
         verb = "beats" if row["difference"] > 0 else "is worse than"
         return f"{row['b']} {verb} {row['a']} by {points(abs(row['difference']))} points ({_turned(row, tail)})."
-    end = "" if is_sequential(row) else f"; {_missed(row)}"
     return (
         f"{row['b']} against {row['a']}: no difference detected ({points(row['difference'], sign=True)} points, "
-        f"{tail}){end}."
+        f"{tail}); {_missed(row)}."
     )
 
 
@@ -225,7 +224,7 @@ def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
             continue
         if model["name"] not in controls:
             found.append(
-                ("no-control", f"What {model['name']} gains over {parent['name']} may be due to training longer, not "
+                ("no-control", f"A gain of {model['name']} over {parent['name']} could be due to training longer, not "
                  "to how it was trained: there is no equal-budget control for it.")
             )  # fmt: skip
             continue
