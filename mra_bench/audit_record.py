@@ -15,6 +15,7 @@ from mra_bench.store import STAGE_FILE, file_hash, stage_record
 from mra_bench.yaml_text import read_yaml
 
 RECIPE_HASH = "recipe_sha256"
+NAMED = 6  # stages that are not there
 
 
 def run_record_of(run: Path) -> dict[str, Any]:
@@ -27,12 +28,18 @@ def check_stages(run: Path, record: Mapping[str, Any]) -> str:
     a finished run whose record is gone or damaged."""
     gone = [folder for folder in record["plan"]["folders"] if stage_record(run / folder) is None]
     if record.get("finished") is None:
-        left = f"not there: {', '.join(gone)}" if gone else f"{RUN} records no end"
+        left = f"not there: {_some(gone)}" if gone else f"{RUN} records no end"
         return f"{run} is not finished ({left}); only what is there is checked. {AGAIN}: it goes on from there"
     if gone:
         named = ", ".join(_gone(run, folder) for folder in gone)
         raise UsageError(f"{run} was finished, but {named}. {AGAIN}: it makes what is missing")
     return ""
+
+
+def _some(folders: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(folders) - NAMED
+    return ", ".join(folders[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _gone(run: Path, folder: str) -> str:

@@ -15,7 +15,8 @@ from mra_bench.looks import needed_stages
 from mra_bench.plan import GenerateWork, PairWork, Plan, PlannedModel, Stage, TrainWork
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
-from mra_bench.strictness import PRICE
+from mra_bench.strictness import price
+from mra_bench.verdict import counted
 
 BYTES_PER_TOKEN = 5  # of stored text, JSON included
 CHARACTERS_PER_TOKEN = 2.5  # of questions and solutions with their numbers; a guess before a tokenizer is loaded
@@ -124,7 +125,8 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
         f"about {trained:,} to train on, {sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens "
         f"to generate, 6 x to train), {size(total_disk(pending))} of disk in {out}."
     )
-    return "\n".join([*lines, *_look_lines(plan), *([PRICE] if plan.recipe.strict_determinism else [])])
+    strict = [price(bool(trained))] if plan.recipe.strict_determinism else []
+    return "\n".join([*lines, *(_look_lines(plan) if pending else []), *strict])
 
 
 def looks_data(plan: Plan) -> list[dict[str, int]]:
@@ -139,7 +141,7 @@ def _look_lines(plan: Plan) -> list[str]:
         return []
     name = plan.recipe.evaluate.datasets[0]
     said = f"The run ends after the look at {name} that decides every comparison; until then it costs at most"
-    costs = [f"{look['problems']:,} problems {look['tokens']:,} tokens" for look in looks_data(plan)]
+    costs = [f"{counted(look['problems'], 'problem')} {look['tokens']:,} tokens" for look in looks_data(plan)]
     return [f"{said}: {'; '.join(costs)}."]
 
 
@@ -151,5 +153,5 @@ def plan_data(plan: Plan, out: Path, complete: frozenset[str]) -> dict[str, Any]
         stages.append({"stage": stage.label, "folder": stage.folder, **cost, "complete": stage.folder in complete})
     more: dict[str, Any] = {"looks": looks_data(plan)} if plan.looks else {}
     if plan.recipe.strict_determinism:
-        more["strict_determinism"] = PRICE
+        more["strict_determinism"] = price(any(isinstance(stage.work, TrainWork) for stage in plan.stages))
     return {"recipe": plan.recipe.name, "out": str(out), "fingerprint": plan.fingerprint, "stages": stages, **more}

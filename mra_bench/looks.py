@@ -7,6 +7,7 @@ come to the same end. `manifest` is the plan as run.json has it, with "looks" in
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +100,19 @@ def gold_unreadable(grades: Iterable[tuple[bool | None, str]]) -> bool:
 
 def counting(run: Path, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The evaluations that figures come from: of looks those that are finished for every model."""
-    evaluations = manifest["evaluations"]
-    unfinished = [e["look"] for e in evaluations if "look" in e and not finished(run, e)]
-    return [e for e in evaluations if e.get("look", 0) < min(unfinished, default=e.get("look", 0) + 1)]
+    reached = _first_unfinished(run, manifest)
+    return [e for e in manifest["evaluations"] if e.get("look", 0) < reached]
+
+
+def asked_so_far(run: Path, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The evaluations of a run but for those of looks behind one that is not finished: they may never be asked for."""
+    reached = _first_unfinished(run, manifest)
+    return [e for e in manifest["evaluations"] if e.get("look", 0) <= reached]
+
+
+def _first_unfinished(run: Path, manifest: Mapping[str, Any]) -> float:
+    """The first look that is not finished for every model; infinite where there is none."""
+    return min((e["look"] for e in manifest["evaluations"] if "look" in e and not finished(run, e)), default=math.inf)
 
 
 def finished(run: Path, evaluation: Mapping[str, Any]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 
 from mra_bench.contracts import check_trainer
 from mra_bench.datasets import spec_of
@@ -18,7 +19,8 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
     once it knows, there are two models to compare. Raises UsageError."""
     if recipe.evaluate.until_decided and len(names) < 2:
         raise UsageError(
-            "until_decided compares models, and this run has one. Add another with --models or --model, or leave it out"
+            "until_decided compares models, and this run has one. Name another (--models of a recipe, --model without "
+            "one), or leave --until-decided out"
         )
     for grader in recipe.graders:
         registry.resolve("graders", grader.name).parse_options(grader.options)
@@ -26,13 +28,15 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
         entry = recipe.models[name]
         if entry.model is not None:
             loader = registry.resolve("models", entry.model)
-            loader.parse_options(strictly(recipe, loader, entry.options))
+            with _of_model(name):
+                loader.parse_options(strictly(recipe, loader, entry.options))
             continue
         trainer = registry.resolve("trainers", entry.trainer or "")
         if (trainer.consumes == "pairs") != (entry.pairs is not None):
             need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
             raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
-        trainer.parse_options(strictly(recipe, trainer, entry.options))
+        with _of_model(name):
+            trainer.parse_options(strictly(recipe, trainer, entry.options))
         check_trainer(trainer)
         check_promise(recipe, trainer, name)
         if entry.pairs is not None:
@@ -40,6 +44,15 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
     for used in used_datasets(recipe, names):
         if recipe.datasets[used].data is not None:
             spec_of(use_of(recipe.datasets[used]), registry)
+
+
+@contextlib.contextmanager
+def _of_model(name: str) -> Iterator[None]:
+    """A loader or trainer may serve several models: which one has the bad option."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"Model '{name}': {error}") from None
 
 
 def used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:

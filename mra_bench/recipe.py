@@ -22,6 +22,15 @@ class Strict(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_no_booleans(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        """Python takes true for 1; nobody means that."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and kind in (int, int | None, float):
+            raise ValueError(f"must be a {'' if kind is float else 'whole '}number")
+        return value
+
 
 class PromptEntry(Strict):
     """What is said otherwise than the dataset's spec has it.
@@ -184,9 +193,14 @@ class Evaluation(Strict):
         if len(set(self.datasets)) < len(self.datasets):
             raise ValueError("a dataset is named twice in 'datasets'")
         if self.samples > 1 and self.temperature == 0:
-            raise ValueError("several samples at temperature 0 are all the same; set a temperature, or samples to 1")
+            raise ValueError(
+                "several samples at temperature 0 are all the same; set evaluate.temperature, or evaluate.samples to 1"
+            )
         if self.repeat > 1 and self.until_decided:
-            raise ValueError("repeat asks all problems again and until_decided as few as it can: leave one of them out")
+            raise ValueError(
+                "repeat (--repeat) asks all problems again and until_decided (--until-decided) as few as it can: leave "
+                "one of them out"
+            )
         return self
 
 

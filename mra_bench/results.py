@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mra_bench import statistics
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
-from mra_bench.looks import counting, finished, gold_unreadable, read_looks, sequential_results
+from mra_bench.looks import asked_so_far, counting, finished, gold_unreadable, read_looks, sequential_results
 from mra_bench.problem_sets import look_name
 from mra_bench.repeated import missing_repeats, repeated_results
 from mra_bench.stages import LOG, problems_of
@@ -63,7 +63,7 @@ def compute(run: Path) -> dict[str, Any]:
     """All of results.json for a run folder. Evaluations whose stages are not complete are listed as missing."""
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
     counted = counting(run, manifest)
-    missing = [what for e in manifest["evaluations"] for what in _missing(run, e, manifest["graders"])]
+    missing = [what for e in asked_so_far(run, manifest) for what in _missing(run, e, manifest["graders"])]
     missing += missing_repeats(run, manifest)
     datasets = [
         dataset_results(run, entry, [e for e in counted if e["dataset"] == entry["name"]], manifest)

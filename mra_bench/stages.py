@@ -215,7 +215,8 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
     log_path = folder / WORK / LOG
     write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
     options = {key: value for key, value in trained.ref.options.items() if key != "path"}
-    return {**trained.facts, "ref": {"loader": trained.ref.loader, "options": options}}
+    several = {"processes": ranks.count} if ranks.count > 1 else {}
+    return {**trained.facts, **several, "ref": {"loader": trained.ref.loader, "options": options}}
 
 
 def _job(context: Context, stage: Stage, ranks: Ranks) -> TrainJob:

@@ -170,7 +170,8 @@ def locked(folder: Path) -> Iterator[None]:
             pass
     except OSError as error:
         raise UsageError(
-            f"Cannot write to the run folder {folder}: {error.strerror}. Choose another with --out FOLDER."
+            f"Cannot write to the run folder {folder}: {error.strerror}. Make it writable, or run into another with "
+            "--out FOLDER."
         ) from None
     lock = filelock.FileLock(folder / ".lock", timeout=0)
     try:

@@ -224,6 +224,9 @@ def test_an_unfinished_run_has_the_figures_of_whole_looks(
     plan = json.loads((run / "run.json").read_text())["plan"]
     assert [e["look"] for e in counting(run, plan)] == [1, 1, 2, 2]
     assert not decided(run, plan, 2)
+    (next(run.glob("grades/*bad-mine-look-2*")) / "stage.json").unlink()
+    assert call(["report", str(run)]) == 0
+    assert results(run)["missing"] == ["bad on mine-look-2"], "what comes behind it may never be asked"
 
 
 def test_another_graders_verdicts_can_be_added(clear: tuple[Path, str], tmp_path: Path) -> None:
@@ -243,6 +246,7 @@ def test_a_dry_run_shows_the_looks_and_what_is_not_needed(workplace: Path, clear
     assert "not needed" not in printed
     _, printed = done(workplace, "clear", *arguments("bad", "good"), "--dry-run")
     assert "To do: 0 of" in printed
+    assert "The run ends after the look" not in printed
     assert printed.count("not needed") == 5
     ended = bench(*arguments("bad", "good"), "--dry-run", "--json", "--out", "dry", cwd=workplace)
     looks = json.loads(ended.stdout)["looks"]

@@ -73,7 +73,7 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
             (folder,) = (tmp_path / run / "models").glob(f"{model}-*")
             assert (folder / "weights" / "model.safetensors").is_file()
             record = json.loads((folder / "stage.json").read_text())
-            assert record["facts"]["steps"] == steps
+            assert (record["facts"]["steps"], record["facts"].get("processes", 1)) == (steps, 2 if run == "two" else 1)
             logs.append([row for row in read_rows(folder / "training.jsonl") if "loss" in row])
         alone, shared = logs
         assert [row["step"] for row in shared] == [row["step"] for row in alone]

@@ -160,6 +160,10 @@ def test_broken_yaml_is_named(tmp_path: Any) -> None:
     [
         ("seed=abc", "'seed': must be a whole number (got 'abc')"),
         ("seed=-1", "'seed': must be 0 or more (got -1)"),
+        ("seed=true", "'seed': must be a whole number (got True)"),
+        ("evaluate.repeat=true", "'evaluate.repeat': must be a whole number (got True)"),
+        ("datasets.test.limit=true", "'datasets.test.limit': must be a whole number (got True)"),
+        ("evaluate.temperature=true", "'evaluate.temperature': must be a number (got True)"),
         ("graders=sympy", "'graders': must be a list (got 'sympy'); write [sympy]"),
         ("graders=[]", "'graders': must hold 1 or more (got an empty list)"),
         ("evaluate.stop_after_answer=maybe", "must be true or false (got 'maybe')"),

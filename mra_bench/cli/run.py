@@ -208,7 +208,7 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     if given["loose_models"]:
         if given["recipe_name"] or given["models"]:
             raise UsageError("--model scores checkpoints without a recipe; it does not go with --recipe or --models")
-        name, data = "--model", loose_recipe(given["loose_models"], given["data"] or ["arith"], registry)
+        name, data = "the command line", loose_recipe(given["loose_models"], given["data"] or ["arith"], registry)
     else:
         if given["data"]:
             raise UsageError("--data goes with --model. With a recipe, use --set datasets.test.data=NAME")

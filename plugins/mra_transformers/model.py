@@ -178,9 +178,10 @@ class TransformersModel:
                 revision=self.options.revision,
                 tokenizer=tokenizer,
             )
-            from .packed import pack
+            if not self.options.strict_determinism:  # a single row is faster with the weights as they are
+                from .packed import pack
 
-            pack(model)
+                pack(model)
             ends = end_ids(model, tokenizer, self.format.family)
             self._engine = Engine(Network(model, tokenizer, ends), self._limits())
         return self._engine
