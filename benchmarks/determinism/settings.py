@@ -47,10 +47,10 @@ class Setting:
 def settings(block: int) -> list[Setting]:
     """The settings for blocks of so many texts, those that others are held against first."""
     found = [
-        Setting("alone"),
-        Setting("alone, 2 threads", threads=2),
-        Setting("alone, weights not packed", packed=False),
-        Setting("alone, bf16", dtype="bf16"),
+        Setting("alone", packed=False),
+        Setting("alone, 2 threads", threads=2, packed=False),
+        Setting("alone, weights packed"),
+        Setting("alone, bf16", dtype="bf16", packed=False),
     ]
     for rows in sorted({min(rows, block) for rows in (8, 64, 256)}):
         name = f"{rows} together"
