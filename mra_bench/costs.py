@@ -108,7 +108,7 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
         rows.append(
             (
                 stage.label,
-                f"{cost.amount:,} {cost.unit}",
+                counted(cost.amount, cost.unit.removesuffix("s")),
                 f"{cost.tokens:,}" if cost.tokens else "",
                 size(cost.disk),
                 "complete" if stage.folder in complete else "to do" if stage.folder in needed else "not needed",

@@ -63,10 +63,10 @@ def wilson(correct: float, n: float, level: float = LEVEL) -> Interval:
     number, so not whole."""
     if n < 1 or not 0 <= correct <= n:
         raise ValueError(f"{correct} correct of {n} is not a proportion")
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(correct, n, alpha=1 - level, method="wilson")
-    return Interval(0.0 if correct == 0 else float(low), 1.0 if correct == n else float(high))
+    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    middle = (correct + z2 / 2) / (n + z2)
+    half = math.sqrt(z2 * (correct * (n - correct) / n + z2 / 4)) / (n + z2)
+    return Interval(0.0 if correct == 0 else middle - half, 1.0 if correct == n else middle + half)
 
 
 def clustered(values: Sequence[float], samples: int, level: float = LEVEL) -> Interval:
@@ -164,12 +164,13 @@ def mcnemar_exact(wins: int, losses: int) -> float:
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """Holm's (1979) adjustment of p values for testing all of them, in the order given."""
-    if not ps:
-        return []
-    from statsmodels.stats.multitest import multipletests
-
-    return [float(p) for p in multipletests(list(ps), method="holm")[1]]
+    """Holm's (1979) adjustment of p values for testing all of them, in the order given: each, from the smallest up,
+    times the number of those not yet taken, but no less than the one before and no more than 1."""
+    adjusted, so_far = [0.0] * len(ps), 0.0
+    for step, place in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
+        so_far = max(so_far, min(1.0, (len(ps) - step) * ps[place]))
+        adjusted[place] = so_far
+    return adjusted
 
 
 def cohens_kappa(both: int, first_only: int, second_only: int, neither: int) -> float | None:

@@ -236,13 +236,13 @@ def test_the_orders_of_published_answers_are_read_from_the_files(
 ) -> None:
     shares = {"6b_finetuning": 2, "6b_verification": 5, "175b_finetuning": 5, "175b_verification": 9}
     for name, share in shares.items():
-        rows = [{"qid": i, "upstream_correct": i % 10 < share, "response": "x" * (i % 7 + 1)} for i in range(300)]
+        rows = [{"qid": i, "upstream_correct": i % 10 < share, "response": "x" * (i % 7 + 1)} for i in range(100)]
         (tmp_path / f"gpt3_{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in reversed(rows)))
     sequential(monkeypatch, "gsm8k", "--data", str(tmp_path), "--orders", "5", "--runs", "2")
     printed = capsys.readouterr().out
     assert cells_of(printed, "6b verification to 175b finetuning")[1:5] == ["+0.0", "0", "0", "1"]
     far = cells_of(printed, "6b finetuning to 175b verification")
-    assert far[1:4] == ["+70.0", "210", "0"]
+    assert far[1:4] == ["+70.0", "70", "0"]
     assert float(far[11]) <= 50
     four = ", ".join(name.replace("_", " ") for name in shares)
     assert cells_of(printed, four)[1] == "5 of 6"
@@ -250,12 +250,12 @@ def test_the_orders_of_published_answers_are_read_from_the_files(
 
 def test_determinism_holds_every_setting_against_an_earlier_one() -> None:
     done = subprocess.run(
-        [sys.executable, str(DETERMINISM), "differ", "--problems", "3", "--new-tokens", "4"],
+        [sys.executable, str(DETERMINISM), "differ", "--arch", "gpt2", "--problems", "3", "--new-tokens", "4"],
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     tables = done.stdout.split("tiny-")[1:]
-    assert [table.splitlines()[0] for table in tables] == [f"{m}: 3 problems in blocks of 1" for m in ("qwen2", "gpt2")]
+    assert [table.splitlines()[0] for table in tables] == ["gpt2: 3 problems in blocks of 1"]
     for table in tables:
         rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in table.splitlines()[4:] if line]
         names = [row[0] for row in rows]

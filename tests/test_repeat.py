@@ -182,7 +182,7 @@ def test_it_does_not_go_with_until_decided(workplace: Path) -> None:
     models = ("--model", "m=echo@same.jsonl", "--model", "n=echo@same.jsonl", "--data", "mine.jsonl")
     ended = bench("run", *models, "--repeat", "2", "--until-decided", cwd=workplace)
     assert ended.returncode == 2
-    assert "repeat asks all problems again and until_decided as few as it can" in ended.stderr
+    assert "repeat (--repeat) asks all problems again and until_decided (--until-decided) as few" in ended.stderr
 
 
 def test_a_dry_run_lists_the_repetitions(workplace: Path) -> None:

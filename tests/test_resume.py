@@ -43,7 +43,6 @@ def test_killed_anywhere_a_run_ends_in_the_same_bytes(smoke_run: Path, tmp_path:
     rng = random.Random(seed)
     print(f"seed of the kill points: {seed}")
     points = {
-        "while base is evaluated": exists(run, "completions/base-test-*/block-00000.jsonl"),
         "inside the save of a checkpoint of sft": exists(run, "models/sft-*/work/checkpoint-5"),
         "after a checkpoint of sft counts": exists(
             run, f"models/sft-*/work/checkpoint-{rng.choice((10, 15))}/complete*"
@@ -56,7 +55,7 @@ def test_killed_anywhere_a_run_ends_in_the_same_bytes(smoke_run: Path, tmp_path:
     for name, ready in points.items():
         kills += killed_when(arguments, ready)
         print(f"killed {name}")
-    assert kills >= 4
+    assert kills >= 3
     done = bench(*arguments)
     assert done.returncode == 0, done.stderr
     assert data_hashes(run) == data_hashes(smoke_run), f"seed {seed}"

@@ -157,6 +157,25 @@ def test_tango_and_mcnemar_agree_unless_close(counts):
         assert interval.low <= 0 <= interval.high
 
 
+@given(ps=st.lists(st.floats(0, 1), min_size=1, max_size=12))
+@settings(max_examples=50, deadline=None)
+def test_holm_is_that_of_statsmodels(ps):
+    from statsmodels.stats.multitest import multipletests
+
+    assert s.holm(ps) == pytest.approx(multipletests(ps, method="holm")[1])
+
+
+@given(n=st.floats(1, 5000), share=st.floats(0, 1), level=st.sampled_from([0.8, 0.95, 0.99]))
+@settings(max_examples=50, deadline=None)
+def test_wilson_is_that_of_statsmodels(n, share, level):
+    from statsmodels.stats.proportion import proportion_confint
+
+    found = s.wilson(share * n, n, level)
+    assert (found.low, found.high) == pytest.approx(
+        proportion_confint(share * n, n, alpha=1 - level, method="wilson"), abs=1e-9
+    )
+
+
 def test_holm_steps_down_and_keeps_the_order():
     assert s.holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
     assert s.holm([]) == []

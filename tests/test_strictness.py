@@ -211,11 +211,10 @@ def test_one_core_and_small_blocks_give_the_same_bytes(strict: Path) -> None:
 def test_killed_and_resumed_it_gives_the_same_bytes(strict: Path) -> None:
     given = ["run", "--recipe", "strict.yaml", "--quiet", "--repeat=2", "--out=killed"]
     patterns = (
-        "killed/completions/base-test-*/block-00001.jsonl",
         "killed/models/sft-*/work/checkpoint-4/complete.json",
         "killed/completions/sft-test-again-2-*/block-00000.jsonl",
     )
-    assert sum([killed_when(given, strict.parent, pattern) for pattern in patterns]) >= 2
+    assert sum([killed_when(given, strict.parent, pattern) for pattern in patterns]) >= 1
     killed = run_strictly(strict.parent, "--repeat=2", "killed")
     assert data_hashes(killed) == data_hashes(strict)
 
