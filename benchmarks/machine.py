@@ -109,7 +109,7 @@ def measured(args: argparse.Namespace) -> tuple[dict[str, Table], dict[str, Any]
     """The tables by title, and the same as data. Raises BenchError for a model that cannot be used."""
     import torch
     from mra_transformers.loading import load_causal_lm, load_tokenizer
-    from mra_transformers.packed import PackedLinear, pack
+    from mra_transformers.packed import pack, packed, usable
 
     path = model_path(args.model)
     tokenizer = load_tokenizer(path)
@@ -121,11 +121,11 @@ def measured(args: argparse.Namespace) -> tuple[dict[str, Table], dict[str, Any]
     sizes = [shape for _, *shape in plain]
     number = {tuple(shape): sizes.count(shape) for shape in sizes}
     times = {rows: [rates.layer_times(plain, model.dtype, rows, args.seconds)] for rows in args.rows}
-    del plain
-    packed = [m for m in model.modules() if isinstance(m, PackedLinear)] if pack(model) else []
-    twins = [(layer, *shape) for layer, shape in zip(packed, sizes, strict=False)]
+    twins = [(packed(layer), *shape) for layer, *shape in plain] if usable(model.dtype) else []
     for rows in args.rows:
         times[rows].append(rates.layer_times(twins, model.dtype, rows, args.seconds) if twins else {})
+    del plain, twins
+    pack(model)
     engine = [rates.timed(model, tokenizer, (rows, args.prompt, args.new)) for rows in args.rows]
     short = rates.SKIPPED + PROFILED + 2
     shares = {rows: rates.profiled(model, tokenizer, (rows, args.prompt, short)) for rows in args.rows}

@@ -1,7 +1,8 @@
 """Linear layers with weights in the layout that the CPU's matrix kernels work in.
 
 torch brings a weight into that layout at every call. For a few rows, which is what generation has, that costs more than
-the product itself; here it is done once. Imports torch: only where a model has been loaded.
+the product itself; here it is done once. Small layers stay as they are: calling the packed kernel costs more there
+(benchmarks/machine.py shows both). Imports torch: only where a model has been loaded.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import torch
 
 ROWS = 128
 """Rows the layout is chosen for; it serves any number of them."""
+LARGE = 300_000
+"""Weights of a layer from which packing pays."""
 
 
 class PackedLinear(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
@@ -34,33 +37,36 @@ class PackedLinear(torch.nn.Module):  # type: ignore[misc]  # torch is untyped
 
 
 def pack(model: Any) -> bool:
-    """Pack the linear layers of a model that is only asked from now on. False, and nothing done, where torch cannot:
-    another device, or no kernels for the model's type."""
-    if model.device.type != "cpu" or not _usable(model.dtype):
+    """Pack the large linear layers of a model that is only asked from now on. False, and nothing done, where torch
+    cannot: another device, or no kernels for the model's type."""
+    if model.device.type != "cpu" or not usable(model.dtype):
         return False
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
-            if (packed := _packed(child)) is not None:
-                setattr(module, name, packed)
+            if is_linear(child) and child.weight.numel() >= LARGE:
+                setattr(module, name, packed(child))
     return True
 
 
-def _packed(layer: Any) -> PackedLinear | None:
-    """The packed twin of a linear layer, or None for a layer of another kind."""
+def is_linear(layer: Any) -> bool:
+    """Whether a layer is of a kind that has a packed twin."""
     from transformers.pytorch_utils import Conv1D
 
-    if type(layer) is torch.nn.Linear:
-        return PackedLinear(layer.weight.detach(), layer.bias)
-    if type(layer) is Conv1D:  # GPT-2's: the weight is [in, out]
-        return PackedLinear(layer.weight.detach().t().contiguous(), layer.bias)
-    return None
+    return type(layer) in (torch.nn.Linear, Conv1D)
+
+
+def packed(layer: Any) -> PackedLinear:
+    """The packed twin of a linear layer."""
+    weight = layer.weight.detach()
+    plain = isinstance(layer, torch.nn.Linear)  # else GPT-2's, whose weight is [in, out]
+    return PackedLinear(weight if plain else weight.t().contiguous(), layer.bias)
 
 
 def _reordered(weight: Any) -> Any:
     return torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
 
 
-def _usable(dtype: Any) -> bool:
+def usable(dtype: Any) -> bool:
     """Whether this torch has the kernels, found out by using them."""
     if not torch.backends.mkldnn.is_available() or (
         dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported()

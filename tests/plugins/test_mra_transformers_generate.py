@@ -96,19 +96,22 @@ def test_a_kind_of_model_that_computes_wrong_with_a_cache_is_refused(tmp_path: P
 
 def test_packed_layers_compute_the_same() -> None:
     import torch
-    from mra_transformers.packed import PackedLinear, _packed
+    from mra_transformers.packed import PackedLinear, is_linear, pack, packed
     from transformers.pytorch_utils import Conv1D
 
     torch.manual_seed(0)
     for layer in (torch.nn.Linear(48, 33), torch.nn.Linear(48, 33, bias=False), Conv1D(33, 48)):
-        packed = _packed(layer)
-        assert isinstance(packed, PackedLinear)
+        twin = packed(layer)
         weight = layer.weight.t() if isinstance(layer, Conv1D) else layer.weight
-        assert torch.equal(packed.weight, weight)
+        assert torch.equal(twin.weight, weight)
         for shape in ((48,), (1, 48), (7, 48), (3, 5, 48), (200, 48), (0, 48)):
             x = torch.randn(shape)
-            assert torch.allclose(packed(x), layer(x), atol=1e-5)
-    assert _packed(torch.nn.Embedding(3, 4)) is None
+            assert torch.allclose(twin(x), layer(x), atol=1e-5)
+    assert not is_linear(torch.nn.Embedding(3, 4))
+    model = torch.nn.Sequential(torch.nn.Linear(600, 500), torch.nn.Linear(600, 499), torch.nn.Embedding(600, 600))
+    model.device, model.dtype = torch.device("cpu"), torch.float32
+    assert pack(model)
+    assert [isinstance(layer, PackedLinear) for layer in model] == [True, False, False]
 
 
 def test_the_same_block_gives_the_same_texts(opened: Opener) -> None:
