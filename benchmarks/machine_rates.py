@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -246,9 +245,9 @@ def profiled(model: Any, tokenizer: Any, shape: tuple[int, int, int]) -> dict[st
 
 def shares(events: Mapping[str, float], seconds: float) -> dict[str, float]:
     """Shares by kind from seconds by operator; what is left of all `seconds` is the time between operators."""
-    found: Counter[str] = Counter(dict.fromkeys([*KINDS, REST, OUTSIDE], 0))
+    found = dict.fromkeys([*KINDS, REST, OUTSIDE], 0.0)
     for name, time in events.items():
         bare = name.rpartition("::")[2]
-        found[next((kind for kind, names in KINDS.items() if re.fullmatch(names, bare)), REST)] += time / seconds  # type: ignore[assignment]
-    found[OUTSIDE] = max(0.0, 1 - sum(found.values()))  # type: ignore[assignment]
-    return dict(found)
+        found[next((kind for kind, names in KINDS.items() if re.fullmatch(names, bare)), REST)] += time / seconds
+    found[OUTSIDE] = max(0.0, 1 - sum(found.values()))
+    return found

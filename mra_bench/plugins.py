@@ -106,9 +106,14 @@ class Registered:
                 hint = f"Did you mean '{close}'?" if close else f"It takes: {', '.join(fields)}."
                 raise UsageError(f"Unknown option '{key}' of the {owner}. {hint}")
         try:
-            return pydantic.TypeAdapter(self.options).validate_python(dict(values))
+            parsed: Any = pydantic.TypeAdapter(self.options).validate_python(dict(values))
         except pydantic.ValidationError as error:
             raise UsageError(_option_error(error.errors()[0], owner)) from None
+        for key, value in values.items():
+            taken = getattr(parsed, key, value)
+            if isinstance(value, bool) and isinstance(taken, int | float) and not isinstance(taken, bool):
+                raise UsageError(f"Option '{key}' of the {owner}: must be a number (got {value})")
+        return parsed
 
     def build(self, values: Mapping[str, Any]) -> Any:
         """A grader or model ready for use: the target itself when it has no options class, else target(options)."""

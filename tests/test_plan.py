@@ -246,3 +246,9 @@ def test_what_a_run_is_does_not_depend_on_how_far_its_looks_went(registry: Regis
     assert short["folders"] == whole["folders"][: len(short["folders"])]
     assert len(short["looks"]["problems"]) == 4
     assert "looks" not in manifest(plan_of(registry))
+
+
+def test_true_is_no_number_for_an_option_either(registry: Registry) -> None:
+    said = r"Model 'sft': Option 'max_steps' of the trainer 'sft': must be a number \(got True\)"
+    with pytest.raises(UsageError, match=said):
+        plan_of(registry, "models.sft.options.max_steps=true")

@@ -113,7 +113,7 @@ def train_trl(job: dict[str, Any], folder: Path, clock: Clock) -> list[dict[str,
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
 
-    class Last(TrainerCallback):  # type: ignore[misc]
+    class Last(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step >= state.max_steps:
                 clock.stop()
