@@ -154,6 +154,20 @@ def test_malformed_loose_runs(arguments: list[str], words: str, capsys: pytest.C
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--repeat", "twice"], "'twice' is not a valid integer."),
+        (["run", "--limit", "0"], "0 is not in the range x>=1."),
+        (["run", "--grader-seconds", "inf"], "'inf' is not a finite number."),
+        (["plugins", "check", "sympy", "--seconds", "nan"], "'nan' is not a finite number."),
+    ],
+)
+def test_numbers_out_of_bounds(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_several_datasets_without_a_recipe(answers: Path) -> None:
     model = ["run", "--model", "good=echo@good.jsonl", "--quiet", "--out", "out"]
     twice = bench(*model, "--data", "mine.jsonl", "--data", "mine=mine.jsonl", cwd=answers)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mra_bench.cli.options import json_option, plugin_options, settings_of
+from mra_bench.cli.options import Integer, Number, json_option, plugin_options, settings_of
 
 
 @click.command(
@@ -16,8 +16,8 @@ from mra_bench.cli.options import json_option, plugin_options, settings_of
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("model")
 @click.argument("question")
-@click.option("--max-new-tokens", type=click.IntRange(1), help="Length limit. [default: the run's]")
-@click.option("--temperature", type=click.FloatRange(0), default=0.0, show_default=True, help="0 is greedy.")
+@click.option("--max-new-tokens", type=Integer(1), help="Length limit. [default: the run's]")
+@click.option("--temperature", type=Number(0), default=0.0, show_default=True, help="0 is greedy.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For a temperature above 0.")
 @json_option
 @plugin_options

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.cli.options import json_option, plugin_options, settings_of
+from mra_bench.cli.options import Integer, json_option, plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.audit import Audit
@@ -26,7 +26,7 @@ installed; 130 interrupted.
 
 @click.command(epilog=EPILOG)
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--show", type=click.IntRange(0), default=50, show_default=True, help="List so many findings.")
+@click.option("--show", type=Integer(0), default=50, show_default=True, help="List so many findings.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @json_option
 @plugin_options

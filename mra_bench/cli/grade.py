@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.cli.options import json_option, plugin_options, settings_of
+from mra_bench.cli.options import Integer, Number, json_option, plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.grading import ChosenGrader, Summary
@@ -56,11 +56,11 @@ OF_FILES = ("text", "gold", "id", "question", "label", "choices")
     metavar="FILE",
     help="Write one JSON line for each text and grader to this file (- for standard output).",
 )
-@click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="List so many disagreements.")
-@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: all usable cores]")
+@click.option("--show", type=Integer(0), default=10, show_default=True, help="List so many disagreements.")
+@click.option("--workers", type=Integer(1), metavar="N", help="Processes.  [default: all usable cores]")
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     help="A text that takes a grader longer is timed out.  [default: 10, or the run's]",
 )
 @click.option("--strict", is_flag=True, help="Stop when a grader raises, instead of recording it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,26 @@ import click
 from mra_bench.plugins import PluginSettings
 
 Decorated = Callable[..., Any]
+
+
+class Integer(click.IntRange):
+    """A whole number between bounds."""
+
+    name = "integer"  # what messages and help call it
+
+
+class Number(click.FloatRange):
+    """A finite number between bounds."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; a usage error for anything else."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, errors too.")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mra_bench.cli.options import json_option, plugin_options, settings_of
+from mra_bench.cli.options import Number, json_option, plugin_options, settings_of
 from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry
 
 EPILOG = """
@@ -93,7 +93,7 @@ def _offered(thing: Registered) -> str:
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=10.0,
     show_default=True,
     help="How long a grader may take for one text before it is stopped.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.cli.options import plugin_options, settings_of
+from mra_bench.cli.options import Integer, Number, plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.plan import Plan
@@ -65,7 +65,7 @@ class RunCommand(click.Command):
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=Integer(1),
     metavar="N",
     help="At most N problems of every evaluation dataset. [default: all]",
 )
@@ -106,7 +106,7 @@ class RunCommand(click.Command):
 )
 @click.option(
     "--repeat",
-    type=click.IntRange(1),
+    type=Integer(1),
     metavar="N",
     help="Make every evaluation N times, each further time in other batches, and count the texts and verdicts that "
     "differ. The figures stay those of the first time.  [default: the recipe's evaluate.repeat, or 1]",
@@ -121,7 +121,7 @@ class RunCommand(click.Command):
 @click.option("--allow-contamination", is_flag=True, help="Train on them all the same; every result is marked.")
 @click.option(
     "--grader-seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     metavar="SECONDS",
     help="A text that takes the grader longer is counted as timed out. Another value grades again, and redoes pairs "
     "and what is trained on them. [default: the recipe's grading.seconds, or 10]",
