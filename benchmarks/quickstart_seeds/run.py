@@ -45,10 +45,15 @@ def cells(results: dict[str, Any], dataset: str) -> tuple[dict[str, str], dict[t
             key, sign, low, high = (row["b"], row["a"]), -1, -row["high"], -row["low"]
         wins, losses = (row["wins"], row["losses"]) if sign == 1 else (row["losses"], row["wins"])
         found[key] = (
-            f"{100 * sign * row['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}; "
+            f"{points(sign * row['difference'])} ({points(low)} to {points(high)}; "
             f"{wins} wins, {losses} losses, p Holm {row['p_holm']:.2g})"
         )
     return scores, found
+
+
+def points(share: float) -> str:
+    """A difference in points, +0.0 for what rounds to nothing."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
 
 
 def table(rows: list[tuple[str, int, dict[str, Any]]], dataset: str) -> str:
