@@ -334,7 +334,8 @@ def test_a_block_that_does_not_hold_its_rows_is_made_again(folder: Path, stage: 
 
 def test_a_limit_that_is_none_is_refused(folder: Path) -> None:
     refused(run(folder, "--grader-seconds", "0"), "--grader-seconds")
-    refused(run(folder, "--grader-seconds", "nan"), "grading.seconds", "nan")
+    refused(run(folder, "--grader-seconds", "nan"), "--grader-seconds", "'nan' is not a finite number")
+    refused(run(folder, "--set", "grading.seconds=.nan"), "grading.seconds", "nan")
     refused(run(folder, "--set", "grading.second=3"), "grading.second", "did you mean 'seconds'")
 
 

@@ -158,7 +158,7 @@ def test_tango_and_mcnemar_agree_unless_close(counts):
 
 
 @given(ps=st.lists(st.floats(0, 1), min_size=1, max_size=12))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_holm_is_that_of_statsmodels(ps):
     from statsmodels.stats.multitest import multipletests
 
