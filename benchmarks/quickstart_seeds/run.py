@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.tables import printable
+from mra_bench.verdict import points
 
 PAIRS = (("base", "sft"), ("sft", "dpo"), ("sft-more", "dpo"))
 
@@ -45,15 +46,10 @@ def cells(results: dict[str, Any], dataset: str) -> tuple[dict[str, str], dict[t
             key, sign, low, high = (row["b"], row["a"]), -1, -row["high"], -row["low"]
         wins, losses = (row["wins"], row["losses"]) if sign == 1 else (row["losses"], row["wins"])
         found[key] = (
-            f"{points(sign * row['difference'])} ({points(low)} to {points(high)}; "
+            f"{points(sign * row['difference'], sign=True)} ({points(low)} to {points(high)}; "
             f"{wins} wins, {losses} losses, p Holm {row['p_holm']:.2g})"
         )
     return scores, found
-
-
-def points(share: float) -> str:
-    """A difference in points, +0.0 for what rounds to nothing."""
-    return f"{round(100 * share, 1) + 0.0:+.1f}"
 
 
 def table(rows: list[tuple[str, int, dict[str, Any]]], dataset: str) -> str:
