@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mra_bench.context import open_ref, ref_of
 from mra_bench.contracts import CheckedModel, build_model
 from mra_bench.errors import BenchError, UsageError, unknown
 from mra_bench.folder import AGAIN, RECIPE, manifest_of
 from mra_bench.plugins import Registry
-from mra_bench.recipe import Recipe, load_recipe
+from mra_bench.recipe import load_recipe
+from mra_bench.recipe_schema import Recipe
 from mra_bench.runtime import prepare_threads
-from mra_bench.stages import open_ref, ref_of
 from mra_bench.store import stage_record
 from mra_bench.strictness import strictly
 from mra_bench.types import Block, Completion, Decoding, Problem, PromptStyle, Request

@@ -14,14 +14,15 @@ from typing import Any
 from mra_bench.datasets import problems_hash
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, changed_files
-from mra_bench.plan import Stage, plan_fingerprint
+from mra_bench.plan import plan_fingerprint
 from mra_bench.problem_sets import look_name
 from mra_bench.provenance import versions
 from mra_bench.repetition import repeated_name
 from mra_bench.results import RESULTS, compute
-from mra_bench.stages import problems_of
 from mra_bench.store import read_rows, stage_files, stage_record
 from mra_bench.stored import stage_of
+from mra_bench.stored_rows import problems_of
+from mra_bench.work import Stage
 
 REPORT = "report.html"
 Difference = tuple[str, Any, Any]  # where in a value, what is stored, what was derived

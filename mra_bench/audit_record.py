@@ -10,8 +10,8 @@ from typing import Any
 from mra_bench.audit_checks import Finding
 from mra_bench.errors import UsageError
 from mra_bench.folder import AGAIN, RECIPE, RUN
-from mra_bench.plan import FOLDERS
 from mra_bench.store import STAGE_FILE, file_hash, stage_record
+from mra_bench.work import FOLDERS
 from mra_bench.yaml_text import read_yaml
 
 RECIPE_HASH = "recipe_sha256"

@@ -10,12 +10,12 @@ from typing import Any
 
 from mra_bench.audit_checks import Finding
 from mra_bench.folder import RUN
-from mra_bench.plan import Stage
 from mra_bench.repetition import REPETITION, in_blocks
-from mra_bench.stages import problems_of
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored import stage_of
+from mra_bench.stored_rows import problems_of
 from mra_bench.types import Request
+from mra_bench.work import Stage
 
 
 def check_repeats(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:

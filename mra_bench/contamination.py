@@ -1,170 +1,183 @@
-"""Train/test overlap, looked for before anything is trained.
+"""Train/test overlap, looked for before anything is trained: what is refused, and what is done about it.
 
-A rule gives each question one or more keys; a training question that shares a key with a test question overlaps it. The
-one rule so far: the questions are the same once spacing, case and punctuation that carry no mathematics are taken away.
+A text that a model learns from is refused where, by `normalised`,
+- it is a test question ("same question");
+- it has a test question of 13 words or more in it, word for word ("holds the question");
+- at least half of a test question's runs of 13 words (13-grams) stand in it, and both have the same numbers
+  ("half of its 13-grams, same numbers").
+For a question of fewer than 13 words, which may stand in another one by chance, the first rule is all. Weaker
+likenesses are listed by `listed_overlaps` and refuse nothing.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import functools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from mra_bench.errors import UsageError
+from mra_bench.normalised import normalise, numbers_of, words_of
 from mra_bench.types import Problem
 
 Policy = Literal["refuse", "allow", "drop"]
+RUN = 13  # words in a run that two texts hardly share by chance
 NAMED_IN_ERRORS = 3
+SAME_QUESTION = "same question"
+HOLDS_QUESTION = "holds the question"
+HALF_SHARED = f"half of its {RUN}-grams, same numbers"
+
+
+@dataclass(frozen=True)
+class TrainingText:
+    """A text that a model learns from, whatever it comes from.
+
+    id: ``<where it is from>/<which one>``, such as ``train/train-00017``. source: what it is to a person: "question",
+    "solution", "pair", "taught text". templates: the dataset whose templates made it, "" for others; texts of one
+    such dataset are held to the first rule alone, as all of them share runs of words.
+    """
+
+    id: str
+    text: str
+    source: str = "question"
+    templates: str = ""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The problems of an evaluation dataset, by its name in the recipe; `templates` as in `TrainingText`."""
+
+    dataset: str
+    problems: Sequence[Problem]
+    templates: str = ""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """A training question that is, by `rule`, the test question `problem_id` of `dataset`."""
+    """A training text (`source` says what it is) that meets, by `rule`, the test question `problem_id` of `dataset`."""
 
     train_id: str
     dataset: str
     problem_id: str
     rule: str
+    source: str = "question"
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A name for the record, and the keys of a question; two questions that share a key overlap."""
-
-    name: str
-    keys: Callable[[str], Iterable[str]]
+def runs_of(words: Sequence[str], length: int = RUN) -> set[int]:
+    """Hashes (of this process) of the distinct runs of `length` words."""
+    return set(map(hash, zip(*(words[start:] for start in range(length)), strict=False)))
 
 
-_SMALL_DIGITS = re.compile(r"(?P<up>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)|(?P<down>[₀₁₂₃₄₅₆₇₈₉]+)|(?P<part>[¼-¾⅐-⅞])")
-_COMMA_IN_LATEX = re.compile(r"\{,\}|,\\!|\\,(?<=\d\\,)(?=\d{3}(?!\d))")
-_LATEX_NOISE = re.compile(
-    r"\\\\|~|\\?\$|\\[,;:!>\s()\[\]]"
-    r"|\\(?:quad|qquad|left|right|displaystyle|text|textbf|textit|mbox|mathrm)(?![a-z])"
-)
-_LATEX_FRACTION = re.compile(r"\\[dt]frac(?![a-z])")
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
-_DASHES = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "’": "'", "‘": "'", "′": "'", "⁄": "/"})
-_NO_MATHEMATICS = re.compile(  # each choice starts with its sign, which is what makes the search fast
-    r"-(?:(?<=[^\W\d_]{2}-)(?=[^\W\d_])|(?<=[^\W_]-)(?=[^\W\d_]{2}))"  # hyphen of a word
-    r"|\.(?:(?=\.)|(?<=\.\.)|(?!\d)|(?<=[^\W\d_]\.))"  # full stop, not a decimal point
-    r"|!(?<![\d)]!)(?<!\b[a-z]!)"  # not a factorial
-    r"|'(?!['(])"  # not a derivative
-    r"|__+"  # a blank to fill in
-)
-_NUMBER = re.compile(r"[\d.]+")
-_KEPT_SIGNS = frozenset("-*/%^_!'()[]")
+def index_runs(questions: Iterable[tuple[int, Sequence[str]]], length: int = RUN) -> dict[int, list[int]]:
+    """For each run of `length` words the places of the questions (place, words) that hold it."""
+    found: dict[int, list[int]] = {}
+    for place, words in questions:
+        for run in runs_of(words, length):
+            found.setdefault(run, []).append(place)
+    return found
 
 
-class _Signs(dict[int, str]):
-    """For str.translate: letters, marks, digits and decimal points stay; signs of mathematics stand alone; the rest
-    becomes a space. Fills itself, one character at a time."""
+class _Index:
+    """The test questions, by their normalised text and, once a text is held to them, by their 13-grams."""
 
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        category = unicodedata.category(char)
-        if char == "." or category[0] in "LMN":
-            kept = char
-        elif char in _KEPT_SIGNS or category == "Sm":
-            kept = f" {char} "
-        else:
-            kept = " "
-        self[code] = kept
-        return kept
+    def __init__(self, evaluations: Iterable[Questions]) -> None:
+        self.asked: list[tuple[Questions, str]] = []  # of each test question its dataset and its id
+        self.texts: list[str] = []
+        self.same: dict[str, list[int]] = {}
+        for questions in evaluations:
+            for problem in questions.problems:
+                text = normalise(problem.question)
+                if text:
+                    self.same.setdefault(text, []).append(len(self.asked))
+                self.asked.append((questions, problem.id))
+                self.texts.append(text)
+        self.templates = {questions.templates for questions, _ in self.asked}
+
+    @functools.cached_property
+    def of_run(self) -> dict[int, list[int]]:
+        """The questions that hold a 13-gram."""
+        return index_runs(enumerate(map(words_of, self.texts)))
+
+    @functools.cached_property
+    def runs(self) -> Counter[int]:
+        """How many 13-grams a question has."""
+        return Counter(place for places in self.of_run.values() for place in places)
+
+    def overlaps(self, text: TrainingText) -> list[Overlap]:
+        """Each test question that this text meets, under the strongest rule, in the order of the evaluations."""
+        made_alike = bool(text.templates) and self.templates == {text.templates}
+        if made_alike and text.source != "question":
+            return []  # what is left to it is to be equal to a question, and their maker makes no such solution
+        normalised = normalise(text.text)
+        found = {} if made_alike else self._by_runs(normalised, text.templates)
+        found |= dict.fromkeys(self.same.get(normalised, ()), SAME_QUESTION)
+        return [
+            Overlap(text.id, self.asked[place][0].dataset, self.asked[place][1], rule, text.source)
+            for place, rule in sorted(found.items())
+        ]
+
+    def _by_runs(self, normalised: str, templates: str) -> dict[int, str]:
+        found: dict[int, str] = {}
+        words = words_of(normalised)
+        shared = Counter(place for run in runs_of(words) for place in self.of_run.get(run, ()))
+        for place, count in shared.items():
+            if 2 * count < self.runs[place] or (templates and templates == self.asked[place][0].templates):
+                continue
+            if f" {self.texts[place]} " in f" {normalised} ":
+                found[place] = HOLDS_QUESTION
+            elif numbers_of(words) == numbers_of(words_of(self.texts[place])):
+                found[place] = HALF_SHARED
+        return found
 
 
-_SIGNS = _Signs()
+def find_overlaps(training: Iterable[TrainingText], evaluations: Iterable[Questions]) -> list[Overlap]:
+    """Every test question that a training text meets by a rule that refuses, in order of training, then of evaluation.
 
-
-def normalise(question: str) -> str:
-    """The question as its words, numbers and signs of mathematics, one space between.
-
-    Unicode NFKC, case folded. Gone: spacing, LaTeX spacing and dollar signs, braces, hyphens inside words, quotes,
-    commas, full stops. Kept: numbers (1,234 and 1{,}234 as 1234; 0.5 as it is), operators, relations, per cent, round
-    and square brackets, factorials, exponents. So questions that differ in a number or an operator stay different.
+    Reads each text once, so the time is linear in the text; only what is needed of the evaluations is held in memory.
     """
-    text = (question if question.isascii() else _plain_characters(question)).casefold()
-    text = _COMMA_IN_LATEX.sub(",", text)
-    text = _LATEX_NOISE.sub(" ", text)
-    text = _LATEX_FRACTION.sub(r"\\frac", text)
-    text = _THOUSANDS.sub(_without_commas, text)
-    text = _NO_MATHEMATICS.sub(" ", text)
-    text = _NUMBER.sub(r" \g<0> ", text.translate(_SIGNS))
-    return " ".join(text.split())
-
-
-def _plain_characters(question: str) -> str:
-    return unicodedata.normalize("NFKC", _SMALL_DIGITS.sub(_spelt, question)).translate(_DASHES)
-
-
-def _spelt(match: re.Match[str]) -> str:
-    """x² as x^2, x₂ as x_2, 2½ as 2 1/2: NFKC alone would make 10² into 102."""
-    plain = unicodedata.normalize("NFKC", match.group())
-    return {"up": f"^{plain}", "down": f"_{plain}", "part": f" {plain}"}[match.lastgroup or "part"]
-
-
-def _without_commas(match: re.Match[str]) -> str:
-    return match.group().replace(",", "")
-
-
-def _same_question(question: str) -> Iterable[str]:
-    return filter(None, (normalise(question),))
-
-
-SAME_QUESTION = Rule("same question", _same_question)
-
-
-def find_overlaps(
-    training: Iterable[tuple[str, str]],
-    evaluations: Mapping[str, Iterable[Problem]],
-    rules: Sequence[Rule] = (SAME_QUESTION,),
-) -> list[Overlap]:
-    """Every overlap of training questions, given as (id, question), with the problems of each evaluation dataset.
-
-    In order of training, then of evaluation; each once for each rule. Reads each question once for each rule, so the
-    time is linear in the text; only the keys of the evaluations are held in memory.
-    """
-    index: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for dataset, problems in evaluations.items():
-        for problem in problems:
-            for rule in rules:
-                for key in rule.keys(problem.question):
-                    index.setdefault((rule.name, key), []).append((dataset, problem.id))
-    return [
-        Overlap(train_id, dataset, problem_id, rule.name)
-        for train_id, question in training
-        for rule in rules
-        for dataset, problem_id in dict.fromkeys(
-            place for key in rule.keys(question) for place in index.get((rule.name, key), ())
-        )
-    ]
+    index = _Index(evaluations)
+    return [overlap for text in training for overlap in index.overlaps(text)]
 
 
 def find_duplicates(problems: Iterable[Problem]) -> list[list[str]]:
     """Ids of the problems that ask the same question once normalised, a list for each such question, in file order."""
     places: dict[str, list[str]] = {}
     for problem in problems:
-        for key in _same_question(problem.question):
-            places.setdefault(key, []).append(problem.id)
+        if text := normalise(problem.question):
+            places.setdefault(text, []).append(problem.id)
     return [ids for ids in places.values() if len(ids) > 1]
 
 
-def guard(overlaps: Sequence[Overlap], policy: Policy) -> frozenset[str]:
-    """What to do about overlaps: the ids of the training rows to drop, empty for "allow". For "refuse" raises
-    UsageError with the count, the first pairs and both ways on."""
+def guard(overlaps: Sequence[Overlap], policy: Policy, sizes: Mapping[str, int]) -> frozenset[str]:
+    """What to do about overlaps: the ids of the training texts to drop, empty for "allow". `sizes`: how many problems
+    each evaluation dataset has. For "refuse" raises UsageError with the counts, the first pairs and both ways on."""
     if policy == "drop":
         return frozenset(overlap.train_id for overlap in overlaps)
     if policy == "allow" or not overlaps:
         return frozenset()
     count = len({overlap.train_id for overlap in overlaps})
-    named = "; ".join(_in_words(overlap) for overlap in overlaps[:NAMED_IN_ERRORS])
-    more = "; ..." if len(overlaps) > NAMED_IN_ERRORS else ""
     raise UsageError(
-        f"{count} training question{' is' if count == 1 else 's are'} also in the evaluation: {named}{more}. "
-        "Use --drop-contaminated to train without them, or --allow-contamination to go on with results marked as such."
+        f"{count:,} training row{' holds' if count == 1 else 's hold'} test questions ({met(overlaps, sizes)}): "
+        f"{first_of(overlaps)}. Use --drop-contaminated to train without {'it' if count == 1 else 'them'}, or "
+        "--allow-contamination to go on with every result marked."
     )
 
 
+def met(overlaps: Iterable[Overlap], sizes: Mapping[str, int]) -> str:
+    """How many problems of each evaluation dataset are met, e.g. ``100 of the 500 problems of test``."""
+    questions = dict.fromkeys((overlap.dataset, overlap.problem_id) for overlap in overlaps)
+    counts = Counter(dataset for dataset, _ in questions)
+    return ", ".join(f"{count:,} of the {sizes[name]:,} problems of {name}" for name, count in counts.items())
+
+
+def first_of(overlaps: Sequence[Overlap]) -> str:
+    """The first overlaps, in words."""
+    named = "; ".join(_in_words(overlap) for overlap in overlaps[:NAMED_IN_ERRORS])
+    more = len(overlaps) - NAMED_IN_ERRORS
+    return named + (f"; and {more:,} more" if more > 0 else "")
+
+
 def _in_words(overlap: Overlap) -> str:
-    return f"training {overlap.train_id} = {overlap.dataset} {overlap.problem_id} ({overlap.rule})"
+    what = "" if overlap.source == "question" else f"{overlap.source} of "
+    return f"{what}{overlap.train_id} and {overlap.dataset} {overlap.problem_id} ({overlap.rule})"

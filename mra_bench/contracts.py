@@ -5,15 +5,18 @@ sentence that names the plugin, what is wrong and what is expected, and never re
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import json
+import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from mra_bench.builders import BuildJob, PairSet, RowSet, Sampled
 from mra_bench.errors import DISK_FULL, BenchError, UsageError
-from mra_bench.plugins import Registered, Registry
+from mra_bench.plugins import Registered, Registry, word
 from mra_bench.types import (
     LENGTH,
     STOP,
@@ -22,8 +25,10 @@ from mra_bench.types import (
     Halving,
     Model,
     ModelRef,
+    Pair,
     Problem,
     PromptStyle,
+    Row,
     TrainedModel,
     TrainJob,
 )
@@ -176,6 +181,50 @@ def run_trainer(registered: Registered, job: TrainJob, registry: Registry) -> Tr
     return trained
 
 
+Built = TypeVar("Built", PairSet, RowSet)
+
+
+def run_builder(registered: Registered, job: BuildJob, kind: type[Built]) -> Built:
+    """Build, and check what came: each pair or row is whole, of a problem that was given, and has its exact prompt.
+
+    Raises PluginFault for a builder that raises or gives something else; its own BenchError passes.
+    """
+    who = _who(registered)
+    prompts: dict[str, str] = {}
+
+    def noted() -> Iterator[Sampled]:
+        for one in job.sampled:
+            prompts[one.problem.id] = one.prompt
+            yield one
+
+    with guarded(registered, "building what a model learns from"):
+        built = registered.target(dataclasses.replace(job, sampled=noted()))
+    if not isinstance(built, kind):
+        raise PluginFault(f"{who}: build(job) gave {_described(built)}; it must give a {kind.__name__}")
+    for item in built.pairs if isinstance(built, PairSet) else built.rows:
+        _check_built(item, prompts, who)
+    _check_json(built.counts, f"{who}: {kind.__name__}.counts")
+    return built
+
+
+def _check_built(item: object, prompts: Mapping[str, str], who: str) -> None:
+    """One pair or row."""
+    if not isinstance(item, Pair | Row):
+        raise PluginFault(f"{who}: build(job) gave {_described(item)} among the Pairs or Rows")
+    texts = (item.chosen, item.rejected) if isinstance(item, Pair) else (item.completion,)
+    what = f"{who}: build(job) gave a {type(item).__name__} of problem {item.problem_id!r:.60}"
+    if prompts.get(item.problem_id) != item.prompt:
+        raise PluginFault(f"{what} whose prompt is not the one that it was given")
+    if not all(isinstance(text, str) for text in texts):
+        raise PluginFault(f"{what} with what is no text (str)")
+    if isinstance(item, Pair) and not (_is_number(item.weight) and item.weight >= 0):
+        raise PluginFault(f"{what} with weight {item.weight!r:.60}; it must be a finite number from 0 up")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _check_ref(ref: object, output: Path, who: str, registry: Registry) -> None:
     """The loader named by a trainer exists and takes the saved folder as its option `path`."""
     if not isinstance(ref, ModelRef) or not isinstance(ref.loader, str):
@@ -215,7 +264,7 @@ def _place(error: BaseException, registered: Registered) -> str:
 
 
 def _who(registered: Registered) -> str:
-    return f"The {registered.kind[:-1]} plugin {registered.full_name}"
+    return f"The {word(registered.kind)} plugin {registered.full_name}"
 
 
 def _check_call(target: Callable[..., Any], arguments: Sequence[Any], what: str, expected: str) -> None:

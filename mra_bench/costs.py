@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench.builders import PairRule, RowRule
 from mra_bench.errors import UsageError
 from mra_bench.looks import needed_stages
-from mra_bench.plan import GenerateWork, PairWork, Plan, PlannedModel, Stage, TrainWork
+from mra_bench.plan import Plan
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.stages import size_of
 from mra_bench.strictness import price
 from mra_bench.verdict import counted
+from mra_bench.work import BuildWork, GenerateWork, PlannedModel, Stage, TrainWork
 
 BYTES_PER_TOKEN = 5  # of stored text, JSON included
 CHARACTERS_PER_TOKEN = 2.5  # of questions and solutions with their numbers; a guess before a tokenizer is loaded
@@ -56,15 +58,21 @@ def training_cost(stage: Stage, work: TrainWork) -> Cost:
     """Examples and tokens that training passes through, by the trainer's options; a pair counts two texts."""
     options = work.trainer.parse_options(work.options)
     texts, available = 1, len(work.problems.problems)
-    if stage.inputs[0].kind == "pair":
-        source: PairWork = stage.inputs[0].work
-        texts, available = 2, len(source.problems.problems) * source.rule.pairs_per_problem
+    source = stage.inputs[0].work
+    if isinstance(source, BuildWork):
+        texts, most = _built_at_most(source.rule)
+        available = len(source.problems.problems) * most
     seen = options.examples_seen(available) if hasattr(options, "examples_seen") else 0
     characters = sum(len(p.question) + len(p.solution or "") for p in work.problems.problems)
     tokens = round(seen * texts * characters / (CHARACTERS_PER_TOKEN * max(1, len(work.problems.problems))))
     parameters = parameters_of(work.parent)
     # weights saved once, and while training up to two checkpoints of weights and two Adam moments, each in fp32
     return Cost(seen, "examples", tokens, 6 * parameters * tokens, round(7 * FP32 * parameters))
+
+
+def _built_at_most(rule: PairRule | RowRule) -> tuple[int, int]:
+    """Texts of what is built, and how many of it a problem gives at most."""
+    return (2, rule.pairs_per_problem) if isinstance(rule, PairRule) else (1, rule.rows_per_problem)
 
 
 def parameters_of(model: PlannedModel) -> float:

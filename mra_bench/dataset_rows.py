@@ -16,9 +16,10 @@ def to_problem(row: Mapping[str, Any], where: str, default_id: str, spec: Datase
     """The Problem in `row`. `default_id` is used when the row has none. Raises UsageError beginning with `where` for a
     missing column, a value that is not text or a number, a blank question or gold answer."""
     fields = spec.fields
-    _check_columns(row, fields, where)
-    answer_column = _required(row, fields.answer, where)
-    gold = read_gold(answer_column, spec.gold, where)
+    rejected = _optional(row, fields.rejected, where)
+    needs_gold = rejected is None or fields.answer in row
+    _check_columns(row, fields, where, needs_gold)
+    gold = read_gold(_required(row, fields.answer, where), spec.gold, where) if needs_gold else ""
     solution = _optional(row, fields.solution, where)
     return Problem(
         id=_optional(row, fields.id, where) or default_id,
@@ -29,6 +30,7 @@ def to_problem(row: Mapping[str, Any], where: str, default_id: str, spec: Datase
         level=_optional(row, fields.level, where),
         expects=spec.gold.expects,
         choices=read_choices(row, fields.choices, where),
+        rejected="" if rejected is None else write_solution(rejected, gold, spec.solution),
     )
 
 
@@ -79,10 +81,11 @@ def check_encodable(text: str, where: str, field: str) -> None:
         raise UsageError(f"{where}: {field} holds half of a character (a lone surrogate)") from None
 
 
-def _check_columns(row: Mapping[str, Any], fields: Fields, where: str) -> None:
+def _check_columns(row: Mapping[str, Any], fields: Fields, where: str, needs_gold: bool) -> None:
     """All missing columns in one error: whoever has to rename two learns of both."""
     questions = (fields.question,) if isinstance(fields.question, str) else fields.question
-    missing = [column for column in (*questions, fields.answer) if column not in row]
+    needed = (*questions, fields.answer) if needs_gold else questions
+    missing = [column for column in needed if column not in row]
     if missing:
         wanted = " and ".join(f"no column '{column}'" for column in missing)
         hints = (nearest(column, row) for column in missing)

@@ -48,8 +48,9 @@ class Split(_Strict):
 
 class Fields(_Strict):
     """Which columns the fields of a Problem are read from; those but question and answer may be missing. `choices` is
-    a list of the texts that the letters A, B, C, ... stand for. Several question columns are joined as sentences: with
-    a space, and a full stop where one ends without a mark."""
+    a list of the texts that the letters A, B, C, ... stand for. `rejected` is, in a dataset of pairs, the solution that
+    `solution` is preferred to; such a dataset needs no gold answers. Several question columns are joined as sentences:
+    with a space, and a full stop where one ends without a mark."""
 
     question: str | tuple[str, ...] = "question"
     answer: str = "answer"
@@ -58,6 +59,7 @@ class Fields(_Strict):
     subject: str | None = "subject"
     level: str | None = "level"
     choices: str | None = "choices"
+    rejected: str | None = "rejected"
 
 
 class Gold(_Strict):
@@ -93,7 +95,9 @@ class Prompt(_Strict):
 
 
 class DatasetSpec(_Strict):
-    """One dataset. `source` is None for a user's own file. An empty `splits` means that every split name is tried."""
+    """One dataset. `source` is None for a user's own file. An empty `splits` means that every split name is tried.
+    `templates`: its questions are made from templates, and its maker keeps equal ones out of different splits; runs of
+    words that they share are then no sign of contamination."""
 
     name: str = pydantic.Field(min_length=1)
     title: str = ""
@@ -105,6 +109,7 @@ class DatasetSpec(_Strict):
     gold: Gold = Gold()
     solution: Solution = Solution()
     prompt: Prompt = Prompt()
+    templates: bool = False
 
     @property
     def full_name(self) -> str:

@@ -17,9 +17,11 @@ from mra_bench.dataset_rows import check_encodable, to_problem
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, built_in_specs
 from mra_bench.errors import BenchError, UsageError, ambiguous, nearest, unknown
 from mra_bench.plugins import Registry
+from mra_bench.split_samples import built_in_samples, split_of
 from mra_bench.types import Problem, PromptStyle
 
 LIST_COMMAND = "mra-bench datasets"
+LOOKED_AT = 10_000  # rows of a file that tell which split they are from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,6 +234,7 @@ def _check_verified(spec: DatasetSpec, split: str, problems: Sequence[Problem], 
                 as_other = _with_made_ids(problems, split, other)
                 if verification(spec, other, as_other) == "verified":
                     raise UsageError(f"The file holds the split '{other}' of '{spec.name}', not '{split}'.")
+        _check_label(spec, split, problems)
         return
     known = spec.splits.get(split)
     if known is not None and known.rows not in (UNVERIFIED, len(problems)):
@@ -247,3 +250,20 @@ def _check_verified(spec: DatasetSpec, split: str, problems: Sequence[Problem], 
         )
         return
     raise UsageError(message)
+
+
+def _check_label(spec: DatasetSpec, split: str, problems: Sequence[Problem]) -> None:
+    """Refuse a part of another split under the label of one of the dataset's own; of a file that goes by a name of the
+    user's own, say whose rows it holds. Nothing can be said where no sample of a split is kept."""
+    own = spec.source is None
+    for name, samples in built_in_samples().items():
+        found = split_of(problems[:LOOKED_AT], samples) if own or name == spec.name else None
+        if found is None or split == found or split not in samples:
+            continue
+        what = f"are those of the split '{found}' of '{name}', though the label says '{split}'"
+        if not own:
+            raise UsageError(
+                f"The file's rows {what}. Give it the right label (split: {found} in a recipe, --data mine=FILE for a "
+                "name of its own), or the right file."
+            )
+        warnings.warn(f"The rows of the file for '{spec.name}' {what}.", stacklevel=4)

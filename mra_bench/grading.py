@@ -13,12 +13,12 @@ from typing import Any
 from mra_bench.errors import UsageError
 from mra_bench.json_safe import plain_options
 from mra_bench.plain_errors import in_words, place
-from mra_bench.plan import shown_name
 from mra_bench.plugins import PluginSettings, Registered, Registry
-from mra_bench.recipe import Named
+from mra_bench.recipe_schema import Named
 from mra_bench.samples import Sample
 from mra_bench.statistics import Interval, clustered, cohens_kappa
 from mra_bench.types import Grade, Problem
+from mra_bench.work import shown_name
 from mra_bench.workers import GraderSpec, Limits, grade_all
 from mra_bench.yaml_text import read_yaml
 
@@ -49,7 +49,7 @@ def choose_graders(given: Sequence[str], registry: Registry) -> list[ChosenGrade
     """
     chosen: list[ChosenGrader] = []
     for text in given:
-        named = _named(text)
+        named = named_of(text, "--grader")
         one = ChosenGrader(shown_name(named), named, registry.resolve("graders", named.name))
         identity = one.identity  # reads the options, so that a wrong one is told now
         same = next((other for other in chosen if other.identity == identity), None)
@@ -59,17 +59,18 @@ def choose_graders(given: Sequence[str], registry: Registry) -> list[ChosenGrade
     return chosen
 
 
-def _named(text: str) -> Named:
+def named_of(text: str, option: str) -> Named:
+    """What a command-line `option` names: a bare name, or a YAML mapping of name and options. Raises UsageError."""
     import pydantic
 
     if not text.lstrip().startswith("{"):
         return Named(name=text)
     try:
-        return Named.model_validate(read_yaml(text, f"--grader {text}"))
+        return Named.model_validate(read_yaml(text, f"{option} {text}"))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         how = "Give a name, or {name: NAME, options: {KEY: VALUE}}"
-        raise UsageError(f"--grader {text}: '{place(first['loc'])}': {in_words(first)}. {how}") from None
+        raise UsageError(f"{option} {text}: '{place(first['loc'])}': {in_words(first)}. {how}") from None
 
 
 def grade_samples(

@@ -22,7 +22,8 @@ class Register(Protocol):
     options: a class (dataclass or pydantic model) of the thing's options; values from the recipe are validated against
     it before any work starts. Without it the thing takes no options. A trainer's options may have a method
     ``examples_seen(examples: int) -> int``, how many it will pass through; plans then say what training costs.
-    consumes: for trainers only, what they learn from: "rows", "pairs" or "problems".
+    consumes: for trainers, what they learn from: "rows", "pairs" or "problems"; for builders, what they build from: a
+    model's graded "samples" of training problems, or the "problems" alone.
     together: for trainers only, whether the processes of a launcher may all be given the job at once, each with its own
     `job.rank`; else only the first is.
     needs: modules it cannot work without, each with what pip installs to get it, such as ``{"vllm":
@@ -50,6 +51,11 @@ class Hooks:
         ``register("name", factory, options=Options)`` with ``factory(options) -> grader``."""
 
     @hookspec
+    def register_profilers(self, register: Register) -> None:
+        """Offer profilers: ``register("name", profiler)`` with ``profiler(problem, text) -> Profile``, or
+        ``register("name", factory, options=Options)`` with ``factory(options) -> profiler``."""
+
+    @hookspec
     def register_models(self, register: Register) -> None:
         """Offer model loaders: ``register("name", loader, options=Options)`` with ``loader(options) -> Model``."""
 
@@ -57,6 +63,15 @@ class Hooks:
     def register_trainers(self, register: Register) -> None:
         """Offer trainers: ``register("name", train, options=Options, consumes="rows" | "pairs" | "problems")`` with
         ``train(job: TrainJob) -> TrainedModel``."""
+
+    @hookspec
+    def register_pair_builders(self, register: Register) -> None:
+        """Offer builders of preference pairs: ``register("name", build, options=Options, consumes="samples" |
+        "problems")`` with ``build(job: BuildJob) -> PairSet``."""
+
+    @hookspec
+    def register_row_builders(self, register: Register) -> None:
+        """Offer builders of supervised rows: the same with ``build(job: BuildJob) -> RowSet``."""
 
     @hookspec
     def register_datasets(self, register: Register) -> None:

@@ -1,4 +1,4 @@
-"""What happens to one text inside a worker process: the grader is run, its verdict checked and made plain data.
+"""What happens to one text inside a worker process: the grader or profiler is run, what it says checked.
 
 Also the worker's own start: silent, limited in memory, out of reach of Ctrl-C, ended with its parent.
 """
@@ -6,23 +6,25 @@ Also the worker's own start: silent, limited in memory, out of reach of Ctrl-C, 
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mra_bench.errors import BenchError
 from mra_bench.plugins import PluginSettings, load_plugins
-from mra_bench.types import Grade, Grader, Problem
+from mra_bench.types import Grade, Grader, Problem, Profile
 
 Item = tuple[Problem, str]
-Verdict = tuple[Grade, str]  # the grade, and the grader's failure ("" for none) that is fatal with `strict`
+Said = Grade | Profile
+Verdict = tuple[Said, str]  # what was said, and the plugin's failure ("" for none) that is fatal with `strict`
 
 CHUNK_SECONDS = 0.5  # a worker hands its chunk back after so long, so that a hang behind it loses little
 OUT_OF_MEMORY = 77  # exit code of a process that was ended for its memory
@@ -31,19 +33,23 @@ _MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class GraderSpec:
-    """Which grader: the name as in ``registry.resolve("graders", name)``, its options, and where plugins come from."""
+    """Which grader: the name as in ``registry.resolve("graders", name)``, its options, and where plugins come from;
+    or, with `kind` "profilers", which profiler."""
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     plugins: PluginSettings = field(default_factory=PluginSettings)
+    kind: str = "graders"
 
 
-_worker: dict[str, Any] = {}  # filled in worker processes only: grader, name, marks
+_worker: dict[str, Any] = {}  # filled in worker processes only: plugin, judging, name, marks
 
 
 def grade_here(grader: Grader, problem: Problem, text: str) -> Grade:
     """Grade one text in this process, with no limit, for notebooks and tests. A grader that raises is recorded."""
-    return judge(grader, "the grader", problem, text)[0]
+    grade, _ = judge(grader, GRADING, "the grader", problem, text)
+    assert isinstance(grade, Grade)
+    return grade
 
 
 def complete_grade(grade: object, text: str = "") -> Grade:
@@ -84,17 +90,59 @@ def _plain_span(span: object, length: int) -> tuple[int, int] | None:
     return first, last
 
 
-def judge(grader: Grader, name: str, problem: Problem, text: str) -> Verdict:
-    """The completed grade of one text, or the record of the grader's failure."""
+def complete_profile(profile: object, text: str = "") -> Profile:
+    """The profile as plain data. Raises TypeError or ValueError naming the field that is wrong."""
+    if not isinstance(profile, Profile):
+        raise TypeError(f"it returned {type(profile).__name__}, not a Profile")
+    errors: dict[str, float | None] = {}
+    for name, value in profile.errors.items():
+        errors[str(name)] = number = None if value is None else _finite(value, f"errors[{name!r}]")
+        if number is not None and not 0 <= number <= 1:
+            raise ValueError(f"Profile.errors[{name!r}] is {number:g}; it must lie between 0 and 1")
+    scores = {str(name): _finite(value, f"scores[{name!r}]") for name, value in profile.scores.items()}
+    evidence = {}
+    for name, said in profile.evidence.items():
+        if name not in errors:
+            raise ValueError(f"Profile.evidence is about {name!r}, which is not among the errors: {', '.join(errors)}")
+        if isinstance(said, str) or not all(isinstance(sentence, str) for sentence in said):
+            raise TypeError(f"Profile.evidence[{name!r}] must be a list of sentences (str)")
+        evidence[str(name)] = tuple(str.__str__(sentence) for sentence in said)
+    return Profile(errors, evidence, scores, str(profile.failure))
+
+
+def _finite(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"Profile.{where} must be a finite number, not {value!r:.60}")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """One kind of plugin that judges texts: how what it says is checked, and what is recorded where it says nothing,
+    from the kind of failure ("timeout", "crashed") and a sentence."""
+
+    complete: Callable[[object, str], Said]
+    failed: Callable[[str, str], Said]
+
+
+GRADING = Judging(complete_grade, lambda kind, reason: Grade(None, reason=reason, kind=kind))
+PROFILING = Judging(complete_profile, lambda kind, reason: Profile(failure=f"{kind}: {reason}"))
+JUDGING: Mapping[str, Judging] = {"graders": GRADING, "profilers": PROFILING}
+
+
+def judge(
+    plugin: Callable[[Problem, str], object], judging: Judging, name: str, problem: Problem, text: str
+) -> Verdict:
+    """What is said of one text, completed, or the record of the plugin's failure."""
     try:
-        return complete_grade(grader(problem, text), text), ""
+        return judging.complete(plugin(problem, text), text), ""
     except MemoryError:
         failure = f"{name} ran out of memory"
     except BaseException as error:  # graders may raise anything; only Ctrl-C in our own process is not theirs
         if isinstance(error, KeyboardInterrupt) and not _worker:
             raise
         failure = f"{name} failed: {_described(error)}"
-    return Grade(None, reason=failure + ".", kind="crashed"), failure
+    return judging.failed("crashed", failure + "."), failure
 
 
 def _described(error: BaseException) -> str:
@@ -112,14 +160,14 @@ def start_worker(spec: GraderSpec, name: str, memory_mb: int, marks: Any) -> Non
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker.update(marks=marks, name=name)
     try:
-        grader = load_plugins(spec.plugins).resolve("graders", spec.name).build(spec.options)
+        plugin = load_plugins(spec.plugins).resolve(spec.kind, spec.name).build(spec.options)
     except Exception as error:
         message = f"it cannot be built in a worker: {_described(error)}"
 
-        def grader(problem: Problem, text: str) -> Grade:
+        def plugin(problem: Problem, text: str) -> Said:
             raise BenchError(message)
 
-    _worker["grader"] = grader
+    _worker.update(plugin=plugin, judging=JUDGING[spec.kind])
     limit_memory(memory_mb)
 
 
@@ -177,7 +225,7 @@ def grade_chunk(items: Sequence[Item], slot: int) -> list[Verdict]:
     started = time.monotonic()
     for number, (problem, text) in enumerate(items, start=1):
         _worker["marks"][slot] = number
-        verdicts.append(judge(_worker["grader"], _worker["name"], problem, text))
+        verdicts.append(judge(_worker["plugin"], _worker["judging"], _worker["name"], problem, text))
         if time.monotonic() - started > CHUNK_SECONDS:
             break
     return verdicts

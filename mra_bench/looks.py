@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.manifest import manifest as manifest_of
-from mra_bench.plan import Plan, Stage
+from mra_bench.plan import Plan
 from mra_bench.sequential import compare_in_looks, repeated_level, sequential_p
 from mra_bench.statistics import holm
 from mra_bench.store import read_rows, stage_record
 from mra_bench.verdict import ALPHA, adjusted, spoken_pairs
+from mra_bench.work import Stage
 
 Evaluations = Sequence[Mapping[str, Any]]
 Verdicts = Mapping[str, Sequence[bool | None]]

@@ -9,7 +9,7 @@ from typing import Any
 
 from mra_bench.errors import UsageError, nearest, unknown
 from mra_bench.plugins import Registry
-from mra_bench.recipe import NAME
+from mra_bench.recipe_schema import NAME
 
 DEFAULT_LOADER = "mra_transformers:transformers"
 NEARLY = 0.75  # likeness of a misspelt loader; real ids such as gpt2 (0.62 to tiny-gpt2) lie below

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import provenance
-from mra_bench.plan import Evaluated, Plan, PlannedModel
+from mra_bench.listed_overlaps import list_overlaps
+from mra_bench.plan import Evaluated, Plan
 from mra_bench.recipe import to_yaml
+from mra_bench.training_texts import questions_of, texts_of
+from mra_bench.work import PlannedModel, Stage
 
 
 def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +42,18 @@ def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
         "reused": [],
         "recipe_sha256": hashlib.sha256(to_yaml(plan.recipe).encode()).hexdigest(),
         "plan": manifest(plan),
+        "listed": _listed(plan),
     }
+
+
+def _listed(plan: Plan) -> list[dict[str, Any]]:
+    """Likenesses of training and test questions that refuse nothing. They take a few seconds for tens of thousands of
+    rows, so they are looked for when a run starts, not whenever it is planned."""
+    trained_on = sorted({model.entry.data for model in plan.models if model.entry.data is not None})
+    asked = questions_of(plan.datasets[name] for name in plan.recipe.evaluate.datasets)
+    refused = plan.overlaps if plan.recipe.contamination == "allow" else ()
+    found = list_overlaps(texts_of(plan.datasets[name] for name in trained_on), asked, refused)
+    return [row.as_row() for row in found]
 
 
 def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
@@ -55,6 +69,7 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
         "description": recipe.description,
         "seed": recipe.seed,
         "graders": _graders(plan),
+        **({"profilers": _profilers(plan)} if recipe.profilers else {}),
         "models": [_model_entry(model) for model in plan.models],
         "datasets": [
             {
@@ -76,6 +91,9 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
             "policy": recipe.contamination,
             "checked": sum(len(plan.datasets[name].problems) for name in trained_on),
             "overlaps": [dataclasses.asdict(o) for o in plan.overlaps],
+            "earlier": [{"model": model, **dataclasses.asdict(o)} for model, o in plan.earlier],
+            "learnt_from": {m.name: m.entry.data for m in plan.models if m.entry.data is not None},
+            "problems": {data.name: len(data.problems) for data in evaluated},
         },
     }
 
@@ -87,24 +105,31 @@ def _evaluation(evaluated: Evaluated) -> dict[str, Any]:
         "problems": evaluated.problems.folder,
         "completions": evaluated.completions.folder,
         "grades": [g.folder for g in evaluated.grades],
+        **({"profiles": [p.folder for p in evaluated.profiles]} if evaluated.profiles else {}),
     }
 
 
 def _graders(plan: Plan) -> list[dict[str, Any]]:
-    first = plan.evaluations[0].grades
-    return [
-        {
-            "name": g.work.registered.full_name,
-            "version": g.work.registered.plugin.version,
-            "options": g.spec["options"],
-            "limits": g.spec["limits"],
-        }
-        for g in first
-    ]
+    return [_judge(stage) for stage in plan.evaluations[0].grades]
+
+
+def _profilers(plan: Plan) -> list[dict[str, Any]]:
+    return [_judge(stage) for stage in plan.evaluations[0].profiles]
+
+
+def _judge(stage: Stage) -> dict[str, Any]:
+    """The grader or profiler of a stage."""
+    registered = stage.work.registered
+    return {
+        "name": registered.full_name,
+        "version": registered.plugin.version,
+        "options": stage.spec["options"],
+        "limits": stage.spec["limits"],
+    }
 
 
 def _model_entry(model: PlannedModel) -> dict[str, Any]:
-    pair_stages = [s for s in model.stage.inputs if s.kind == "pair"] if model.stage else []
+    built = {s.kind: s.folder for s in model.stage.inputs} if model.stage else {}
     return {
         "name": model.name,
         "from": model.entry.parent,
@@ -112,5 +137,6 @@ def _model_entry(model: PlannedModel) -> dict[str, Any]:
         "control_for": model.entry.control_for,
         "parameters": model.identity.get("environment", {}).get("parameters"),
         "stage": model.stage.folder if model.stage else None,
-        "pairs": pair_stages[0].folder if pair_stages else None,
+        "pairs": built.get("pair"),
+        **({"rows": built["rows"]} if "rows" in built else {}),
     }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mra_bench.json_safe import json_safe
-from mra_bench.plugins import KINDS, Registered, Registry, option_names
+from mra_bench.plugins import KINDS, Registered, Registry, option_names, word
 
 WORDS = {
     "string": "text",
@@ -94,13 +94,13 @@ def text_of(things: Iterable[Registered]) -> str:
 def data_of(thing: Registered) -> dict[str, Any]:
     """A registered thing and its options as JSON-safe data."""
     options = [{**vars(option)} for option in options_of(thing)]
-    names = {"kind": thing.kind[:-1], "name": thing.name, "full_name": thing.full_name}
+    names = {"kind": word(thing.kind), "name": thing.name, "full_name": thing.full_name}
     return {**names, "missing": thing.missing, "options": options}
 
 
 def markdown(registry: Registry) -> str:
     """docs/options.md: a table for every part of a recipe and every registered thing that takes options."""
-    from mra_bench.recipe import DatasetEntry, Evaluation, Grading, ModelEntry, Recipe
+    from mra_bench.recipe_schema import DatasetEntry, Evaluation, Grading, ModelEntry, Recipe
 
     # `evaluate` and `grading` have tables of their own.
     keys = [option for option in fields_of(Recipe) if "." not in option.name]
@@ -111,7 +111,7 @@ def markdown(registry: Registry) -> str:
     lines += _table("`grading`", fields_of(Grading))
     for kind in KINDS:
         things = [thing for thing in registry.of(kind) if thing.options is not None]
-        lines += ["", f"## {kind.capitalize()}"] if things else []
+        lines += ["", f"## {word(kind).capitalize()}s"] if things else []
         for thing in things:
             lines += _table(f"`{thing.name}`", options_of(thing))
     return "\n".join(lines) + "\n"

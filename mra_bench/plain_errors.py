@@ -44,8 +44,8 @@ def in_words(error: Mapping[str, Any]) -> str:
 
 
 def place(location: Sequence[object]) -> str:
-    """Where it is, e.g. ``graders.0.name``."""
-    return ".".join(str(part) for part in location)
+    """Where it is, e.g. ``graders.0.name``, without the kind of value that pydantic tried there (``tuple[str]``)."""
+    return ".".join(str(part) for part in location if not str(part).endswith("]"))
 
 
 def _got(given: Any) -> str:

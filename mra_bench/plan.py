@@ -7,128 +7,44 @@ changes exactly the stages that depend on the change.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from mra_bench.builders import PairRule, RowRule
 from mra_bench.contamination import Overlap, find_overlaps, guard
 from mra_bench.contracts import CheckedModel, build_model
+from mra_bench.datasets import problems_hash
 from mra_bench.errors import UsageError
 from mra_bench.json_safe import plain_options
-from mra_bench.plan_checks import check_registered, used_datasets
-from mra_bench.plugins import Registered, Registry
-from mra_bench.preferences import PairRule
+from mra_bench.plan_checks import check_registered, of_model, used_datasets
+from mra_bench.plugins import Registry
+from mra_bench.predictor import Predictor, in_range
 from mra_bench.problem_sets import ProblemSet, in_looks, read_datasets, sample_problems, without
-from mra_bench.recipe import Grading, ModelEntry, Named, Recipe, select_models
-from mra_bench.repetition import REPETITION, repeated_name
+from mra_bench.recipe import select_models
+from mra_bench.recipe_schema import BuiltData, ModelEntry, Named, PairsEntry, Recipe
 from mra_bench.runtime import prepare_threads
+from mra_bench.seeds import derived_seed
 from mra_bench.sequential import look_sizes
 from mra_bench.store import fingerprint
 from mra_bench.strictness import check_promise, strictly
+from mra_bench.training_texts import learnt_by, questions_of, texts_of
 from mra_bench.types import Decoding
-
-Kind = Literal["problems", "generate", "grade", "pair", "train"]
-FOLDERS: Mapping[Kind, str] = {
-    "problems": "problems",
-    "generate": "completions",
-    "grade": "grades",
-    "pair": "pairs",
-    "train": "models",
-}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step: `spec` is everything that shapes the output (JSON-safe), `inputs` the stages it reads. `shown`: what a
-    person is told instead of `name`, where that alone would not tell two stages apart."""
-
-    kind: Kind
-    name: str
-    spec: Mapping[str, Any]
-    inputs: tuple[Stage, ...] = ()
-    work: Any = None
-    shown: str = ""
-
-    @property
-    def fingerprint(self) -> str:
-        return self._fingerprint
-
-    def __post_init__(self) -> None:
-        value = fingerprint({"kind": self.kind, "spec": self.spec, "inputs": [s.fingerprint for s in self.inputs]})
-        object.__setattr__(self, "_fingerprint", value)
-
-    _fingerprint: str = field(default="", init=False, repr=False, compare=False)
-
-    @property
-    def folder(self) -> str:
-        return f"{FOLDERS[self.kind]}/{self.name}-{self.fingerprint[:8]}"
-
-    @property
-    def label(self) -> str:
-        return f"{self.kind} {self.shown or self.name}"
-
-
-@dataclass(frozen=True)
-class PlannedModel:
-    """A model of the plan: loaded through `loader` with `options`, or the outcome of `stage`."""
-
-    name: str
-    entry: ModelEntry
-    loader: Registered
-    options: Mapping[str, Any]
-    identity: Mapping[str, Any]
-    weight_bytes: int
-    stage: Stage | None = None
-
-    @property
-    def conditions(self) -> dict[str, Any]:
-        """How texts are made, without which weights: prompt format, dtype and engine; inherited along a lineage."""
-        return {key: value for key, value in self.identity.items() if key not in ("weights", "environment")}
-
-
-@dataclass(frozen=True)
-class GenerateWork:
-    model: PlannedModel
-    problems: ProblemSet
-    decoding: Decoding
-    samples: int
-    seed: int
-    block_size: int
-    repetition: int = 1
-
-
-@dataclass(frozen=True)
-class StoredTexts:
-    """Texts that a run folder holds already: the work of a stage that is only read."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class GradeWork:
-    problems: ProblemSet
-    grader: Named
-    registered: Registered
-    limits: Grading
-
-
-@dataclass(frozen=True)
-class PairWork:
-    problems: ProblemSet
-    parent: PlannedModel
-    rule: PairRule
-    seed: int
-
-
-@dataclass(frozen=True)
-class TrainWork:
-    name: str
-    parent: PlannedModel
-    trainer: Registered
-    options: Mapping[str, Any]
-    seed: int
-    problems: ProblemSet
+from mra_bench.work import (
+    BuildWork,
+    GenerateWork,
+    GradeWork,
+    PlannedModel,
+    Stage,
+    TrainWork,
+    generate_stage,
+    grade_stage,
+    grader_facts,
+    problems_stage,
+    profile_stage,
+    weights_of,
+)
 
 
 @dataclass(frozen=True)
@@ -143,16 +59,18 @@ class Evaluated:
     grades: tuple[Stage, ...]
     look: int = 0
     repetition: int = 1
+    profiles: tuple[Stage, ...] = ()
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        return (self.problems, self.completions, *self.grades)
+        return (self.problems, self.completions, *self.grades, *self.profiles)
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything a run will do, in order. `repeats`: the further repetitions of evaluations. `looks`: of a run that
-    ends once it knows, how many of the headline's problems each look has seen; empty for others."""
+    ends once it knows, how many of the headline's problems each look has seen; empty for others. `overlaps`: of the
+    recipe's training data with its evaluations; `earlier`: of what loaded models were trained on in other runs."""
 
     recipe: Recipe
     models: tuple[PlannedModel, ...]
@@ -161,6 +79,7 @@ class Plan:
     stages: tuple[Stage, ...]
     evaluations: tuple[Evaluated, ...]
     overlaps: tuple[Overlap, ...]
+    earlier: tuple[tuple[str, Overlap], ...] = ()  # (model, overlap)
     looks: tuple[int, ...] = ()
     repeats: tuple[Evaluated, ...] = ()
 
@@ -201,11 +120,9 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
     used = used_datasets(recipe, names)
     sets = read_datasets(recipe, registry, used)
     trained_on = {recipe.models[n].data for n in names} - {None}
-    overlaps = find_overlaps(
-        ((f"{name}/{p.id}", p.question) for name in sorted(filter(None, trained_on)) for p in sets[name].problems),
-        {name: sets[name].problems for name in recipe.evaluate.datasets},
-    )
-    dropped = guard(overlaps, recipe.contamination)
+    asked = questions_of(sets[name] for name in recipe.evaluate.datasets)
+    overlaps = find_overlaps(texts_of(sets[name] for name in sorted(filter(None, trained_on))), asked)
+    dropped = guard(overlaps, recipe.contamination, {q.dataset: len(q.problems) for q in asked})
     if dropped:
         sets = {n: without(s, dropped) if n in trained_on else s for n, s in sets.items()}
     planner = _Planner(recipe, registry, sets, names)
@@ -220,6 +137,7 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
         stages=tuple(planner.stages.values()),
         evaluations=tuple(planner.evaluations),
         overlaps=tuple(overlaps),
+        earlier=tuple((name, o) for name, path in planner.checkpoints for o in find_overlaps(learnt_by(path), asked)),
         looks=looks,
         repeats=tuple(planner.repeats),
     )
@@ -239,6 +157,7 @@ class _Planner:
         self.stages: dict[str, Stage] = {}
         self.evaluations: list[Evaluated] = []
         self.repeats: list[Evaluated] = []
+        self.checkpoints: list[tuple[str, Path]] = []  # of loaded models: what they learnt may be known
 
     def add_model(self, name: str) -> None:
         entry = self.recipe.models[name]
@@ -261,6 +180,8 @@ class _Planner:
         model = build_model(loader, options)
         check_promise(self.recipe, loader, name, reproducible=model.reproducible)
         checkpoint = model.checkpoint()
+        if checkpoint is not None:
+            self.checkpoints.append((name, checkpoint))
         size = sum(p.stat().st_size for p in checkpoint.rglob("*.safetensors")) if checkpoint else 0
         identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
         children = [n for n in self.names if self.recipe.models[n].parent == name]
@@ -280,9 +201,9 @@ class _Planner:
         parent = self.models[entry.parent or ""]
         trainer = self.registry.resolve("trainers", entry.trainer or "")
         data = self.sets[entry.data or ""]
-        seed = entry.seed if entry.seed is not None else _derived_seed(self.recipe.seed, name)
-        if entry.pairs is not None:
-            source = self._pairs(name, entry, parent, data)
+        seed = entry.seed if entry.seed is not None else derived_seed(self.recipe.seed, name)
+        if entry.built is not None:
+            source = self._built(name, entry.built, parent, data)
         else:
             if trainer.consumes == "rows" and not any(p.solution for p in data.problems):
                 raise UsageError(f"'{data.name}' has no reference solutions, so '{entry.trainer}' cannot learn from it")
@@ -292,107 +213,117 @@ class _Planner:
         spec = {
             "trainer": f"{trainer.full_name}@{trainer.plugin.version}",
             "options": plain_options(options),
-            "parent": _weights_of(parent),
+            "parent": weights_of(parent),
             "conditions": parent.conditions,
             "style": dataclasses.asdict(data.style),
             "seed": seed,
         }
+        work = TrainWork(name, parent, trainer, given, seed, data)
+        if source.kind in ("pair", "rows"):
+            evaluated = [self.sets[dataset] for dataset in self.recipe.evaluate.datasets]
+            asked, policy = tuple(questions_of(evaluated)), self.recipe.contamination
+            work = dataclasses.replace(work, asked=asked, contamination=policy)
+            if policy == "drop":
+                spec["dropped"] = [dataset.hash for dataset in evaluated]  # what holds their questions
+        if trainer.consumes == "problems":
+            graders = tuple(self._grader(data, grader) for grader in entry.graders or self.recipe.graders)
+            if hasattr(options, "check_problems"):
+                with of_model(name):
+                    options.check_problems(data.problems, [grader.grader.name for grader in graders])
+            work = dataclasses.replace(work, graders=graders, decoding=self.recipe.evaluate.decoding)
+            spec["graders"] = [grader_facts(grader) for grader in graders]
+            spec["decoding"] = dataclasses.asdict(work.decoding)
         inputs = (source,) if parent.stage is None else (source, parent.stage)
-        stage = self._add(Stage("train", name, spec, inputs, TrainWork(name, parent, trainer, given, seed, data)))
+        stage = self._add(Stage("train", name, spec, inputs, work))
         identity = {**parent.identity, "weights": {"trained": stage.fingerprint}}
         return PlannedModel(name, entry, parent.loader, parent.options, identity, parent.weight_bytes, stage)
 
-    def _pairs(self, name: str, entry: ModelEntry, parent: PlannedModel, data: ProblemSet) -> Stage:
-        pairs = entry.pairs
-        assert pairs is not None
-        subset = sample_problems(data, pairs.problems, self.recipe.seed)
-        decoding = Decoding(
-            max_new_tokens=pairs.max_new_tokens or self.recipe.evaluate.max_new_tokens,
-            temperature=pairs.temperature,
-            top_p=pairs.top_p,
-            stop=tuple(self.recipe.evaluate.stop),
-            stop_after_answer=self.recipe.evaluate.stop_after_answer,
+    def _built(self, name: str, how: BuiltData, parent: PlannedModel, data: ProblemSet) -> Stage:
+        """The stage that builds what a model learns from, behind those that sample, grade and profile for it."""
+        builder = self.registry.resolve("pair_builders" if isinstance(how, PairsEntry) else "row_builders", how.builder)
+        subset = sample_problems(_within_reach(data, how), how.problems, self.recipe.seed)
+        rule = _rule(how)
+        spec = {
+            "builder": f"{builder.full_name}@{builder.plugin.version}",
+            "options": plain_options(builder.parse_options(how.options)),
+            "rule": dataclasses.asdict(rule),
+            "seed": self.recipe.seed,
+        }
+        inputs: tuple[Stage, ...] = (self._problems(subset),)
+        if builder.consumes == "samples":
+            inputs = self._samples(how, parent, subset)
+        else:
+            spec |= {"conditions": parent.conditions, "style": dataclasses.asdict(subset.style)}
+        work = BuildWork(subset, parent, builder, how.options, rule, self.recipe.seed)
+        return self._add(Stage("pair" if isinstance(rule, PairRule) else "rows", name, spec, inputs, work))
+
+    def _samples(self, how: BuiltData, parent: PlannedModel, data: ProblemSet) -> tuple[Stage, ...]:
+        """Problems, texts, grades and, where there is a profiler, profiles."""
+        decoding = dataclasses.replace(
+            self.recipe.evaluate.decoding,
+            max_new_tokens=how.max_new_tokens or self.recipe.evaluate.max_new_tokens,
+            temperature=how.temperature,
+            top_p=how.top_p,
         )
-        problems = self._problems(subset)
-        completions = self._generate(problems, self._texts(parent, subset, decoding, pairs.samples_per_problem))
-        grades = self._grade(completions, subset, problems, pairs.grader)
-        rule = PairRule(
-            pairs_per_problem=pairs.pairs_per_problem,
-            include_truncated=pairs.include_truncated,
-            reference_when_unsolved=pairs.reference_when_unsolved,
-            min_characters=pairs.min_characters,
-        )
-        spec = {"rule": dataclasses.asdict(rule), "seed": self.recipe.seed}
-        work = PairWork(subset, parent, rule, self.recipe.seed)
-        return self._add(Stage("pair", name, spec, (problems, completions, grades), work))
+        problems = self._problems(data)
+        completions = self._generate(problems, self._texts(parent, data, decoding, how.samples_per_problem))
+        grades = self._grade(completions, data, problems, how.grader)
+        if how.profiler is None:
+            return problems, completions, grades
+        return problems, completions, grades, self._profile(completions, data, problems, how.profiler)
 
     def _evaluate(self, model: PlannedModel, data: ProblemSet, dataset: str | None = None, look: int = 0) -> None:
         how = self.recipe.evaluate
-        decoding = Decoding(how.max_new_tokens, how.temperature, how.top_p, tuple(how.stop), how.stop_after_answer)
         problems = self._problems(data)
-        work = self._texts(model, data, decoding, how.samples)
+        work = self._texts(model, data, self.recipe.evaluate.decoding, how.samples)
         completions = self._generate(problems, work)
         grades = tuple(self._grade(completions, data, problems, grader) for grader in self.recipe.graders)
-        self.evaluations.append(Evaluated(dataset or data.name, model.name, problems, completions, grades, look))
+        profiles = tuple(self._profile(completions, data, problems, profiler) for profiler in self.recipe.profilers)
+        self.evaluations.append(
+            Evaluated(dataset or data.name, model.name, problems, completions, grades, look, profiles=profiles)
+        )
         for repetition in range(2, how.repeat + 1):
             completions = self._generate(problems, dataclasses.replace(work, repetition=repetition))
             grades = (self._grade(completions, data, problems, self.recipe.graders[0]),)
             self.repeats.append(Evaluated(data.name, model.name, problems, completions, grades, 0, repetition))
 
     def _problems(self, data: ProblemSet) -> Stage:
-        spec = {"data": data.data, "split": data.split, "hash": data.hash}
-        return self._add(Stage("problems", data.name, spec, (), data))
+        return self._add(problems_stage(data))
 
     def _texts(self, model: PlannedModel, data: ProblemSet, decoding: Decoding, samples: int) -> GenerateWork:
         return GenerateWork(model, data, decoding, samples, self.recipe.seed, self.recipe.block_size)
 
     def _generate(self, problems: Stage, work: GenerateWork) -> Stage:
-        model = work.model
-        spec = {
-            "model": _weights_of(model),
-            "conditions": model.conditions,
-            "style": dataclasses.asdict(work.problems.style),
-            "decoding": dataclasses.asdict(work.decoding),
-            "samples": work.samples,
-            "seed": work.seed if work.decoding.temperature > 0 else None,  # greedy texts do not depend on it
-            "block_size": work.block_size,
-        }
-        if work.repetition > 1:
-            spec[REPETITION] = {"number": work.repetition, "seed": work.seed}
-        inputs = (problems,) if model.stage is None else (problems, model.stage)
-        name = repeated_name(f"{model.name}-{work.problems.name}", work.repetition)
-        return self._add(Stage("generate", name, spec, inputs, work))
+        return self._add(generate_stage(problems, work))
 
     def _grade(self, completions: Stage, data: ProblemSet, problems: Stage, grader: Named) -> Stage:
-        registered = self.registry.resolve("graders", grader.name)
-        return self._add(grade_stage(completions, problems, GradeWork(data, grader, registered, self.recipe.grading)))
+        return self._add(grade_stage(completions, problems, self._grader(data, grader)))
+
+    def _profile(self, completions: Stage, data: ProblemSet, problems: Stage, profiler: Named) -> Stage:
+        registered = self.registry.resolve("profilers", profiler.name)
+        return self._add(
+            profile_stage(completions, problems, GradeWork(data, profiler, registered, self.recipe.grading))
+        )
+
+    def _grader(self, data: ProblemSet, grader: Named) -> GradeWork:
+        return GradeWork(data, grader, self.registry.resolve("graders", grader.name), self.recipe.grading)
 
     def _add(self, stage: Stage) -> Stage:
         return self.stages.setdefault(stage.folder, stage)
 
 
-def grade_stage(completions: Stage, problems: Stage, work: GradeWork) -> Stage:
-    """The stage in which a grader judges the texts of `completions`, whoever asks for it."""
-    registered, grader = work.registered, work.grader
-    spec = {
-        "grader": f"{registered.full_name}@{registered.plugin.version}",
-        "options": plain_options(registered.parse_options(grader.options)),
-        "limits": work.limits.model_dump(),
-    }
-    name = f"{registered.name}-{completions.name}"
-    return Stage("grade", name, spec, (completions, problems), work, f"{shown_name(grader)}-{completions.name}")
+def _within_reach(data: ProblemSet, how: BuiltData) -> ProblemSet:
+    """The problems whose predicted chance of success the recipe asks for."""
+    if how.predictor is None:
+        return data
+    predictor = Predictor.load(Path(how.predictor))
+    kept = tuple(in_range(data.problems, predictor, *how.chance))
+    if not kept:
+        raise UsageError(f"By {how.predictor} no problem of '{data.name}' has a chance within {list(how.chance)}")
+    name = data.name if len(kept) == len(data.problems) else f"{data.name}-chosen"
+    return dataclasses.replace(data, name=name, problems=kept, hash=problems_hash(kept))
 
 
-def shown_name(grader: Named) -> str:
-    """A grader as a person is told of it: its name, and the options that were given."""
-    given = ", ".join(f"{key}={value}" for key, value in grader.options.items())
-    return f"{grader.name}{given and f'({given})'}"
-
-
-def _weights_of(model: PlannedModel) -> Any:
-    return model.identity.get("weights")
-
-
-def _derived_seed(seed: int, name: str) -> int:
-    """A training seed of its own for each model of a recipe, below 2^31."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1
+def _rule(how: BuiltData) -> PairRule | RowRule:
+    kind = PairRule if isinstance(how, PairsEntry) else RowRule
+    return kind(**{field.name: getattr(how, field.name) for field in dataclasses.fields(kind)})

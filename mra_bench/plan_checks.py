@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from mra_bench.contracts import check_trainer
 from mra_bench.datasets import spec_of
 from mra_bench.errors import UsageError
-from mra_bench.plugins import Registry
+from mra_bench.plugins import Registry, word
 from mra_bench.problem_sets import use_of
-from mra_bench.recipe import Recipe
+from mra_bench.recipe_schema import BuiltData, PairsEntry, Recipe
 from mra_bench.strictness import check_promise, strictly
 
 
@@ -24,30 +24,57 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
         )
     for grader in recipe.graders:
         registry.resolve("graders", grader.name).parse_options(grader.options)
+    for profiler in recipe.profilers:
+        registry.resolve("profilers", profiler.name).parse_options(profiler.options)
     for name in names:
         entry = recipe.models[name]
         if entry.model is not None:
             loader = registry.resolve("models", entry.model)
-            with _of_model(name):
+            with of_model(name):
                 loader.parse_options(strictly(recipe, loader, entry.options))
             continue
         trainer = registry.resolve("trainers", entry.trainer or "")
         if (trainer.consumes == "pairs") != (entry.pairs is not None):
             need = "needs 'pairs:'" if trainer.consumes == "pairs" else "takes no 'pairs:'"
             raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' {need} in the recipe")
-        with _of_model(name):
+        if entry.rows is not None and trainer.consumes != "rows":
+            raise UsageError(f"The trainer '{entry.trainer}' of model '{name}' takes no 'rows:' in the recipe")
+        if entry.graders and trainer.consumes != "problems":
+            raise UsageError(
+                f"The trainer '{entry.trainer}' of model '{name}' learns from {trainer.consumes}, not from graded "
+                "problems: leave 'graders' out"
+            )
+        with of_model(name):
+            for grader in entry.graders:
+                registry.resolve("graders", grader.name).parse_options(grader.options)
             trainer.parse_options(strictly(recipe, trainer, entry.options))
         check_trainer(trainer)
         check_promise(recipe, trainer, name)
-        if entry.pairs is not None:
-            registry.resolve("graders", entry.pairs.grader.name).parse_options(entry.pairs.grader.options)
+        if entry.built is not None:
+            with of_model(name):
+                _check_built(entry.built, registry)
     for used in used_datasets(recipe, names):
         if recipe.datasets[used].data is not None:
             spec_of(use_of(recipe.datasets[used]), registry)
 
 
+def _check_built(how: BuiltData, registry: Registry) -> None:
+    """Builder, grader and profiler exist and take their options; a builder that needs profiles has a profiler."""
+    kind = "pair_builders" if isinstance(how, PairsEntry) else "row_builders"
+    builder = registry.resolve(kind, how.builder)
+    options = builder.parse_options(how.options)
+    registry.resolve("graders", how.grader.name).parse_options(how.grader.options)
+    if how.profiler is not None:
+        registry.resolve("profilers", how.profiler.name).parse_options(how.profiler.options)
+    elif getattr(options, "needs_profiles", False):
+        raise UsageError(
+            f"The {word(kind)} '{how.builder}' builds from profiles: say whose, as in 'profiler: verifier' "
+            "(`mra-bench profilers` lists them)"
+        )
+
+
 @contextlib.contextmanager
-def _of_model(name: str) -> Iterator[None]:
+def of_model(name: str) -> Iterator[None]:
     """A loader or trainer may serve several models: which one has the bad option."""
     try:
         yield

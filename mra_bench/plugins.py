@@ -26,9 +26,14 @@ from mra_bench.errors import UsageError, ambiguous, nearest, unknown
 from mra_bench.hookspecs import PROJECT, Hooks
 from mra_bench.plain_errors import in_words, place
 
-KINDS = ("graders", "models", "trainers", "datasets")
+KINDS = ("graders", "profilers", "models", "trainers", "pair_builders", "row_builders", "datasets")
 OWN = "mra-bench"  # the distribution whose entry points are the built-in plugins
-CONSUMES = ("rows", "pairs", "problems")
+LISTED = {"pair_builders": "builders", "row_builders": "builders"}  # by which command, where not by that of the name
+CONSUMES: Mapping[str, tuple[str, ...]] = {
+    "trainers": ("rows", "pairs", "problems"),
+    "pair_builders": ("samples", "problems"),
+    "row_builders": ("samples", "problems"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Registered:
         what is not installed."""
         import pydantic
 
-        owner = f"{self.kind[:-1]} '{self.name}'"
+        owner = f"{word(self.kind)} '{self.name}'"
         if missing := self.missing:
             raise UsageError(f"The {owner} needs what is not installed: {missing}")
         if self.options is None:
@@ -108,7 +113,7 @@ class Registered:
         try:
             parsed: Any = pydantic.TypeAdapter(self.options).validate_python(dict(values))
         except pydantic.ValidationError as error:
-            raise UsageError(_option_error(error.errors()[0], owner)) from None
+            raise UsageError(_option_error(error.errors()[0], owner, self.options)) from None
         for key, value in values.items():
             taken = getattr(parsed, key, value)
             if isinstance(value, bool) and isinstance(taken, int | float) and not isinstance(taken, bool):
@@ -116,11 +121,17 @@ class Registered:
         return parsed
 
     def build(self, values: Mapping[str, Any]) -> Any:
-        """A grader or model ready for use: the target itself when it has no options class, else target(options)."""
+        """A grader, profiler or model ready for use: the target itself when it has no options class, else
+        target(options)."""
         parsed = self.parse_options(values)
-        if self.options is None and self.kind == "graders":
+        if self.options is None and self.kind in ("graders", "profilers"):
             return self.target
         return self.target(parsed)
+
+
+def word(kind: str) -> str:
+    """What a thing of one of `KINDS` is called: "pair builder"."""
+    return kind[:-1].replace("_", " ")
 
 
 class Registry:
@@ -143,11 +154,11 @@ class Registry:
         found = [thing for thing in self.of(kind) if name in (thing.name, thing.full_name)]
         if len(found) == 1:
             return found[0]
-        what = kind[:-1]
+        what = word(kind)
         if found:
             raise ambiguous(what, name, [thing.full_name for thing in found])
         broken = [f"{p.name} ({p.error})" for p in self.plugins if p.error]
-        error = unknown(what, name, self.names(kind), f"mra-bench {kind}")
+        error = unknown(what, name, self.names(kind), f"mra-bench {LISTED.get(kind, kind)}")
         raise UsageError(f"{error} Broken plugins: {'; '.join(broken)}" if broken else str(error))
 
 
@@ -310,9 +321,14 @@ def _said(error: BaseException) -> str:
     return str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
 
 
-def _option_error(first: Mapping[str, Any], owner: str) -> str:
+def _option_error(first: Mapping[str, Any], owner: str, options: type) -> str:
     """What is wrong with a value, from pydantic's description of the first error."""
     where = place(first["loc"])
+    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        from mra_bench.option_help import fields_of
+
+        close = nearest(where, [field.name for field in fields_of(options)])
+        return f"Unknown option '{where}' of the {owner}." + (f" Did you mean '{close}'?" if close else "")
     if first["type"] == "missing":
         return f"The {owner} needs the option '{where}'"
     option = f"Option '{where}' of the {owner}" if where else f"The options of the {owner}"
@@ -335,8 +351,8 @@ def _offer(
         raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
     if not callable(target):
         raise UsageError(f"register('{name}', ...) needs a function or class, got {type(target).__name__}")
-    if kind == "trainers" and consumes not in CONSUMES:
-        raise UsageError(f"the trainer '{name}' must say consumes= one of {', '.join(CONSUMES)}, got {consumes!r}")
+    if consumes not in (known := CONSUMES.get(kind, (consumes,))):
+        raise UsageError(f"the {word(kind)} '{name}' must say consumes= one of {', '.join(known)}, got {consumes!r}")
     if needs is not None and not isinstance(needs, Mapping):
         raise UsageError(f"register('{name}', ...): needs= must map modules to what pip installs, got {needs!r}")
     if any(thing.kind == kind and thing.name == name for thing in offered):

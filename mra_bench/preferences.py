@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from mra_bench.errors import UsageError
-from mra_bench.types import LENGTH, Completion, Grade, Pair, Problem
+from mra_bench.builders import REFERENCE, PairRule, PairSet, Sampled, collapse, usable
+from mra_bench.types import LENGTH, Completion, Pair
 
-REFERENCE = "reference"
 _COUNTS = (
     "problems",
     "problems_with_pairs",
@@ -23,51 +22,6 @@ _COUNTS = (
     "pairs",
     "from_reference",
 )
-
-
-@dataclass(frozen=True)
-class PairRule:
-    """How pairs are made. Raises UsageError for a number that cannot work.
-
-    pairs_per_problem: at most so many from one problem. include_truncated: let wrong texts cut at the length limit be
-    rejected sides. reference_when_unsolved: take the reference solution as chosen where no sample is right.
-    min_characters: texts with fewer, whitespace collapsed, are dropped.
-    """
-
-    pairs_per_problem: int = 2
-    include_truncated: bool = False
-    reference_when_unsolved: bool = True
-    min_characters: int = 2
-
-    def __post_init__(self) -> None:
-        if self.pairs_per_problem < 1:
-            raise UsageError(f"pairs_per_problem is {self.pairs_per_problem}; it must be 1 or more")
-        if self.min_characters < 1:
-            raise UsageError(
-                f"min_characters is {self.min_characters}; it must be 1 or more, or empty texts would count"
-            )
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A training problem, the exact prompt the model saw, and each sample with its grade."""
-
-    problem: Problem
-    prompt: str
-    samples: tuple[tuple[Completion, Grade], ...]
-
-
-@dataclass(frozen=True)
-class PairSet:
-    """Pairs in the order of the problems, with counts for the record.
-
-    counts: "problems", "problems_with_pairs", "samples", "usable_right", "usable_wrong" (distinct texts), "unjudged",
-    "truncated", "pairs", "from_reference". no_pair: why problems gave no pair, in words -> how many.
-    """
-
-    pairs: tuple[Pair, ...]
-    counts: Mapping[str, int]
-    no_pair: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -88,6 +42,8 @@ def build_pairs(
 ) -> PairSet:
     """Pairs for every problem: chosen graded correct, rejected graded wrong; what could not be judged is in neither.
 
+    Counts: "problems", "problems_with_pairs", "samples", "usable_right", "usable_wrong" (distinct texts), "unjudged",
+    "truncated", "pairs", "from_reference".
     `complete` turns a reference solution into the text a model learns to write. The choice within a problem depends on
     the seed and the problem id alone. Raises ValueError for a problem given twice or a sample of another problem.
     """
@@ -134,10 +90,10 @@ def _sides(one: Sampled, rule: PairRule, complete: Callable[[str], str]) -> _Sid
     right = [completion for completion, grade in samples if grade.correct is True]
     wrong = [completion for completion, grade in samples if grade.correct is False]
     reference = complete(one.problem.solution) if one.problem.solution is not None else ""
-    never_negative = {_collapse(completion.text) for completion in right} | {_collapse(reference)}
-    usable_wrong = _usable(wrong, rule.include_truncated, rule.min_characters, never_negative)
-    usable_right = _usable(right, False, rule.min_characters)
-    from_reference = not right and rule.reference_when_unsolved and len(_collapse(reference)) >= rule.min_characters
+    never_negative = {collapse(completion.text) for completion in right} | {collapse(reference)}
+    usable_wrong = _usable(wrong, rule, rule.include_truncated, never_negative)
+    usable_right = _usable(right, rule, False)
+    from_reference = not right and rule.reference_when_unsolved and len(collapse(reference)) >= rule.min_characters
     if from_reference:
         usable_right = (_Candidate(reference, REFERENCE),)
     if usable_right and usable_wrong:
@@ -147,18 +103,11 @@ def _sides(one: Sampled, rule: PairRule, complete: Callable[[str], str]) -> _Sid
 
 
 def _usable(
-    completions: Sequence[Completion], truncated: bool, min_characters: int, excluded: Iterable[str] = ()
+    completions: Sequence[Completion], rule: PairRule, truncated: bool, excluded: Iterable[str] = ()
 ) -> tuple[_Candidate, ...]:
-    """Distinct texts that are long enough, by lowest sample index; two texts are one if only whitespace differs."""
-    seen = set(excluded)
-    found = []
-    for completion in completions:
-        key = _collapse(completion.text)
-        if key in seen or len(key) < min_characters or (completion.finish == LENGTH and not truncated):
-            continue
-        seen.add(key)
-        found.append(_Candidate(completion.text, f"sample:{completion.sample}"))
-    return tuple(found)
+    """Distinct texts that are long enough, by lowest sample index."""
+    kept = [completion for completion in completions if truncated or completion.finish != LENGTH]
+    return tuple(_Candidate(c.text, f"sample:{c.sample}") for c in usable(kept, rule, excluded))
 
 
 def _why_no_wrong(one: Sampled, wrong: Sequence[Completion], rule: PairRule) -> str:
@@ -203,7 +152,3 @@ def _match(one: Sampled, sides: _Sides, limit: int, rng: random.Random) -> list[
             )
         )
     return made
-
-
-def _collapse(text: str) -> str:
-    return " ".join(text.split())

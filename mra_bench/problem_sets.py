@@ -13,14 +13,15 @@ from typing import Any
 from mra_bench.datasets import DatasetUse, Loaded, load, problems_hash, spec_of, style
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registry
-from mra_bench.recipe import DatasetEntry, Recipe
+from mra_bench.recipe_schema import DatasetEntry, Recipe
 from mra_bench.types import Problem, PromptStyle
 
 
 @dataclass(frozen=True)
 class ProblemSet:
     """A named set of the recipe, read: its problems, how they are asked, and where they come from. `commit`: the hub's
-    name for the files they were read from, None where they come from elsewhere."""
+    name for the files they were read from, None where they come from elsewhere. `templates`: the dataset whose
+    templates made the questions, "" for others."""
 
     name: str
     data: str
@@ -29,6 +30,7 @@ class ProblemSet:
     style: PromptStyle
     hash: str
     commit: str | None = None
+    templates: str = ""
 
 
 def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
@@ -54,8 +56,10 @@ def _read_set(
     chosen = tuple(problems[: entry.limit])
     if not chosen:
         raise UsageError(f"The dataset '{name}' has no problems left")
-    asked = dataclasses.replace(style(spec_of(use, registry)), **_changed(source))
-    return ProblemSet(name, use.data, use.split, chosen, asked, problems_hash(chosen), cache[key].commit)
+    spec = spec_of(use, registry)
+    asked = dataclasses.replace(style(spec), **_changed(source))
+    templates = spec.full_name if spec.templates and use.path is None else ""
+    return ProblemSet(name, use.data, use.split, chosen, asked, problems_hash(chosen), cache[key].commit, templates)
 
 
 def _changed(entry: DatasetEntry) -> dict[str, str]:

@@ -47,6 +47,13 @@ class Ranks:
 
             torch.distributed.barrier(group=self.group)
 
+    def leave(self) -> None:
+        """End the connection, once there is nothing more to say: a process that ends with it open may be aborted."""
+        if self.count > 1:
+            import torch.distributed
+
+            torch.distributed.destroy_process_group()
+
 
 def launched() -> int:
     """How many processes a launcher has started, as it tells each of them; 1 without one."""

@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.conditions import conditions
+from mra_bench.context import Context
 from mra_bench.errors import UsageError
 from mra_bench.folder import AGAIN, check_run, manifest_of
 from mra_bench.grading import ChosenGrader, verdict_data
 from mra_bench.looks import counting
-from mra_bench.plan import GradeWork, Stage, grade_stage
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
-from mra_bench.recipe import Grading
+from mra_bench.recipe_schema import Grading
 from mra_bench.results import dataset_results
 from mra_bench.run import is_complete, run_stage
 from mra_bench.runtime import prepare_threads
-from mra_bench.stages import Context, grade_of, problems_of
 from mra_bench.statistics import cohens_kappa
 from mra_bench.store import canonical, locked, read_rows, stage_record
 from mra_bench.stored import problem_set_of, stage_of
+from mra_bench.stored_rows import grade_of, problems_of
+from mra_bench.work import GradeWork, Stage, grade_stage
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,13 @@ from mra_bench import statistics
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
 from mra_bench.looks import asked_so_far, counting, finished, gold_unreadable, read_looks, sequential_results
+from mra_bench.model_results import built_results, model_results, training_results
 from mra_bench.problem_sets import look_name
+from mra_bench.profiled import profile_results
 from mra_bench.repeated import missing_repeats, repeated_results
-from mra_bench.stages import LOG, problems_of
+from mra_bench.stamps import contamination_results
 from mra_bench.store import read_rows, stage_record
+from mra_bench.stored_rows import problems_of
 from mra_bench.types import LENGTH, Problem
 from mra_bench.verdict import ALPHA, adjusted, sentences, warnings_of
 
@@ -61,7 +64,8 @@ class Scored:
 
 def compute(run: Path) -> dict[str, Any]:
     """All of results.json for a run folder. Evaluations whose stages are not complete are listed as missing."""
-    manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))["plan"]
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    manifest = record["plan"]
     counted = counting(run, manifest)
     missing = [what for e in asked_so_far(run, manifest) for what in _missing(run, e, manifest["graders"])]
     missing += missing_repeats(run, manifest)
@@ -78,8 +82,8 @@ def compute(run: Path) -> dict[str, Any]:
         "models": [model_results(run, model) for model in manifest["models"]],
         "datasets": datasets,
         "training": [t for m in manifest["models"] if (t := training_results(run, m)) is not None],
-        "pairs": [p for m in manifest["models"] if (p := pair_results(run, m)) is not None],
-        "contamination": manifest["contamination"],
+        "pairs": [p for m in manifest["models"] if (p := built_results(run, m, "pairs", "no_pair")) is not None],
+        "contamination": contamination_results(run, record),
         "mixed_conditions": differences(made_with_of(run, manifest["folders"])),
         "stages": [
             {
@@ -94,6 +98,11 @@ def compute(run: Path) -> dict[str, Any]:
             if finished(run, e)
         ],
     }
+    if rows := [r for m in manifest["models"] if (r := built_results(run, m, "rows", "no_row")) is not None]:
+        results["rows"] = rows
+    for dataset in datasets if "profilers" in manifest else ():
+        of_dataset = [e for e in counted if e["dataset"] == dataset["name"] and finished(run, e)]
+        dataset["profiles"] = profile_results(run, manifest, of_dataset, dataset["unreadable"])
     if "repeats" in manifest:
         for dataset in datasets:
             dataset["repeated"] = repeated_results(run, manifest, dataset["name"], dataset["unreadable"])
@@ -321,37 +330,6 @@ def made_with_of(run: Path, folders: Sequence[str]) -> dict[str, list[dict[str, 
     return {folder: record.get("made_with", []) for folder, record in records.items() if record is not None}
 
 
-def model_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any]:
-    """A model of the run with the facts of its training, if it was trained."""
-    record = stage_record(run / model["stage"]) if model["stage"] else None
-    facts = {k: v for k, v in record["facts"].items() if k != "ref"} if record else {}
-    return {
-        "name": model["name"],
-        "from": model["from"],
-        "how": model["how"],
-        "control_for": model["control_for"],
-        "parameters": facts.get("parameters", model["parameters"]),
-        "facts": facts,
-    }
-
-
-def training_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The training log of a trained model, or None."""
-    if not model["stage"] or stage_record(run / model["stage"]) is None:
-        return None
-    log = list(read_rows(run / model["stage"] / LOG))
-    return {"model": model["name"], "trainer": model["how"], "facts": model_results(run, model)["facts"], "log": log}
-
-
-def pair_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any] | None:
-    """How many pairs a model was trained on, and why problems gave none, or None."""
-    record = stage_record(run / model["pairs"]) if model["pairs"] else None
-    if record is None:
-        return None
-    counts = record["facts"]["counts"]
-    return {**counts, "model": model["name"], "no_pair": record["facts"]["no_pair"]}
-
-
 def _missing(run: Path, evaluation: Mapping[str, Any], graders: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What an evaluation still lacks, in words: all of it, or the verdicts of a further grader."""
     what = f"{evaluation['model']} on {look_name(evaluation['dataset'], evaluation.get('look', 0))}"
@@ -361,6 +339,9 @@ def _missing(run: Path, evaluation: Mapping[str, Any], graders: Sequence[Mapping
     for grader, folder in zip(graders[1:], evaluation["grades"][1:], strict=True):
         if stage_record(run / folder) is None:
             yield f"{what}, graded by {grader['name']}"
+    for folder in evaluation.get("profiles", ()):
+        if stage_record(run / folder) is None:
+            yield f"{what}, profiled"
 
 
 def _gold_unreadable(problem: str, read: Sequence[Scored]) -> bool:

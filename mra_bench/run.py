@@ -11,13 +11,14 @@ from typing import Any
 
 from mra_bench import provenance
 from mra_bench.conditions import conditions, made_with
+from mra_bench.context import Context, open_model
 from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import DISK_FULL, BenchError
 from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
 from mra_bench.looks import decided, needed_stages, reached_look
 from mra_bench.manifest import manifest, run_record
-from mra_bench.plan import Plan, PlannedModel, Stage
+from mra_bench.plan import Plan
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import QuietReporter, Reporter
 from mra_bench.ranks import Ranks
@@ -25,7 +26,7 @@ from mra_bench.recipe import to_yaml
 from mra_bench.report import write_report
 from mra_bench.results import RESULTS, compute
 from mra_bench.runtime import prepare_threads
-from mra_bench.stages import EXECUTORS, Context, open_model, shared, size_of
+from mra_bench.stages import EXECUTORS, shared, size_of
 from mra_bench.store import (
     WORK,
     append_row,
@@ -39,6 +40,7 @@ from mra_bench.store import (
     write_json,
     write_text,
 )
+from mra_bench.work import PlannedModel, Stage
 
 TIMINGS = "timings.jsonl"
 REPORT = "report.html"

@@ -10,13 +10,13 @@ from mra_bench.store import STAGE_FILE
 
 
 def shadow_run(run: Path, folder: Path) -> Path:
-    """What results are computed from: the plan, and each stage's record and rows; of stages of grades the record only.
-    Weights are left out."""
+    """What results are computed from: the plan, and each stage's record and rows; of grades and profiles the record
+    only. Weights are left out."""
     shutil.copy2(run / RUN, folder / RUN)
     for name in manifest_of(run)["folders"]:
         if (run / name).is_dir():
             (folder / name).mkdir(parents=True, exist_ok=True)
             for path in (run / name).glob("*.json*"):
-                if path.name == STAGE_FILE or not name.startswith("grades/"):
+                if path.name == STAGE_FILE or not name.startswith(("grades/", "profiles/")):
                     shutil.copy2(path, folder / name / path.name)
     return folder

@@ -9,11 +9,11 @@ from typing import Any
 
 from mra_bench.errors import UsageError
 from mra_bench.folder import AGAIN
-from mra_bench.plan import FOLDERS, Stage, StoredTexts
 from mra_bench.problem_sets import ProblemSet
-from mra_bench.stages import problems_of
 from mra_bench.store import stage_record
+from mra_bench.stored_rows import problems_of
 from mra_bench.types import PromptStyle
+from mra_bench.work import FOLDERS, Stage, StoredTexts
 
 
 def stage_of(run: Path, folder: str) -> Stage:
@@ -47,8 +47,9 @@ def _is_added(record: Mapping[str, Any] | None, folders: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Judge:
-    """The grader of a stored stage: its name, the version it had, its options and limits."""
+    """The grader or profiler of a stored stage: its kind, its name, the version it had, its options and limits."""
 
+    kind: str
     name: str
     version: str
     options: Mapping[str, Any]
@@ -56,6 +57,7 @@ class Judge:
 
     @classmethod
     def of(cls, stage: Stage) -> Judge:
-        """The grader that made the verdicts of a stage."""
-        name, _, version = str(stage.spec["grader"]).partition("@")
-        return cls(name, version, stage.spec["options"], stage.spec["limits"])
+        """Who made the verdicts or profiles of a stage."""
+        kind = "profilers" if stage.kind == "profile" else "graders"
+        name, _, version = str(stage.spec[kind[:-1]]).partition("@")
+        return cls(kind, name, version, stage.spec["options"], stage.spec["limits"])

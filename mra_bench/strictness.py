@@ -10,7 +10,7 @@ from typing import Any
 
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registered, option_names
-from mra_bench.recipe import Recipe
+from mra_bench.recipe_schema import Recipe
 
 OPTION = "strict_determinism"
 

@@ -20,7 +20,8 @@ class Problem:
 
     expects: what kind of answer the dataset says it wants: "number", "expression", "choice", "set", "tuple",
     "interval", "matrix", "text", or "" where the gold answer itself must tell. choices: what the letters A, B, C, ...
-    of a multiple-choice question stand for, in order.
+    of a multiple-choice question stand for, in order. rejected: of a dataset of pairs, the solution that `solution` is
+    preferred to; its `answer` may be "".
     """
 
     id: str
@@ -31,6 +32,7 @@ class Problem:
     level: str | None = None
     expects: str = ""
     choices: tuple[str, ...] = ()
+    rejected: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,21 @@ class Grade:
     span: tuple[int, int] | None = None
     rule: str = ""
     extracted: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is wrong with one text, dimension by dimension, in the order they are to be shown.
+
+    errors: for each dimension from 0 (no error) to 1, or None where it does not apply to this text. evidence: for a
+    dimension, sentences for a person that say why. scores: numbers made from the dimensions, such as "wrongness".
+    failure: why there is no profile ("timeout", "crashed", with a sentence); "" where there is one.
+    """
+
+    errors: Mapping[str, float | None] = field(default_factory=dict)
+    evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,8 @@ class Completion:
 
 @dataclass(frozen=True)
 class Pair:
-    """A preference pair for the model trained on it. Sources: "sample:<index>" or "reference"."""
+    """A preference pair for the model trained on it. Sources: "sample:<index>" or "reference". weight: from 0 up, how
+    much it counts beside the other pairs; only the ratios of weights matter."""
 
     problem_id: str
     prompt: str
@@ -180,6 +198,7 @@ class Model(Protocol):
 
 
 Grader = Callable[[Problem, str], Grade]
+Profiler = Callable[[Problem, str], Profile]
 
 
 class Progress(Protocol):
@@ -192,10 +211,12 @@ class Progress(Protocol):
 class TrainJob:
     """What a trainer gets. `workdir` survives a kill (checkpoints go there); weights must be saved in `output`.
 
-    Exactly one of `rows`, `pairs`, `problems` is non-empty, as the trainer's `consumes` says. `ranks`: how many
-    processes train together, each given the job at once with a `rank` of its own; only rank 0 writes. `log` takes one
-    JSON-safe record per logging step; on resume the trainer calls it again for steps redone, the last record of a step
-    counts.
+    Exactly one of `rows`, `pairs`, `problems` is non-empty, as the trainer's `consumes` says. With `problems` come
+    `prompts`, the exact prompt the model is asked each with, `decoding`, how texts are ended when it is evaluated, and
+    `graders`: by name, each takes (problem, text) items and gives their grades in order, from worker processes, within
+    the recipe's limits. `ranks`: how many processes train together, each given the job at once with a `rank` of its
+    own; only rank 0 writes. `log` takes one JSON-safe record per logging step; on resume the trainer calls it again for
+    steps redone, the last record of a step counts.
     """
 
     name: str
@@ -210,6 +231,9 @@ class TrainJob:
     rows: Sequence[Row] = ()
     pairs: Sequence[Pair] = ()
     problems: Sequence[Problem] = ()
+    prompts: Sequence[str] = ()
+    decoding: Decoding = Decoding()
+    graders: Mapping[str, Callable[[Sequence[tuple[Problem, str]]], Sequence[Grade]]] = field(default_factory=dict)
     rank: int = 0
     ranks: int = 1
 

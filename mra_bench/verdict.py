@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from mra_bench.likelihood import likelihood_warnings
+from mra_bench.listed_overlaps import LONG_RUN, NEAR, questions_listed
+from mra_bench.stamps import stamp_sentence
 from mra_bench.statistics import holm
 
 ALPHA = 0.05
 MANY = 0.05  # share of texts cut, empty or run on above which a warning is due
 QUOTED = 200  # characters of a grader's error that are quoted
+TELLING = (LONG_RUN, NEAR)  # likenesses that are more than a common template or phrase
 UNEQUAL = 1.25  # ratio of training tokens above which two budgets are not called equal
 
 
@@ -80,7 +84,13 @@ def _turned(row: Mapping[str, Any], tail: str) -> str:
 
 
 def sentences(results: Mapping[str, Any]) -> list[str]:
-    """The verdict: each trained model against its parent and its control, on the headline dataset, in run order."""
+    """The verdict: first of all which models were trained on test questions, if any were; then each trained model
+    against its parent and its control, on the headline dataset, in run order."""
+    stamp = stamp_sentence(results["contamination"])
+    return [*([stamp] if stamp else []), *_of_headline(results)]
+
+
+def _of_headline(results: Mapping[str, Any]) -> list[str]:
     headline = next((d for d in results["datasets"] if d["headline"]), None)
     if headline is None:
         return []
@@ -175,18 +185,35 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     found: list[tuple[str, str]] = []
     if results["partial"]:
         found.append(("partial", f"This run is not complete. Missing: {', '.join(results['missing'])}."))
-    contamination = results["contamination"]
-    if contamination["overlaps"] and contamination["policy"] == "allow":
-        count = len({(o["dataset"], o["problem_id"]) for o in contamination["overlaps"]})
-        what = f"{counted(count, 'test question')} {'was' if count == 1 else 'were'}"
-        found.append(("contamination", f"{what} in the training data (allowed by the user)."))
+    found += _contamination_warnings(results)
     found += _condition_warnings(results["mixed_conditions"])
     found += _control_warnings(results["models"])
+    found += likelihood_warnings(results["models"])
     for dataset in results["datasets"]:
         for row in dataset["scores"]:
             found += _score_warnings(row, dataset["name"])
         found += _dataset_warnings(dataset)
     return [{"kind": kind, "text": text} for kind, text in found]
+
+
+def _contamination_warnings(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+    contamination, found = results["contamination"], []
+    if contamination["overlaps"] and contamination["policy"] == "allow":
+        count = len({(o["dataset"], o["problem_id"]) for o in contamination["overlaps"]})
+        what = f"{counted(count, 'test question')} {'was' if count == 1 else 'were'}"
+        found.append(("contamination", f"{what} in the training data (allowed by the user)."))
+    for model in dict.fromkeys(o["model"] for o in contamination.get("earlier", ())):
+        met = {(o["dataset"], o["problem_id"]) for o in contamination["earlier"] if o["model"] == model}
+        text = f"{model} was trained on {counted(len(met), 'test question')} in the run that its weights come from."
+        found.append(("contamination", text))
+    alike = questions_listed(contamination.get("listed", ()), TELLING)
+    for dataset in results["datasets"]:
+        if dataset["n"] and (count := alike[dataset["name"]]) > MANY * dataset["n"]:
+            text = (
+                f"{dataset['name']}: {count:,} of {counted(dataset['n'], 'problem')} are much like a training question"
+            )
+            found.append(("similar-questions", f"{text}, none the same. The section on contamination counts them."))
+    return found
 
 
 def _dataset_warnings(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""The one pool of killable processes in which graders run.
+"""The one pool of killable processes in which graders and profilers run.
 
-A worker rebuilds its grader from plain data (`GraderSpec`), never by pickle. It gets items in small chunks, notes which
-one it works on in shared memory, and gives back plain Grades. A hang or a death costs the item it was working on; the
+A worker rebuilds its plugin from plain data (`GraderSpec`), never by pickle. It gets items in small chunks, notes which
+one it works on in shared memory, and gives back plain data. A hang or a death costs the item it was working on; the
 others of its chunk are graded again. Workers are started when there is something to grade and end with the iterator.
 """
 
@@ -19,11 +19,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mra_bench.errors import BenchError
 from mra_bench.judging import (
     CHUNK_SECONDS,
+    JUDGING,
     GraderSpec,
     Item,
     Verdict,
@@ -33,13 +34,14 @@ from mra_bench.judging import (
     start_worker,
 )
 from mra_bench.plugins import load_plugins
-from mra_bench.types import Grade, Problem
+from mra_bench.types import Grade, Problem, Profile
 
 CHUNK = 16
 SLACK_SECONDS = 0.5
 QUEUED_PER_WORKER = 3
 WINDOW_PER_WORKER = 64  # chunks that may be ahead of the next one to be given out
 MAX_RESTARTS = 3
+R = TypeVar("R", Grade, Profile)
 ENDED = "ended its worker process"  # how the failure of a grader reads that took its worker along
 
 
@@ -71,7 +73,7 @@ def grade_all(
     strict: bool = False,
     on_done: Callable[[int], None] | None = None,
 ) -> Generator[Grade, None, None]:
-    """Grade (problem, text) pairs in worker processes; grades come in the order of `items`, as soon as they can.
+    """Grade (problem, text) items in worker processes; grades come in the order of `items`, as soon as they can.
 
     A text that takes too long gets ``Grade(None, kind="timeout")``; one whose grader raises, returns something else
     than a Grade or kills its worker gets ``Grade(None, kind="crashed")``. `on_done` is told how many are done so far.
@@ -79,10 +81,24 @@ def grade_all(
     Raises UsageError for an unknown grader or bad options, BenchError when workers cannot be started, or with `strict`
     when a grader fails (a timeout is no failure).
     """
-    _leave_if_run_again()
-    registered = load_plugins(spec.plugins).resolve("graders", spec.name)
-    registered.parse_options(spec.options)
-    return _Job(spec, registered.full_name, limits or Limits(), strict, on_done).run(iter(items))
+    return _once(WorkerPool[Grade](spec, limits=limits, strict=strict, on_done=on_done), items)
+
+
+def profile_all(
+    spec: GraderSpec,
+    items: Iterable[Item],
+    *,
+    limits: Limits | None = None,
+    strict: bool = False,
+    on_done: Callable[[int], None] | None = None,
+) -> Generator[Profile, None, None]:
+    """The same for a profiler (`spec.kind` "profilers"): a Profile for each item, with `failure` where it gave none."""
+    return _once(WorkerPool[Profile](spec, limits=limits, strict=strict, on_done=on_done), items)
+
+
+def _once(pool: WorkerPool[R], items: Iterable[Item]) -> Generator[R, None, None]:
+    with pool:
+        yield from pool.run(items)
 
 
 def _leave_if_run_again() -> None:
@@ -106,20 +122,40 @@ class _Chunk:
         return _Chunk(self.first + start, self.items[start:stop])
 
 
-class _Job:
-    """One call of grade_all: what waits, what is in flight, what is done but not yet its turn."""
+class WorkerPool(Generic[R]):
+    """Worker processes of one grader or profiler, kept from one call of `run` to the next until the with block ends:
+    what waits, what is in flight, what is done but not yet its turn. Arguments and errors are those of `grade_all`."""
 
     def __init__(
-        self, spec: GraderSpec, name: str, limits: Limits, strict: bool, on_done: Callable[[int], None] | None
+        self,
+        spec: GraderSpec,
+        *,
+        limits: Limits | None = None,
+        strict: bool = False,
+        on_done: Callable[[int], None] | None = None,
     ) -> None:
-        self.spec, self.name, self.limits, self.strict, self.on_done = spec, name, limits, strict, on_done
+        _leave_if_run_again()
+        registered = load_plugins(spec.plugins).resolve(spec.kind, spec.name)
+        registered.parse_options(spec.options)
+        self.spec, self.name, self.judging = spec, registered.full_name, JUDGING[spec.kind]
+        self.limits, self.strict, self.on_done = limits or Limits(), strict, on_done
         self.waiting: deque[_Chunk] = deque()
         self.flying: dict[Future[list[Verdict]], tuple[_Chunk, int]] = {}
-        self.ready: dict[int, Grade] = {}
+        self.ready: dict[int, Any] = {}
         self.done = self.read = self.given = self.restarts = 0
+        self.slots: set[int] = set()
         self.pool: Any = None
 
-    def run(self, items: Iterator[Item]) -> Generator[Grade, None, None]:
+    def __enter__(self) -> WorkerPool[R]:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stop()
+
+    def run(self, items: Iterable[Item]) -> Generator[R, None, None]:
+        """What is said of each item, in their order. A call that is not read to its end ends the workers."""
+        items = iter(items)
+        whole = False
         try:
             self._read(items)
             while self.waiting or self.flying:
@@ -131,8 +167,10 @@ class _Job:
                     yield self.ready.pop(self.given)
                     self.given += 1
                 self._read(items)
+            whole = True
         finally:
-            self._stop()
+            if not whole:
+                self._stop()
 
     def _read(self, items: Iterator[Item]) -> None:
         """Keep enough chunks waiting, within the window ahead of what was given out."""
@@ -244,22 +282,22 @@ class _Job:
             )
 
     def _book(self, place: int, problem: Problem, verdict: Verdict) -> None:
-        grade, failure = verdict
+        said, failure = verdict
         if failure and self.strict:
             raise BenchError(f"On problem '{problem.id}', {failure}. (Without --strict this costs one sample.)")
-        self.ready[place] = grade
+        self.ready[place] = said
         self.done += 1
         if self.on_done is not None:
             self.on_done(self.done)
 
     def _timeout(self) -> Verdict:
         reason = f"{self.name} took longer than its limit of {self.limits.seconds:g} seconds and was stopped."
-        return Grade(None, reason=reason, kind="timeout"), ""
+        return self.judging.failed("timeout", reason), ""
 
     def _death(self, exitcode: int | None) -> Verdict:
         how = f" ({_exit_words(exitcode)})" if exitcode is not None else ""
         failure = f"{self.name} {ENDED}{how}"
-        return Grade(None, reason=failure + ".", kind="crashed"), failure
+        return self.judging.failed("crashed", failure + "."), failure
 
     def _stop(self) -> None:
         if self.pool is not None:
@@ -289,4 +327,13 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-__all__ = ["GraderSpec", "Limits", "complete_grade", "grade_all", "grade_here", "usable_cores"]
+__all__ = [
+    "GraderSpec",
+    "Limits",
+    "WorkerPool",
+    "complete_grade",
+    "grade_all",
+    "grade_here",
+    "profile_all",
+    "usable_cores",
+]

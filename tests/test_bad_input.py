@@ -358,10 +358,10 @@ def test_contamination_is_refused_dropped_or_stamped(folder: Path) -> None:
     dropped = run(folder, "--dry-run", "--drop-contaminated")
     assert dropped.returncode == 0, dropped.stderr
     assert "train sft" in dropped.stdout
-    assert "4 training problems are test questions: dropped, not trained on. The report lists them" in dropped.stderr
+    assert "4 training rows hold test questions: dropped, not trained on. The report lists them" in dropped.stderr
     allowed = run(folder, "--dry-run", "--allow-contamination")
     assert allowed.returncode == 0
-    assert "4 training problems are test questions: trained on all the same." in allowed.stderr
+    assert "4 training rows hold test questions: trained on all the same." in allowed.stderr
 
 
 @pytest.mark.slow

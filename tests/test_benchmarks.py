@@ -172,6 +172,8 @@ def solutions(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.slow
+@pytest.mark.benchmark
 def test_the_cost_of_a_run_of_any_size_is_measured(solutions: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, SCALE, "--data", solutions, "--out", out, "--samples", "40,80"]
@@ -248,6 +250,7 @@ def test_the_orders_of_published_answers_are_read_from_the_files(
     assert cells_of(printed, four)[1] == "5 of 6"
 
 
+@pytest.mark.benchmark
 def test_determinism_holds_every_setting_against_an_earlier_one() -> None:
     done = subprocess.run(
         [sys.executable, str(DETERMINISM), "differ", "--arch", "gpt2", "--problems", "3", "--new-tokens", "4"],
@@ -267,6 +270,8 @@ def test_determinism_holds_every_setting_against_an_earlier_one() -> None:
             assert (row[5] == "-") == (row[2] == "0")
 
 
+@pytest.mark.slow
+@pytest.mark.benchmark
 def test_the_engine_is_compared_with_generate_on_the_embedded_model(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     few = ["--questions", "5", "--new-tokens", "24", "--threads", "1", "--dtype", "fp32"]
@@ -286,6 +291,8 @@ def test_the_engine_is_compared_with_generate_on_the_embedded_model(tmp_path: Pa
     assert "| generate:2 |" in done.stdout.partition("Ratios:")[2]
 
 
+@pytest.mark.slow
+@pytest.mark.benchmark
 def test_samples_stand_behind_their_question(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     few = ["--questions", "3", "--samples", "2", "--new-tokens", "8", "--threads", "1", "--block", "4"]
@@ -375,6 +382,8 @@ def test_what_the_engine_benchmark_cannot_do_is_refused(arguments: list[str], me
     assert message in done.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.benchmark
 def test_the_machine_is_measured_with_the_embedded_model(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     small = ["--rows", "1,3", "--prompt", "20", "--new", "10", "--seconds", "0.01", "--threads", "1"]
@@ -410,6 +419,7 @@ def test_operations_and_bytes_are_counted() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.benchmark
 def test_training_is_measured_against_plain_trl(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     few = ["--only", "sft", "--texts", "96", "--steps", "2", "--settings", "equal"]

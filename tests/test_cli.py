@@ -35,6 +35,16 @@ def test_start_up_imports_nothing_heavy(arguments: list[str]) -> None:
     assert done.stderr.strip().splitlines()[-1] == "0 []"
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["plugins"], ["recipes"]])
+def test_what_must_start_at_once_does_without_pydantic(arguments: list[str]) -> None:
+    code = (
+        f"import sys; from mra_bench.cli import call; code = call({arguments!r})\n"
+        "print(code, 'pydantic' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip().splitlines()[-1] == "0 False"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_and_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call([name, "--help"]) == 0

@@ -11,7 +11,8 @@ import yaml
 from mra_bench.cli.grade import command
 from mra_bench.datasets import DatasetUse, load_problems
 from mra_bench.plugins import PluginSettings, load_plugins
-from mra_bench.recipe import DatasetEntry, validate_recipe
+from mra_bench.recipe import validate_recipe
+from mra_bench.recipe_schema import DatasetEntry
 from mra_bench.samples import WELL_KNOWN
 from mra_bench.types import Problem
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from pages import Command, follow, programs, steps
 
+from mra_bench.builders import BuildJob, PairRule, PairSet, RowSet, Sampled
 from mra_bench.hookspecs import Hooks, Register
 from mra_bench.types import (
     Block,
@@ -25,6 +26,7 @@ from mra_bench.types import (
     ModelRef,
     Pair,
     Problem,
+    Profile,
     PromptStyle,
     Row,
     TrainedModel,
@@ -38,6 +40,9 @@ ON_THE_PAGE = {  # what a plugin of each hook is given or gives
     "register_models": (Block, Completion, Decoding, PromptStyle),
     "register_trainers": (TrainJob, TrainedModel, ModelRef, Row, Pair),
     "register_datasets": (Problem,),
+    "register_profilers": (Profile,),
+    "register_pair_builders": (BuildJob, Sampled, PairSet, PairRule),
+    "register_row_builders": (RowSet, Row),
 }
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the pages show commands of a POSIX shell")
 
@@ -49,8 +54,10 @@ def text_of(hook: str) -> str:
 def arguments_of(hook: str) -> list[str]:
     """The arguments of the callback that mean something for this hook."""
     names = [name for name in inspect.signature(Register.__call__).parameters if name != "self"]
-    of_trainers = ("consumes", "together")
-    return [name for name in names if name not in of_trainers or hook == "register_trainers"]
+    of_some = {"consumes": ("trainers", "pair_builders", "row_builders"), "together": ("trainers",)}
+    return [
+        name for name in names if hook.removeprefix("register_") in of_some.get(name, (hook.removeprefix("register_"),))
+    ]
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -162,6 +162,7 @@ def test_audit_holds_the_end_against_the_looks(reached: int, said: list[bool | N
     assert [isinstance(finding, Finding) and words in str(finding) for finding in findings] == [True] * bool(words)
 
 
+@pytest.mark.long
 def test_equal_models_are_asked_everything_and_other_datasets_too(workplace: Path) -> None:
     more = ("--data", "mine.jsonl", "--data", "few.jsonl", "--set", "evaluate.samples=2")
     given = arguments("good", "same", more=(*more, "--set", "evaluate.temperature=1"))
@@ -194,6 +195,7 @@ def killed_when(given: list[str], cwd: Path, pattern: str) -> bool:
     return killed
 
 
+@pytest.mark.long
 def test_killed_between_looks_and_in_one_it_ends_in_the_same_bytes(workplace: Path, clear: tuple[Path, str]) -> None:
     given = [*arguments("bad", "good"), "--out", "killed"]
     patterns = (

@@ -65,7 +65,9 @@ def test_the_same_recipe_gives_the_same_fingerprints(registry: Registry) -> None
             {"pair dpo", "train dpo", "generate dpo-test", "grade sympy-dpo-test"},
         ),
         ("description=other words", set()),
-        ("contamination=drop", set()),
+        # which built pairs are left out is known once they are built, so the training that reads them is another one
+        ("contamination=drop", {"train dpo", "generate dpo-test", "grade sympy-dpo-test"}),
+        ("contamination=allow", set()),
     ],
 )
 def test_a_change_reaches_exactly_what_depends_on_it(

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mra_bench.builders import PairRule, Sampled
 from mra_bench.errors import UsageError
-from mra_bench.preferences import PairRule, Sampled, build_pairs
+from mra_bench.preferences import build_pairs
 from mra_bench.types import Completion, Grade, Problem
 
 

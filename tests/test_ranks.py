@@ -51,6 +51,7 @@ def test_two_processes_write_the_same_files_as_one(tmp_path: Path) -> None:
     assert again.stdout.count("Nothing to do") == 1
 
 
+@pytest.mark.long
 def test_two_processes_train_together(tmp_path: Path) -> None:
     asked = [
         "run",
@@ -62,6 +63,8 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
         "models.sft.options.max_steps=6",
         "--set",
         "models.dpo.options.max_steps=3",
+        "--set",
+        "models.dpo.pairs.problems=12",
     ]
     two = together(*asked, "--out", tmp_path / "two", launcher=ACCELERATE)
     assert two.returncode == 0, two.stderr

@@ -9,13 +9,7 @@ import pytest
 import yaml
 
 from mra_bench.errors import UsageError
-from mra_bench.recipe import (
-    lineage,
-    load_recipe,
-    select_models,
-    to_yaml,
-    validate_recipe,
-)
+from mra_bench.recipe import lineage, load_recipe, select_models, to_yaml, validate_recipe
 from mra_bench.recipes import read_recipe, recipe_names, recipe_text
 from mra_bench.settings import apply_setting
 

@@ -13,16 +13,17 @@ import pytest
 
 from mra_bench import workers
 from mra_bench.audit_checks import check_plan
-from mra_bench.plan import GradeWork, Stage, StoredTexts
+from mra_bench.context import Context
 from mra_bench.plugins import PluginSettings, load_plugins
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.progress import make_reporter
-from mra_bench.recipe import Grading, Named
+from mra_bench.recipe_schema import Grading, Named
 from mra_bench.report.data import read_run
 from mra_bench.results import RESULTS, compute
-from mra_bench.stages import Context, grade
+from mra_bench.stages import grade
 from mra_bench.store import fingerprint, finish_stage, read_rows, write_json, write_rows
 from mra_bench.types import Problem, PromptStyle
+from mra_bench.work import GradeWork, Stage, StoredTexts
 
 MODELS = ("a", "b")
 SAMPLES = 4

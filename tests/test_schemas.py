@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-NAMES = ("problem", "completion", "grade", "pair", "timing", "training", "stage", "run", "results")
+NAMES = ("problem", "completion", "grade", "pair", "profile", "row", "timing", "training", "stage", "run", "results")
 
 
 def schema(name: str) -> dict[str, Any]:

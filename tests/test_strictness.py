@@ -208,18 +208,16 @@ def test_one_core_and_small_blocks_give_the_same_bytes(strict: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_killed_and_resumed_it_gives_the_same_bytes(strict: Path) -> None:
     given = ["run", "--recipe", "strict.yaml", "--quiet", "--repeat=2", "--out=killed"]
-    patterns = (
-        "killed/models/sft-*/work/checkpoint-4/complete.json",
-        "killed/completions/sft-test-again-2-*/block-00000.jsonl",
-    )
-    assert sum([killed_when(given, strict.parent, pattern) for pattern in patterns]) >= 1
+    assert killed_when(given, strict.parent, "killed/models/sft-*/work/checkpoint-4/complete.json")
     killed = run_strictly(strict.parent, "--repeat=2", "killed")
     assert data_hashes(killed) == data_hashes(strict)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_sampled_texts_do_not_differ_either(strict: Path) -> None:
     sampled = ("--set=evaluate.samples=2", "--set=evaluate.temperature=0.9", "--models=base", "--repeat=2")
     run = run_strictly(strict.parent, *sampled, "sampled")

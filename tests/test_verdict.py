@@ -141,6 +141,32 @@ def test_allowed_contamination_is_stamped() -> None:
     assert warnings_of(data)[0]["text"].startswith("2 test questions were in the training data")
 
 
+def test_the_stamp_is_the_first_sentence_of_the_verdict() -> None:
+    data = results([LINE[0]], [])
+    row = {"model": "dpo", "dataset": "test", "questions": 3, "problems": 100}
+    data["contamination"] |= {"stamped": [row]}
+    first, second = sentences(data)
+    assert first.startswith("Contaminated: trained on test questions: dpo on 3 of the 100 problems of test.")
+    assert second.startswith("dpo solves")
+
+
+def test_weights_that_saw_test_questions_in_an_earlier_run_are_warned_about() -> None:
+    data = results([LINE[0]], [])
+    met = [{"model": "dpo", "dataset": "test", "problem_id": i} for i in ("1", "1", "2")]
+    data["contamination"] |= {"earlier": met}
+    assert kinds(warnings_of(data)) == ["contamination"]
+    assert "dpo was trained on 2 test questions in the run that its weights come from" in warnings_of(data)[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "count", "warned"), [("13-gram", 6, True), ("13-gram", 5, False), ("8-gram", 90, False)]
+)
+def test_likenesses_are_warned_about_where_they_are_many_and_telling(rule: str, count: int, warned: bool) -> None:
+    data = results([LINE[0]], [])
+    data["contamination"] |= {"listed": [{"dataset": "test", "rule": rule, "questions": count}]}
+    assert kinds(warnings_of(data)) == (["similar-questions"] if warned else [])
+
+
 def test_one_of_a_thing_is_not_several() -> None:
     data = results([LINE[0]], [], n=1, kinds={"timeout": 1})
     data["datasets"][0] |= {"n": 1, "unreadable": ["q7"], "duplicates": {"repeated": 1, "groups": [["a", "b"]]}}

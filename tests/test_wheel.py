@@ -131,6 +131,7 @@ def test_a_new_plugin_is_written_from_the_wheel(installed: Installed, tmp_path: 
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+@pytest.mark.long
 def test_a_strangers_wheel_is_installed_checked_and_used_by_a_run(installed: Installed, tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(

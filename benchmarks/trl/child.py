@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+from mra_bench.plugins import load_plugins
 from mra_bench.runtime import prepare_threads
 from mra_bench.types import ModelRef, Pair, Row, TrainJob
 
@@ -79,8 +80,6 @@ def train_ours(job: dict[str, Any], folder: Path, clock: Clock) -> list[dict[str
     """Our trainer with the options of the job; its records."""
     import mra_dpo.trainer
     import mra_sft.trainer
-    from mra_dpo.options import DpoOptions
-    from mra_sft.options import SftOptions
     from mra_transformers import training
     from mra_transformers.training_quiet import quiet
 
@@ -93,7 +92,7 @@ def train_ours(job: dict[str, Any], folder: Path, clock: Clock) -> list[dict[str
         parent_ref=ModelRef("mra_transformers:transformers", {"path": job["model"], "prompt": job["prompt"]}),
         output=folder / "weights",
         workdir=folder / "work",
-        options=(SftOptions if sft else DpoOptions)(**job["options"]),
+        options=options_of(job),
         seed=job["seed"],
         progress=told,
         log=told.log,
@@ -138,13 +137,17 @@ def train_trl(job: dict[str, Any], folder: Path, clock: Clock) -> list[dict[str,
     return [record for record in trainer.state.log_history if "loss" in record]
 
 
+def options_of(job: dict[str, Any]) -> Any:
+    """The trainer's options, checked as those of a recipe are."""
+    return load_plugins().resolve("trainers", job["trainer"]).parse_options(job["options"])
+
+
 def arguments(job: dict[str, Any]) -> dict[str, Any]:
     """trl's arguments: what makes it the same training, and with equal settings all else that our trainer sets."""
     from mra_dpo.options import DpoOptions
-    from mra_sft.options import SftOptions
     from mra_transformers.hardware import cpu_has_bf16
 
-    options = (SftOptions if job["trainer"] == "sft" else DpoOptions)(**job["options"])
+    options = options_of(job)
     given: dict[str, Any] = {
         "learning_rate": options.rate,
         "per_device_train_batch_size": options.batch_size,

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench.context import open_model
 from mra_bench.errors import BenchError
-from mra_bench.plan import Plan, TrainWork, make_plan
+from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import Registry, load_plugins
 from mra_bench.recipe import read_recipe, validate_recipe
-from mra_bench.stages import open_model
 from mra_bench.store import read_rows
 from mra_bench.types import Model, Pair, Problem
+from mra_bench.work import TrainWork
 
 NAMES = ("sft", "dpo", "lora")
 GSM8K = Path(__file__).parents[3] / "shared" / "data" / "gsm8k" / "train.jsonl"

@@ -20,12 +20,18 @@ COMMANDS = {
     "run": "Evaluate, train and compare models, then write a report.",
     "report": "Write results and report of a run again from its folder.",
     "grade": "Grade the texts of a file, or of a run by further graders, and compare graders.",
+    "profile": "Look for errors in the texts of a file, dimension by dimension.",
     "audit": "Grade the stored texts of a run again and check that its results follow from them.",
     "ask": "Ask a model of a run a question.",
+    "teach": "Let teachers write solutions of training problems, and keep those that are right.",
+    "verifier-data": "Make problems for a verifier from a run's graded texts.",
+    "predict": "Predict from questions how long texts will be and whether they will be right.",
     "recipes": "List, show and write recipes.",
     "models": "List the model loaders that plugins offer, with their options.",
     "trainers": "List the trainers that plugins offer, with their options.",
     "graders": "List the graders that plugins offer, with their options.",
+    "profilers": "List the profilers that plugins offer, with their options.",
+    "builders": "List the builders of training data that plugins offer, with their options.",
     "datasets": "List the datasets.",
     "plugins": "List plugins, what they offer, and broken ones; check one, begin one.",
     "clean": "Remove what a run folder no longer uses.",
@@ -41,7 +47,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"mra_bench.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"mra_bench.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

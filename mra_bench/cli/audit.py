@@ -10,7 +10,7 @@ import click
 from mra_bench.cli.options import Integer, json_option, plugin_options, settings_of
 
 if TYPE_CHECKING:
-    from mra_bench.audit import Audit
+    from mra_bench.audit_judged import Audit
 
 EPILOG = """
 \b
@@ -57,7 +57,8 @@ def _text(found: Audit, show: int) -> str:
     from mra_bench.tables import printable
     from mra_bench.verdict import counted
 
-    names = {"verdicts": "verdict", "pairs": "pair", "figures": "figure", "files": "file", "reports": "report"}
+    kinds = ("verdicts", "profiles", "pairs", "rows", "figures", "files", "reports")
+    names = {kind: kind.removesuffix("s") for kind in kinds}
     checked = ", ".join(counted(found.checked[key], noun) for key, noun in names.items() if found.checked[key])
     lines = [f"Note: {note}." for note in found.notes]
     if not found.findings:

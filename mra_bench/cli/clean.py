@@ -24,9 +24,9 @@ def command(run: Path, dry_run: bool, graders: bool, as_json: bool) -> None:
     from mra_bench.cli.listing import show_json
     from mra_bench.costs import size
     from mra_bench.folder import manifest_of
-    from mra_bench.plan import FOLDERS
     from mra_bench.store import locked
     from mra_bench.stored import added_folders
+    from mra_bench.work import FOLDERS
 
     manifest_of(run)  # before the lock, which is a file in the folder
     with locked(run):

@@ -24,13 +24,14 @@ def show_json(data: Any) -> None:
     click.echo(json.dumps(json_safe(data), indent=1, allow_nan=False))
 
 
-def list_registered(kind: str, given: dict[str, Any]) -> None:
-    """The body of ``mra-bench models``, ``trainers`` and ``graders``: everything of one kind, with its options."""
+def list_registered(*kinds: str, given: dict[str, Any]) -> None:
+    """The body of ``mra-bench models``, ``trainers``, ``graders``, ...: everything of these kinds, with its options."""
     from mra_bench.cli.options import settings_of
     from mra_bench.option_help import data_of, text_of
     from mra_bench.plugins import load_plugins
 
-    things = load_plugins(settings_of(given["plugin_files"], given["blocked"])).of(kind)
+    registry = load_plugins(settings_of(given["plugin_files"], given["blocked"]))
+    things = [thing for kind in kinds for thing in registry.of(kind)]
     if given["as_json"]:
         show_json([data_of(thing) for thing in things])
     else:

@@ -16,4 +16,4 @@ def command(**given: Any) -> None:
     """List the model loaders that plugins offer, and their options with type, default and meaning."""
     from mra_bench.cli.listing import list_registered
 
-    list_registered("models", given)
+    list_registered("models", given=given)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mra_bench.cli.options import Number, json_option, plugin_options, settings_of
-from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry
+from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, word
 
 EPILOG = """
 \b
@@ -79,7 +79,7 @@ def list_plugins(given: Given, with_options: bool) -> None:
 
 def _offered(thing: Registered) -> str:
     missing = f" (not installed: {thing.missing})" if thing.missing else ""
-    return f"{thing.kind[:-1]} {thing.name}{missing}"
+    return f"{word(thing.kind)} {thing.name}{missing}"
 
 
 @command.command("check", epilog="Example: mra-bench plugins check --plugin ./last_number.py")

@@ -13,7 +13,7 @@ from mra_bench.cli.options import Integer, Number, plugin_options, settings_of
 if TYPE_CHECKING:
     from mra_bench.plan import Plan
     from mra_bench.progress import PlainReporter
-    from mra_bench.recipe import Recipe
+    from mra_bench.recipe_schema import Recipe
     from mra_bench.run import Outcome
 
 EPILOG = """
@@ -117,8 +117,10 @@ class RunCommand(click.Command):
     help="The same texts and weights whatever is computed beside them and however many cores there are: fp32, each "
     "text by itself, one thread unless OMP_NUM_THREADS is set. Slow; --dry-run says what it costs.",
 )
-@click.option("--drop-contaminated", is_flag=True, help="Leave training rows out that are test questions.")
-@click.option("--allow-contamination", is_flag=True, help="Train on them all the same; every result is marked.")
+@click.option("--drop-contaminated", is_flag=True, help="Leave training rows out that hold test questions.")
+@click.option(
+    "--allow-contamination", is_flag=True, help="Train on them all the same; every result of such a model is marked."
+)
 @click.option(
     "--grader-seconds",
     type=Number(min=0, min_open=True),
@@ -166,9 +168,11 @@ def command(**given: Any) -> None:
     how = RunOptions(out, Path(given["reuse"]) if given["reuse"] else None, given["strict"], join())
     if not how.ranks.leads:
         follow(plan, registry, settings, how)
+        how.ranks.leave()
         return
     try:
         outcome = execute(plan, registry, settings, how, reporter)
+        how.ranks.leave()
     finally:
         getattr(reporter, "close", lambda: None)()
     reporter.result(_data(outcome), _text(outcome))
@@ -233,9 +237,9 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
 
 
 def _overlap_line(plan: Plan) -> str:
-    """How many training problems are test questions, what became of them, and where they are listed."""
+    """How many training rows hold test questions, what became of them, and where they are listed."""
     count = len({overlap.train_id for overlap in plan.overlaps})
-    many = f"{count:,} training problem{' is a test question' if count == 1 else 's are test questions'}"
+    many = f"{count:,} training row{' holds a test question' if count == 1 else 's hold test questions'}"
     done = "dropped, not trained on" if plan.recipe.contamination == "drop" else "trained on all the same"
     return f"{many}: {done}. The report lists them, as does results.json under 'contamination'."
 

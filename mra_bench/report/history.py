@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mra_bench.likelihood import CHOSEN, REJECTED, likelihood_sentences
 from mra_bench.report.charts import line_chart, thin
 from mra_bench.report.data import RunData
 
@@ -37,10 +38,13 @@ def training_view(training: Mapping[str, Any]) -> dict[str, Any]:
     drawn = [name for _, names in CURVES for name in names if any(name in row for row in log)]
     extra = [name for name in ("learning_rate", "grad_norm") if any(name in row for row in log)]
     kept = [row for row in log if any(name in row for name in drawn)]
+    facts = training.get("facts") or {}
+    said = likelihood_sentences(facts)
     return {
         "model": training["model"],
         "trainer": training.get("trainer") or "",
-        "facts": training.get("facts") or {},
+        "facts": {name: fact for name, fact in facts.items() if not said or name not in (CHOSEN, REJECTED)},
+        "likelihoods": said,
         "charts": charts,
         "fields": [*drawn, *extra],
         "rows": thin(kept),

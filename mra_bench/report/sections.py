@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mra_bench.listed_overlaps import questions_listed
 from mra_bench.report import formatting
 from mra_bench.report.data import RunData
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
 from mra_bench.report.history import conditions, timings_view, training_view
+from mra_bench.report.profiles import profiles_view
 from mra_bench.report.repetitions import repetitions
 from mra_bench.report.samples import blocks
+from mra_bench.stamps import stamp_sentence
 from mra_bench.verdict import is_sequential
 
 if TYPE_CHECKING:
@@ -132,8 +135,14 @@ def _training(run: RunData) -> Mapping[str, Any] | None:
     return {"trainings": entries} if entries else None
 
 
-def _built_pairs(run: RunData) -> Mapping[str, Any] | None:
-    entries = run.results.get("pairs")
+def _built(run: RunData) -> Mapping[str, Any] | None:
+    """Pairs and rows; an older mra-bench did not say who built them, and there was one builder."""
+    entries = [
+        {"builder": "graded", "samples": 0, "from_reference": 0, "problems": 0, "what": what, "reference_as": as_what}
+        | {**entry, "built": entry[what], "reasons": entry[reasons]}
+        for what, reasons, as_what in (("pairs", "no_pair", "the chosen answer"), ("rows", "no_row", "taken"))
+        for entry in run.results.get(what) or ()
+    ]
     return {"entries": entries} if entries else None
 
 
@@ -142,8 +151,18 @@ def _contamination(run: RunData) -> Mapping[str, Any] | None:
     if not found:
         return None
     overlaps = found.get("overlaps") or []
-    trained = any(model.get("from") for model in run.results.get("models") or ())
-    return {"found": found, "overlaps": overlaps[:SHOWN_OVERLAPS], "total": len(overlaps), "trained": trained}
+    every = [*overlaps, *(found.get("earlier") or ()), *(found.get("built") or ())]
+    listed = found.get("listed") or []
+    return {
+        "found": {"stamped": (), **found},
+        "stamp": stamp_sentence(found),
+        "total": len(overlaps),
+        "shown_of": len(every),
+        "overlaps": [{"source": "", "model": "", **overlap} for overlap in every[:SHOWN_OVERLAPS]],
+        "listed": listed,
+        "listed_total": questions_listed(listed).total(),
+        "trained": any(model.get("from") for model in run.results.get("models") or ()),
+    }
 
 
 def _samples(run: RunData) -> Mapping[str, Any] | None:
@@ -196,11 +215,12 @@ SECTIONS: tuple[Section, ...] = (
     Section("pairs", "Model against model", from_template("pairs.html", _pairs)),
     Section("groups", "By subject and level", from_template("groups.html", _groups)),
     Section("errors", "Kinds of answer", from_template("errors.html", _headline)),
+    Section("profiles", "Error profiles", from_template("profiles.html", profiles_view)),
     Section("graders", "Other graders", from_template("graders.html", _other_graders)),
     Section("repeated", "Repeated", from_template("repeated.html", _repeated)),
     Section("further", "Further datasets", from_template("further.html", _further)),
     Section("training", "Training", from_template("training.html", _training)),
-    Section("preference-pairs", "Preference pairs", from_template("built_pairs.html", _built_pairs)),
+    Section("built-data", "Training data that was built", from_template("built_data.html", _built)),
     Section("contamination", "Contamination", from_template("contamination.html", _contamination)),
     Section("samples", "Samples", from_template("samples.html", _samples)),
     Section("cost", "Cost", from_template("cost.html", _timings)),

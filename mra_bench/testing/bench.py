@@ -117,8 +117,8 @@ def _results(run: Path) -> dict[str, Any]:
 def _grades(run: Path) -> dict[str, Grade]:
     """The first grader's, of the stages that the results come from."""
     from mra_bench.folder import manifest_of
-    from mra_bench.stages import grade_of
     from mra_bench.store import read_rows
+    from mra_bench.stored_rows import grade_of
 
     grades: dict[str, Grade] = {}
     if (run / "results.json").is_file():

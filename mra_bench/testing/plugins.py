@@ -11,16 +11,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mra_bench.contracts import PluginFault, build_model, check_trainer
+from mra_bench.builders import BuildJob, PairRule, PairSet, RowRule, RowSet
+from mra_bench.contracts import PluginFault, build_model, check_trainer, run_builder
 from mra_bench.errors import BenchError, UsageError, nearest, unknown
+from mra_bench.judging import GraderSpec
 from mra_bench.option_help import options_of
-from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, option_names
-from mra_bench.testing.evidence import make_cases
+from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, option_names, word
+from mra_bench.testing.builder_cases import sampled_cases
+from mra_bench.testing.evidence import MAX_LOST, make_cases, shown
+from mra_bench.testing.garbage import GARBAGE
 from mra_bench.testing.grader_checks import FAILED, GENERAL_CHECKS, PASSED, SKIPPED, Outcome, run_checks
 from mra_bench.testing.probe import spec_of_name
+from mra_bench.types import Problem
+from mra_bench.workers import Limits, profile_all
 
 # Any grader takes one of these for what it is, as a text of its own: a number, a choice, a word, a set, an interval.
-GOLDS = ("4", "37", "-1/2", "B", "yes", "x = 4", "{1, 2}", "[0, 1)")
+GOLDS = ("4", "37", "-1/2", "B", "yes", "CORRECT", "x = 4", "{1, 2}", "[0, 1)")
 HEAVY = ("torch", "transformers", "trl", "datasets", "pandas", "pyarrow", "sympy", "scipy", "statsmodels", "peft")
 SECONDS_TO_IMPORT = 120.0
 OPTIONS, LIGHT = "its options parse", "it imports nothing heavy"
@@ -78,7 +84,7 @@ def check_plugin(
     yield Checked("plugin", _light(plugin))
     for thing in things:
         for outcome in _check_thing(thing, settings, values, seconds):
-            yield Checked(f"{thing.kind[:-1]} {thing.name}", outcome)
+            yield Checked(f"{word(thing.kind)} {thing.name}", outcome)
 
 
 def _check_values(values: Mapping[str, Any], things: list[Registered], plugin: Plugin) -> None:
@@ -136,6 +142,8 @@ def _check_thing(
     if thing.kind == "graders":
         spec = spec_of_name(thing.full_name, given, settings)
         yield from run_checks(spec, make_cases((), (), GOLDS), seconds, GENERAL_CHECKS)
+    elif thing.kind == "profilers":
+        yield _check_profiler(thing, settings, given, seconds)
     else:
         yield from _OTHERS[thing.kind](thing, given)
 
@@ -159,6 +167,30 @@ def _check_trainer(thing: Registered, values: Mapping[str, Any]) -> Iterator[Out
         yield _holds("examples_seen(examples) counts", lambda: _count(options.examples_seen(64)))
 
 
+def _check_builder(thing: Registered, values: Mapping[str, Any]) -> Iterator[Outcome]:
+    samples, options = sampled_cases(thing.consumes == "samples"), thing.parse_options(values)
+    if thing.kind == "pair_builders":
+        of_pairs = BuildJob(samples, PairRule(), options, 0)
+        yield _holds("build(job) gives a PairSet", lambda: run_builder(thing, of_pairs, PairSet))
+    else:
+        of_rows = BuildJob(samples, RowRule(), options, 0)
+        yield _holds("build(job) gives a RowSet", lambda: run_builder(thing, of_rows, RowSet))
+
+
+def _check_profiler(thing: Registered, settings: PluginSettings, given: Mapping[str, Any], seconds: float) -> Outcome:
+    """Every text of the hostile ones gets a profile, in time."""
+    spec = GraderSpec(thing.full_name, given, settings, "profilers")
+    items = [(Problem("problem-0", "What is 2 + 2?", "4"), text) for text in GARBAGE.values()]
+    failures = []
+    for (_, text), profile in zip(items, profile_all(spec, items, limits=Limits(seconds, workers=1)), strict=True):
+        if profile.failure:
+            failures.append(f"{shown(text)}: {profile.failure}")
+        if len(failures) >= MAX_LOST:
+            break
+    check = "every text gets a Profile"
+    return Outcome(check, FAILED, "; ".join(failures)) if failures else Outcome(check, PASSED)
+
+
 def _check_dataset(thing: Registered, values: Mapping[str, Any]) -> Iterator[Outcome]:
     def call() -> None:
         try:
@@ -172,6 +204,8 @@ def _check_dataset(thing: Registered, values: Mapping[str, Any]) -> Iterator[Out
 _OTHERS: Mapping[str, Callable[[Registered, Mapping[str, Any]], Iterator[Outcome]]] = {
     "models": _check_model,
     "trainers": _check_trainer,
+    "pair_builders": _check_builder,
+    "row_builders": _check_builder,
     "datasets": _check_dataset,
 }
 

@@ -1,8 +1,7 @@
-"""Plugin: direct preference optimisation with trl's DPOTrainer, full or LoRA."""
+"""Plugin: direct preference optimisation of weighted pairs with trl's DPOTrainer, full or LoRA."""
 
 from __future__ import annotations
 
-from mra_bench.errors import UsageError
 from mra_bench.hookspecs import Register, hookimpl
 from mra_bench.types import TrainedModel, TrainJob
 
@@ -10,15 +9,12 @@ from mra_bench.types import TrainedModel, TrainJob
 def train(job: TrainJob) -> TrainedModel:
     """Train `job.parent` on `job.pairs`, with the parent as reference; resumes from a checkpoint in `job.workdir`.
 
-    Raises UsageError for a pair whose weight is not 1 or when no pair fits into max_length, TrainingFailed when the
-    loss stops being a number.
+    Raises UsageError for weights that cannot be used or when no pair fits into max_length, TrainingFailed when the loss
+    stops being a number.
     """
-    for pair in job.pairs:
-        if pair.weight != 1:
-            raise UsageError(
-                f"The pair of problem '{pair.problem_id}' has weight {pair.weight}, but weights are not supported yet "
-                "by the trainer 'dpo'. Give every pair weight 1."
-            )
+    from .weights import check_weights
+
+    check_weights(job.pairs, job.options)
     from mra_transformers.training_quiet import release
 
     from .trainer import train_on_pairs

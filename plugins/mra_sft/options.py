@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from mra_transformers.training_options import TrainingOptions
 
 
+@dataclass(frozen=True)
 class SftOptions(TrainingOptions):
     """Supervised training on completions. learning_rate: 2e-5 by default, 2e-4 with `lora`."""
 

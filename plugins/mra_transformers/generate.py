@@ -22,12 +22,13 @@ from .streams import choose
 @dataclass(frozen=True)
 class Ended:
     """A finished text: its row's place in the block, the text without end token and stop string, the number of tokens
-    generated (without the end token, with those of a stop string), "stop" or "length"."""
+    generated (without the end token, with those of a stop string), "stop" or "length", and all ids that were drawn."""
 
     position: int
     text: str
     tokens: int
     finish: str
+    ids: tuple[int, ...] = ()
 
 
 class Engine:
@@ -107,12 +108,13 @@ class Engine:
         """What a row has come to, or None if it goes on."""
         position, count = row.spec.position, len(row.ids)
         if row.ids[-1] in self.network.ends:
-            return Ended(position, self.network.decode(row.ids[:-1]).strip(), count - 1, STOP)
+            text = self.network.decode(row.ids[:-1])
+            return Ended(position, text.strip(), count - 1, STOP, tuple(row.ids))
         text = self.network.decode(row.ids)
         cut = rule.cut(text)
         if cut is not None:
-            return Ended(position, cut.strip(), count, STOP)
-        return Ended(position, text.strip(), count, LENGTH) if at_end else None
+            return Ended(position, cut.strip(), count, STOP, tuple(row.ids))
+        return Ended(position, text.strip(), count, LENGTH, tuple(row.ids)) if at_end else None
 
     def _watch(self, rule: StopRule) -> frozenset[int]:
         if rule not in self._watched:

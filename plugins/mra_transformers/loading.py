@@ -10,6 +10,7 @@ from mra_bench.runtime import prepare_threads
 
 from .families import PAD, family_of
 from .hardware import choose_device, choose_dtype
+from .quantised import four_bit
 from .source import Source, config_of, locate, parameters
 
 
@@ -34,12 +35,19 @@ def load_tokenizer(path: str, revision: str | None = None) -> Any:
 
 
 def load_causal_lm(
-    path: str, *, dtype: str = "auto", device: str = "auto", revision: str | None = None, tokenizer: Any = None
+    path: str,
+    *,
+    dtype: str = "auto",
+    device: str = "auto",
+    revision: str | None = None,
+    tokenizer: Any = None,
+    quantised: str = "",
 ) -> Any:
     """The model of a folder, ``.gguf`` file or hub id, on its device, in evaluation mode.
 
     dtype: "auto", "bf16", "fp16", "fp32"; device as in the options. tokenizer: the one from `load_tokenizer`; the
     embedding grows if the tokenizer has more tokens (the new rows are the mean of the old, so nothing is random).
+    quantised: a dtype to compute in while the weights of linear layers are held in 4 bits; "" holds them as they are.
     Raises UsageError or BenchError for weights that cannot be used.
     """
     source = locate(path, revision)
@@ -54,6 +62,8 @@ def load_causal_lm(
         torch.set_num_threads(int(count))
     kinds = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
     settings = {"dtype": kinds[choose_dtype(dtype, device, parameters(source))], **_gguf(source)}
+    if quantised:
+        settings |= four_bit(kinds[choose_dtype(quantised, device, parameters(source))], device)
     if not source.gguf:
         settings["use_safetensors"] = True
     try:
@@ -62,7 +72,7 @@ def load_causal_lm(
         raise _unusable("weights", source, error) from None
     if tokenizer is not None:
         _fit_embeddings(model, tokenizer)
-    return model.to(device).eval()
+    return (model if quantised else model.to(device)).eval()
 
 
 def _fit_embeddings(model: Any, tokenizer: Any) -> None:

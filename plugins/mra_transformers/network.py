@@ -8,13 +8,15 @@ from typing import Any
 
 
 class Network:
-    """`ends`: ids of the tokens that end a text. The padding token is never offered, unless it is one of them."""
+    """`ends`: ids of the tokens that end a text. The padding token is never offered, unless it is one of them. `dtype`:
+    of the activations, where autocast makes it another than the weights'."""
 
-    def __init__(self, model: Any, tokenizer: Any, ends: frozenset[int]) -> None:
+    def __init__(self, model: Any, tokenizer: Any, ends: frozenset[int], dtype: Any = None) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.ends = ends
         self.pad: int = tokenizer.pad_token_id
+        self.dtype = dtype or model.dtype
         self._tokens = len(tokenizer)
         self._takes = frozenset(inspect.signature(model.forward).parameters)
 
@@ -22,11 +24,6 @@ class Network:
     def device(self) -> Any:
         """Where the model is."""
         return self.model.device
-
-    @property
-    def dtype(self) -> Any:
-        """The type its activations have."""
-        return self.model.dtype
 
     def new_cache(self) -> Any:
         """An empty KV cache of the library."""

@@ -21,9 +21,10 @@ LARGEST_NUCLEUS = 1024
 """Tokens among which a nucleus is looked for before the whole vocabulary is sorted."""
 
 
-def row_key(seed: int, problem_id: str, sample: int) -> int:
-    """The key of a row's stream, in [0, 2**63)."""
-    name = json.dumps([seed, problem_id, sample], ensure_ascii=True)
+def row_key(seed: int, problem_id: str, sample: int, step: int | None = None) -> int:
+    """The key of a row's stream, in [0, 2**63). `step`: of a training, which may ask the same again with other
+    weights."""
+    name = json.dumps([seed, problem_id, sample, *([] if step is None else [step])], ensure_ascii=True)
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") & MASK
 
 

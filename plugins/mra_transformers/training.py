@@ -1,4 +1,4 @@
-"""What the trainers `sft` and `dpo` share around a trl trainer: arguments, watching, resuming, saving.
+"""What the trainers `sft`, `dpo` and `grpo` share around a trl trainer: arguments, watching, resuming, saving.
 
 Imports torch and transformers: only the trainers' own modules import it, once training starts.
 """
@@ -11,7 +11,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from accelerate.utils import broadcast_object_list
 from transformers import PrinterCallback, TrainerCallback
 
 from mra_bench.errors import BenchError, TrainingFailed, UsageError
+from mra_bench.json_safe import plain_options
 from mra_bench.types import ModelRef, TrainedModel, TrainJob
 
 from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly, memory
 from .options import child_options
 from .prompts import PromptFormat, settle
+from .quantised import is_quantised, merge_into
 from .source import Source, file_hashes
 from .training_checkpoints import Checkpoints
 from .training_data import Encoded, Order
@@ -40,7 +42,8 @@ CLOCKS = ("runtime", "per_second", "flos", "num_tokens")
 
 @dataclass(frozen=True)
 class Parent:
-    """The model a training starts from (fp32, on the CPU: the trainer moves it), its tokenizer and how it is asked."""
+    """The model a training starts from (fp32, on the CPU: the trainer moves it; or quantised, where it is trained), its
+    tokenizer and how it is asked."""
 
     model: Any
     tokenizer: Any
@@ -49,7 +52,7 @@ class Parent:
     @property
     def parameters(self) -> int:
         """How many numbers the weights hold."""
-        return sum(parameter.numel() for parameter in self.model.parameters())
+        return int(self.model.num_parameters())
 
     def limit(self, max_length: int) -> int:
         """Longest sequence to train on, in tokens: `max_length`, or the model's context where that is shorter."""
@@ -57,15 +60,23 @@ class Parent:
         return min(max_length, context) if context else max_length
 
 
-def load_parent(job: TrainJob) -> Parent:
-    """Load the parent, seeded, since a token added to the vocabulary gets random weights."""
+def load_parent(job: TrainJob, *, whole: bool = False) -> Parent:
+    """Load the parent, seeded, since a token added to the vocabulary gets random weights. They are quantised where the
+    options ask for it, unless `whole`."""
     from transformers import set_seed
 
     from .loading import load_causal_lm, load_tokenizer
 
     set_seed(job.seed)
     tokenizer = load_tokenizer(str(job.parent))
-    model = load_causal_lm(str(job.parent), dtype="fp32", device="cpu", tokenizer=tokenizer)
+    quantised = bool(job.options.lora and job.options.lora.quantised) and not whole
+    model = load_causal_lm(
+        str(job.parent),
+        dtype="fp32",
+        device="auto" if quantised else "cpu",
+        tokenizer=tokenizer,
+        quantised=job.options.number_format if quantised else "",
+    )
     return Parent(model, tokenizer, prompt_format(job))
 
 
@@ -176,7 +187,11 @@ def lora_config(options: LoraOptions | None) -> Any:
 class Guarded:
     """Mixed into a trl trainer: no telemetry, no model card, a seeded order, and a stop at a loss that is no number."""
 
-    order: Order
+    order: Any  # a sampler
+
+    def closing_facts(self) -> dict[str, Any]:
+        """Facts for the record that need the trained model with its adapter; JSON-safe."""
+        return {}
 
     def _send_telemetry(self) -> None:
         """Nothing is reported to anyone."""
@@ -184,7 +199,7 @@ class Guarded:
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """No README in checkpoints: it would hold a date."""
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Order:
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return self.order
 
     def training_step(self, *args: Any, **kwargs: Any) -> Any:
@@ -240,12 +255,8 @@ def record(step: int, logs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
-    """Train from the newest checkpoint that counts, save the merged weights in `job.output`, drop the checkpoints."""
+    """Train on `data` in its seeded order; see `run`."""
     options: TrainingOptions = job.options
-    checkpoints = Checkpoints(job.workdir, digest(job, data))
-    (newest,) = broadcast_object_list([checkpoints.newest() if job.rank == 0 else None])
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Watch(job, checkpoints))
     steps = steps_per_epoch(len(data), options)
     trainer.order = Order(
         [example.longest for example in data],
@@ -254,11 +265,29 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
         grouped=options.group_by_length,
         epoch=lambda: trainer.state.global_step // steps,
     )
+    return run(trainer, job, digest(job, ([example.prompt, *example.texts, example.weight] for example in data)))
+
+
+def run(trainer: Any, job: TrainJob, made_with: str) -> TrainedModel:
+    """Train from the newest checkpoint that counts, save the merged weights in `job.output`, drop the checkpoints.
+
+    made_with: the digest of everything that a checkpoint must have been made with.
+    """
+    options: TrainingOptions = job.options
+    checkpoints = Checkpoints(job.workdir, made_with)
+    (newest,) = broadcast_object_list([checkpoints.newest() if job.rank == 0 else None])
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Watch(job, checkpoints))
     parameters = list(trainer.model.parameters())
     trainable = sum(p.numel() for p in parameters if p.requires_grad)
+    for parameter in parameters:
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()  # trl turns adapters of quantised weights into bf16; see `dtype`
     with _naming_a_full_disk(job):
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-        model = merged(trainer.model)
+        closing = trainer.closing_facts()
+        quantised = is_quantised(trainer.model)
+        model = merge_into(load_parent(job, whole=True).model, trainer.model) if quantised else merged(trainer.model)
         check_finite(model)
         if job.rank == 0:
             save(model, trainer.processing_class, job.output)
@@ -269,8 +298,10 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
         "steps": trainer.state.global_step,
         "epochs": trainer.state.epoch,
         "tokens": trainer.state.num_input_tokens_seen,
+        "reference_tokens": 0,
         "parameters": sum(p.numel() for p in model.parameters()),
         "trainable_parameters": trainable,
+        **closing,
     }
     return TrainedModel(job.output, reference(job), facts)
 
@@ -287,12 +318,12 @@ def total_steps(examples: int, options: TrainingOptions) -> int:
     return math.ceil(options.epochs * steps_per_epoch(examples, options))
 
 
-def digest(job: TrainJob, data: Sequence[Encoded]) -> str:
-    """What a checkpoint must have been made with to be resumed from: parent, options, seed, the data's token ids."""
-    settings = [job.options.model_dump(mode="json"), job.seed, file_hashes(Source(job.parent, job.parent.name))]
+def digest(job: TrainJob, data: Iterable[Any]) -> str:
+    """What a checkpoint must have been made with to be resumed from: parent, options, seed, the data (JSON-safe)."""
+    settings = [plain_options(job.options), job.seed, file_hashes(Source(job.parent, job.parent.name))]
     sums = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for example in data:
-        sums.update(json.dumps([example.prompt, *example.texts]).encode())
+        sums.update(json.dumps(example).encode())
     return sums.hexdigest()
 
 

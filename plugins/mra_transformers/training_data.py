@@ -15,10 +15,12 @@ GROUP = 16  # batches whose examples are sorted by length together
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of one training example: the prompt, and each text that can follow it, closed by the end token."""
+    """Token ids of one training example: the prompt, and each text that can follow it, closed by the end token.
+    weight: how much it counts beside the others."""
 
     prompt: list[int]
     texts: tuple[list[int], ...]
+    weight: float = 1.0
 
     @property
     def longest(self) -> int:

@@ -1,33 +1,46 @@
-"""Options shared by the trainers `sft` and `dpo`. Light: imports pydantic only."""
+"""Options shared by the trainers `sft`, `dpo` and `grpo`. Light: read when plugins are listed, so no pydantic here;
+values from a recipe are checked against the annotations by `Registered.parse_options`."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from annotated_types import Ge, Gt, Lt
 
 from .options import Dtype, check_strict
+from .quantised import check_quantising
 
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
 
 
-class LoraOptions(BaseModel):
+@dataclass(frozen=True)
+class LoraOptions:
     """A low-rank adapter, trained in place of the weights and merged into them at the end.
 
     rank: of the two factors of each update. alpha: the update is scaled by alpha / rank.
     dropout: share of the adapter's inputs zeroed in training; on a CPU, drawing them costs a fifth of a step.
     targets: "all-linear" (every linear layer but the output) or the names of the modules to adapt.
+    quantised: hold the frozen weights in 4 bits (NF4, as in QLoRA), on cuda or cpu, with the extra `qlora`. The child
+        is these rounded weights, turned back into full numbers, with the adapter merged in: on a small model rounding
+        can undo what an earlier training taught. The reference of `dpo` is rounded, too.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # an unknown key inside of `lora` is an error
 
-    rank: int = Field(default=16, ge=1)
-    alpha: float = Field(default=32, gt=0)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    rank: Annotated[int, Ge(1)] = 16
+    alpha: Annotated[float, Gt(0)] = 32
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
     targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    quantised: bool = False
+
+    def __post_init__(self) -> None:
+        if self.quantised:
+            check_quantising()
 
 
-class TrainingOptions(BaseModel):
+@dataclass(frozen=True)
+class TrainingOptions:
     """What every trainer takes. Lengths in tokens; a step is one update of the weights.
 
     learning_rate: None means the trainer's own default, which depends on `lora`.
@@ -46,38 +59,29 @@ class TrainingOptions(BaseModel):
         fixes the threads, too.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    learning_rate: float | None = Field(default=None, gt=0)
-    epochs: float = Field(default=2.0, gt=0)
+    learning_rate: Annotated[float, Gt(0)] | None = None
+    epochs: Annotated[float, Gt(0)] = 2.0
     max_steps: int = -1
-    batch_size: int = Field(default=8, ge=1)
-    accumulation: int = Field(default=4, ge=1)
-    max_length: int = Field(default=1024, ge=2)
-    warmup_ratio: float = Field(default=0.05, ge=0, lt=1)
+    batch_size: Annotated[int, Ge(1)] = 8
+    accumulation: Annotated[int, Ge(1)] = 4
+    max_length: Annotated[int, Ge(2)] = 1024
+    warmup_ratio: Annotated[float, Ge(0), Lt(1)] = 0.05
     scheduler: Scheduler = "cosine"
-    weight_decay: float = Field(default=0.0, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+    max_grad_norm: Annotated[float, Gt(0)] = 1.0
     lora: LoraOptions | None = None
     group_by_length: bool = True
     gradient_checkpointing: bool | None = None
-    save_every: int = Field(default=200, ge=0)
+    save_every: Annotated[int, Ge(0)] = 200
     keep_checkpoint: bool = False
-    logging_every: int = Field(default=10, ge=1)
+    logging_every: Annotated[int, Ge(1)] = 10
     dtype: Dtype = "auto"
     strict_determinism: bool = False
 
-    @field_validator("max_steps")
-    @classmethod
-    def _steps(cls, value: int) -> int:
-        if value != -1 and value < 1:
-            raise ValueError("must be -1 (as many as the epochs take) or at least 1")
-        return value
-
-    @model_validator(mode="after")
-    def _strict(self) -> Self:
+    def __post_init__(self) -> None:
+        if self.max_steps != -1 and self.max_steps < 1:
+            raise ValueError("max_steps must be -1 (as many as the epochs take) or at least 1")
         check_strict(self.strict_determinism, self.dtype)
-        return self
 
     @property
     def number_format(self) -> Dtype:

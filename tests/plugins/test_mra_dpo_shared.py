@@ -121,4 +121,6 @@ def test_the_trainer_shares_where_it_can(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(shared, "possible", lambda model, inputs: False)
     options = DpoOptions(batch_size=4, accumulation=1)
     mra_dpo.train(make_job(tmp_path, small_model(tmp_path / "m"), options, Told(), pairs=pairs()))
-    assert rows == ([2] + [8] * 6 if can_share else []), "tried out on one pair; three batches, twice each"
+    assert rows == ([2] + [8] * 9 if can_share else []), (
+        "tried out on one pair; three batches: before, in, after training"
+    )

@@ -16,6 +16,7 @@ from typing import Any
 import mra_sft
 import pytest
 from mra_sft.options import SftOptions
+from mra_transformers.training_options import LoraOptions
 from training_kit import Told, hashes, make_job, rows, small_model
 
 from mra_bench.errors import TrainingFailed, UsageError
@@ -117,34 +118,6 @@ def test_first_loss_is_cross_entropy_of_the_completions(tmp_path: Path, arch: st
     assert told.records[0]["loss"] == pytest.approx(float(torch.cat(losses).mean()), rel=1e-4)
 
 
-def test_merged_adapter_gives_the_logits_of_the_adapter(
-    tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-    from mra_transformers import training
-    from transformers import AutoModelForCausalLM
-
-    ids = torch.arange(2, 42).reshape(2, 20)
-    found: dict[str, Any] = {}
-    merge = training.merged
-
-    def spy(model: Any) -> Any:
-        model.eval()
-        with torch.no_grad():
-            found["adapter"] = model(ids).logits
-        return merge(model)
-
-    monkeypatch.setattr(training, "merged", spy)
-    trained = run(tmp_path, parent, learning_rate=1e-2, epochs=4, lora={"rank": 4, "alpha": 8})
-    with torch.no_grad():
-        base = AutoModelForCausalLM.from_pretrained(parent)(ids).logits
-        merged = AutoModelForCausalLM.from_pretrained(trained.checkpoint)(ids).logits
-    assert (merged - found["adapter"]).abs().max() < 1e-4
-    assert (merged - base).abs().max() > 1e-2
-    assert trained.facts["trainable_parameters"] < trained.facts["parameters"]
-    assert "adapter_config.json" not in hashes(trained.checkpoint)
-
-
 def test_same_seed_same_bytes_and_other_seed_other_bytes(tmp_path: Path, with_dropout: Path) -> None:
     first, second = (run(tmp_path / name, with_dropout, epochs=1) for name in ("a", "b"))
     assert hashes(first.checkpoint) == hashes(second.checkpoint)
@@ -153,8 +126,10 @@ def test_same_seed_same_bytes_and_other_seed_other_bytes(tmp_path: Path, with_dr
     assert hashes(other.checkpoint)["model.safetensors"] != hashes(first.checkpoint)["model.safetensors"]
 
 
-@pytest.mark.parametrize("lora", [None, {"rank": 4, "dropout": 0.1}])
-def test_interrupted_anywhere_and_resumed_gives_the_same_bytes(tmp_path: Path, with_dropout: Path, lora: Any) -> None:
+@pytest.mark.parametrize("lora", [None, LoraOptions(rank=4, dropout=0.1)])
+def test_interrupted_anywhere_and_resumed_gives_the_same_bytes(
+    tmp_path: Path, with_dropout: Path, lora: LoraOptions | None
+) -> None:
     options: dict[str, Any] = {
         "epochs": 3, "batch_size": 2, "accumulation": 2, "save_every": 2, "logging_every": 3, "lora": lora
     }  # fmt: skip
@@ -196,6 +171,7 @@ tests.run(Path(sys.argv[2]), Path(sys.argv[3]), Told(die), epochs=3, save_every=
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path, with_dropout: Path) -> None:
     import torch
 

@@ -11,6 +11,7 @@ import mra_sft
 import pytest
 from mra_dpo.options import DpoOptions
 from mra_sft.options import SftOptions
+from mra_transformers.training_options import LoraOptions
 from training_kit import Told, make_job, pairs, rows, small_model
 
 from mra_bench.types import Pair
@@ -20,7 +21,7 @@ OPTIONS: dict[str, Any] = {
     "learning_rate": 1e-2, "batch_size": 2, "accumulation": 2, "warmup_ratio": 0.2,
     "weight_decay": 0.01, "max_grad_norm": 0.5, "logging_every": 1,
 }  # fmt: skip
-LORA: dict[str, Any] = {"rank": 4, "alpha": 8, "dropout": 0.1}
+LORA = LoraOptions(rank=4, alpha=8, dropout=0.1)
 
 # A new epoch takes a number from the generator that dropout draws from, and the peer's single pass has no new epoch: so
 # several epochs for the model without dropout only.
@@ -66,7 +67,9 @@ def settings(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def plain(trainer: Any, config: Any, parent: Path, data: list[dict[str, str]], lora: Any) -> list[dict[str, Any]]:
+def plain(
+    trainer: Any, config: Any, parent: Path, data: list[dict[str, str]], lora: LoraOptions | None
+) -> list[dict[str, Any]]:
     """What trl's own trainer logs, on texts that it tokenises itself."""
     from datasets import Dataset
     from peft import LoraConfig
@@ -74,7 +77,7 @@ def plain(trainer: Any, config: Any, parent: Path, data: list[dict[str, str]], l
 
     set_seed(3)
     adapter = lora and LoraConfig(
-        task_type="CAUSAL_LM", r=lora["rank"], lora_alpha=lora["alpha"], lora_dropout=lora["dropout"],
+        task_type="CAUSAL_LM", r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout,
         target_modules="all-linear",
     )  # fmt: skip
     peer = trainer(
@@ -102,7 +105,7 @@ def check_curve(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], tolera
 @pytest.mark.parametrize("grouped", [True, False])
 @pytest.mark.parametrize(("arch", "lora", "epochs"), CASES)
 def test_sft_has_the_losses_of_plain_trl(
-    tmp_path: Path, parents: Callable[[str], Path], arch: str, lora: Any, epochs: int, grouped: bool
+    tmp_path: Path, parents: Callable[[str], Path], arch: str, lora: LoraOptions | None, epochs: int, grouped: bool
 ) -> None:
     from trl import SFTConfig, SFTTrainer
 
@@ -120,7 +123,7 @@ def test_sft_has_the_losses_of_plain_trl(
 @pytest.mark.parametrize("precomputed", [True, False])
 @pytest.mark.parametrize(("arch", "lora", "epochs"), CASES)
 def test_dpo_has_the_losses_of_plain_trl(
-    tmp_path: Path, parents: Callable[[str], Path], arch: str, lora: Any, epochs: int, precomputed: bool
+    tmp_path: Path, parents: Callable[[str], Path], arch: str, lora: LoraOptions | None, epochs: int, precomputed: bool
 ) -> None:
     from trl import DPOConfig, DPOTrainer
 

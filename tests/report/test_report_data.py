@@ -268,6 +268,19 @@ def test_curves_leave_out_what_is_no_number_and_say_it() -> None:
     assert chart.description == "It goes from 1 at step 1 to 0.125 at step 8."
 
 
+def test_where_chosen_and_rejected_answers_went_is_a_sentence_not_a_fact() -> None:
+    change = {"first": -10.0, "last": -12.0, "error": 0.1, "texts": 1256}
+    facts = {"steps": 3, "chosen_log_prob": change, "rejected_log_prob": {**change, "last": -30.0}}
+    view = training_view({"model": "m", "facts": facts, "log": []})
+    assert view["facts"] == {"steps": 3}
+    chosen, rejected = view["likelihoods"]
+    assert chosen == (
+        "Mean log-probability of chosen answers (1,256 texts): -10.0 under the parent, -12.0 after training; the "
+        "typical one is 0.14 times as likely."
+    )
+    assert rejected.endswith("-30.0 after training; the typical one is less than a hundredth as likely.")
+
+
 def test_the_last_record_of_a_step_counts() -> None:
     log = [{"step": 1, "loss": 9.0}, {"step": 2, "loss": 8.0}, {"step": 1, "loss": 5.0}]
     chart = charts.line_chart("Loss", log, {"loss": ""})

@@ -269,6 +269,7 @@ def test_a_run_without_models_or_datasets_is_still_a_report(tmp_path: Path) -> N
         ({"trainable_parameters": 70_000, "steps": 3}, "Trainable parameters <b>70,000</b>"),
         ({"parameters": 70_000, "trainable_parameters": 70_000}, "Parameters <b>70,000</b>"),
         ({"parameters": "about 2 M", "adapter": {"rank": 8}}, "Parameters <b>about 2 M</b>"),
+        ({"chosen_log_prob": "high"}, "Chosen log prob <b>high</b>"),
         ({}, "trained by theirs"),
     ],
 )
@@ -384,6 +385,30 @@ def test_overlaps_say_what_became_of_them(tmp_path: Path, policy: str, words: st
     found = {"policy": policy, "checked": 90, "overlaps": [overlap]}
     folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")), contamination=found)
     assert words in text_of(write_report(folder).read_text("utf-8"), "contamination")
+
+
+def test_the_stamp_and_the_likenesses_are_shown(tmp_path: Path) -> None:
+    overlap = {"train_id": "t/<u>1</u>", "dataset": "test", "problem_id": "test-00001", "rule": "holds the question"}
+    example = {"train_id": "t/<i>2</i>", "problem_id": "test-00002"}
+    listed = {"dataset": "test", "rule": "13-gram", "questions": 1, "in_all": 3, "examples": [example]}
+    found = {
+        "policy": "allow",
+        "checked": 90,
+        "overlaps": [overlap | {"source": "solution"}],
+        "earlier": [{"model": "sft", **overlap}],
+        "listed": [listed, listed | {"rule": "8-gram", "questions": 2, "in_all": 5}],
+        "stamped": [{"model": "sft", "dataset": "test", "questions": 1, "problems": 4}],
+    }
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")), contamination=found)
+    page = write_report(folder).read_text("utf-8")
+    words = text_of(page, "contamination")
+    assert "Contaminated: trained on test questions: sft on 1 of the 4 problems of test." in words
+    assert "Listed, not refused: 3 test problems like a training question" in words
+    assert "question of sft" in words
+    assert "solution" in words
+    assert "<u>1</u>" not in page
+    assert "<i>2</i>" not in page
+    assert page.count("<details>") >= 2
 
 
 def test_duplicate_questions_are_named(tmp_path: Path, page: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mra_bench.cli import call
-from mra_bench.plugins import PluginSettings, load_plugins
+from mra_bench.plugins import PluginSettings, load_plugins, word
 
 MIXED = """
 import sympy
@@ -74,13 +74,13 @@ def test_all_built_in_plugins_pass(capsys: pytest.CaptureFixture[str], tmp_path:
         assert {row["outcome"] for row in rows} <= (
             {"passed", "skipped"} if plugin.name == "transformers" else {"passed"}
         )
-        assert {row["what"] for row in rows} == {"plugin", *(f"{t.kind[:-1]} {t.name}" for t in things)}
+        assert {row["what"] for row in rows} == {"plugin", *(f"{word(t.kind)} {t.name}" for t in things)}
 
 
 def test_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["plugins", "check", "sympy"]) == 0
     printed = capsys.readouterr()
-    assert printed.err.startswith("Trying sympy: 50 texts, three times each. ")
+    assert printed.err.startswith("Trying sympy: 51 texts, three times each. ")
     assert "stopped after 10 seconds" in printed.err
     lines = printed.out.splitlines()
     assert "passed  grader sympy: every text gets a Grade" in lines

@@ -1,0 +1,98 @@
+"""Problems, completions, grades and profiles as the rows that a run folder holds them in."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mra_bench.builders import PairSet, RowSet, Sampled
+from mra_bench.store import read_rows
+from mra_bench.types import Completion, Grade, Problem, Profile
+
+
+def grade_row(row: Mapping[str, Any], verdict: Grade) -> dict[str, Any]:
+    """How a Grade of the stored completion `row` is stored."""
+    return {"problem": row["problem"], "sample": row["sample"], **dataclasses.asdict(verdict)}
+
+
+def completion_of(row: Mapping[str, Any]) -> Completion:
+    """A Completion from its stored row."""
+    return Completion(row["problem"], row["sample"], row["text"], row["prompt_tokens"], row["tokens"], row["finish"])
+
+
+def grade_of(row: Mapping[str, Any]) -> Grade:
+    """A Grade from its stored row."""
+    span = tuple(row["span"]) if row["span"] is not None else None
+    return Grade(row["correct"], row["answer"], row["reason"], row["kind"], span, row["rule"], row.get("extracted", ""))
+
+
+def problems_of(folder: Path) -> list[Problem]:
+    """The problems stored in a run folder; an older mra-bench wrote none with choices."""
+    rows = read_rows(folder / "problems.jsonl")
+    return [Problem(**{**row, "choices": tuple(row.get("choices", ()))}) for row in rows]
+
+
+def profile_row(row: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
+    """How a Profile of the stored completion `row` is stored."""
+    return {"problem": row["problem"], "sample": row["sample"], **dataclasses.asdict(profile)}
+
+
+def profile_of(row: Mapping[str, Any]) -> Profile:
+    """A Profile from its stored row."""
+    evidence = {name: tuple(said) for name, said in row["evidence"].items()}
+    return Profile(row["errors"], evidence, row["scores"], row["failure"])
+
+
+def kind_of_grade(row: Mapping[str, Any]) -> str:
+    """The kind of a stored grade."""
+    return str(row.get("kind", ""))
+
+
+def kind_of_profile(row: Mapping[str, Any]) -> str:
+    """Why a stored profile is none ("timeout", "crashed"), or ""."""
+    return str(row.get("failure", "")).partition(":")[0]
+
+
+def grade_facts(kinds: Counter[str]) -> dict[str, Any]:
+    """What is recorded of grades, by how many there are of each kind."""
+    return {"texts": kinds.total(), "kinds": dict(kinds)}
+
+
+def profile_facts(kinds: Counter[str]) -> dict[str, Any]:
+    """What is recorded of profiles: how many texts, and how many gave none, by kind of failure."""
+    return {"texts": kinds.total(), "failures": {kind: count for kind, count in kinds.items() if kind}}
+
+
+def sampled_of(
+    problems: Iterable[Problem],
+    prompts: Mapping[str, str],
+    texts: Path | None = None,
+    grades: Path | None = None,
+    profiles: Path | None = None,
+) -> Iterator[Sampled]:
+    """What a builder is given: each problem with its prompt, and from these folders its texts, grades and profiles.
+    Only one problem's texts are in memory at a time."""
+    if texts is None or grades is None:
+        yield from (Sampled(problem, prompts[problem.id]) for problem in problems)
+        return
+    streams = [read_rows(folder) for folder in (texts, grades, profiles) if folder is not None]
+    groups = itertools.groupby(zip(*streams, strict=True), key=lambda rows: rows[0]["problem"])
+    for problem, (_, group) in zip(problems, groups, strict=True):
+        rows = list(group)
+        yield Sampled(
+            problem,
+            prompts[problem.id],
+            tuple((completion_of(row[0]), grade_of(row[1])) for row in rows),
+            tuple(profile_of(row[2]) for row in rows if len(row) > 2),
+        )
+
+
+def built_facts(built: PairSet | RowSet) -> dict[str, Any]:
+    """What is recorded of a builder's outcome."""
+    if isinstance(built, PairSet):
+        return {"counts": dict(built.counts), "no_pair": dict(built.no_pair), "pairs": len(built.pairs)}
+    return {"counts": dict(built.counts), "no_row": dict(built.no_row), "rows": len(built.rows)}

@@ -1,0 +1,165 @@
+"""Teachers write solutions of training problems, one after the other: who fails hands on what is left to the next.
+
+An attempt is one text for each problem that is still unsolved. A solution is kept only if it was graded correct and
+ended by itself. Attempts are stages in a folder, as those of a run are: finished blocks are kept, a stopped call goes
+on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mra_bench import provenance
+from mra_bench.conditions import conditions
+from mra_bench.context import Context
+from mra_bench.datasets import problems_hash
+from mra_bench.errors import UsageError
+from mra_bench.plan import Plan
+from mra_bench.plugins import PluginSettings, Registry
+from mra_bench.problem_sets import ProblemSet
+from mra_bench.progress import Reporter
+from mra_bench.recipe import to_yaml
+from mra_bench.run import is_complete, run_stage
+from mra_bench.runtime import prepare_threads
+from mra_bench.seeds import derived_seed
+from mra_bench.store import locked, read_rows, write_json, write_rows, write_text
+from mra_bench.types import LENGTH
+from mra_bench.work import GenerateWork, GradeWork, PlannedModel, Stage, generate_stage, grade_stage, problems_stage
+
+TAUGHT = "taught.jsonl"
+RECORD = "teach.json"
+
+
+@dataclass(frozen=True)
+class Tries:
+    """How often each teacher tries, and at which temperatures, one after the other, round and round."""
+
+    times: Mapping[str, int]
+    temperatures: Sequence[float] = (0.7, 0.5, 0.9)
+
+    def __post_init__(self) -> None:
+        if not self.temperatures or any(not 0 <= t < float("inf") for t in self.temperatures):
+            raise UsageError("temperatures are numbers from 0 up")
+        for name, times in self.times.items():
+            if times > 1 and set(self.temperatures) == {0.0}:
+                raise UsageError(f"{name} would give the same texts {times} times at temperature 0: name others")
+
+
+@dataclass
+class Taught:
+    """What one teacher did. `solved`: for each attempt, how many problems."""
+
+    teacher: str
+    asked: int = 0
+    solved: list[int] = field(default_factory=list)
+    tokens: int = 0
+    cut: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def data(self) -> dict[str, Any]:
+        """Plain data: problems asked at first, solved in each attempt and in all, texts cut, verdicts by kind."""
+        return {**vars(self), "solved_in_all": sum(self.solved), "kinds": dict(self.kinds)}
+
+
+def teach(
+    plan: Plan, tries: Tries, registry: Registry, plugins: PluginSettings, out: Path, reporter: Reporter
+) -> dict[str, Any]:
+    """Carry the cascade out in `out`: the models of `plan` are the teachers, in order, its first dataset is what they
+    solve. Writes the kept solutions to `TAUGHT` and statistics to `RECORD`, and gives the latter."""
+    with locked(out):
+        threads = int(prepare_threads()["threads"])
+        context = Context(out, registry, plugins, reporter, conditions(threads))
+        write_text(out / "recipe.yaml", to_yaml(plan.recipe))
+        cascade = _Cascade(context, plan)
+        for teacher in plan.models:
+            cascade.ask(teacher, tries)
+        context.release()
+        write_rows(out / TAUGHT, cascade.rows())
+        record = {"version": 1, "versions": provenance.versions(), **cascade.data()}
+        write_json(out / RECORD, record)
+    return record
+
+
+class _Cascade:
+    """Problems that are left, solutions that were kept, and what each teacher did."""
+
+    def __init__(self, context: Context, plan: Plan) -> None:
+        self.context, self.plan = context, plan
+        self.data_set: ProblemSet = plan.datasets[plan.recipe.evaluate.datasets[0]]
+        self.left = self.data_set
+        self.kept: dict[str, dict[str, Any]] = {}
+        self.teachers: list[Taught] = []
+
+    def ask(self, teacher: PlannedModel, tries: Tries) -> None:
+        """All attempts of one teacher."""
+        told = Taught(teacher.name, asked=len(self.left.problems))
+        self.teachers.append(told)
+        for attempt in range(1, tries.times[teacher.name] + 1):
+            if not self.left.problems:
+                break
+            temperature = tries.temperatures[(attempt - 1) % len(tries.temperatures)]
+            completions, grades = self._attempt(teacher, attempt, temperature)
+            before = len(self.kept)
+            for text, verdict in self._judged(completions, grades, told):
+                if verdict["correct"] is True and text["finish"] != LENGTH:
+                    self.kept[text["problem"]] = {
+                        "solution": text["text"].strip(),
+                        "teacher": teacher.name,
+                        "attempt": attempt,
+                        "tokens": text["tokens"],
+                    }
+            told.solved.append(len(self.kept) - before)
+            left = tuple(p for p in self.left.problems if p.id not in self.kept)
+            self.left = dataclasses.replace(self.left, problems=left, hash=problems_hash(left))
+
+    def _attempt(self, teacher: PlannedModel, attempt: int, temperature: float) -> tuple[Stage, Stage]:
+        recipe = self.plan.recipe
+        name = f"{self.data_set.name}-{attempt}"
+        data = dataclasses.replace(self.left, name=name)
+        decoding = dataclasses.replace(recipe.evaluate.decoding, temperature=temperature)
+        problems = problems_stage(data)
+        seed = derived_seed(recipe.seed, f"{teacher.name}/{attempt}")  # else every attempt would draw the same text
+        completions = generate_stage(problems, GenerateWork(teacher, data, decoding, 1, seed, recipe.block_size))
+        grader = recipe.graders[0]
+        judge = GradeWork(data, grader, self.context.registry.resolve("graders", grader.name), recipe.grading)
+        grades = grade_stage(completions, problems, judge)
+        for stage in (problems, completions, grades):
+            if not is_complete(self.context.root, stage, self.context.reporter):
+                run_stage(self.context, stage)
+        return completions, grades
+
+    def _judged(
+        self, completions: Stage, grades: Stage, told: Taught
+    ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        texts, verdicts = (read_rows(self.context.folder(stage)) for stage in (completions, grades))
+        for text, verdict in zip(texts, verdicts, strict=True):
+            told.tokens += text["tokens"]
+            told.cut += text["finish"] == LENGTH
+            told.kinds[verdict["kind"]] += 1
+            yield text, verdict
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Problems with the solutions that were kept, in the order of the problems; a dataset to train on."""
+        for problem in self.data_set.problems:
+            if problem.id in self.kept:
+                asked = {
+                    key: value for key, value in dataclasses.asdict(problem).items() if value not in (None, "", ())
+                }
+                yield {**asked, **self.kept[problem.id]}
+
+    def data(self) -> dict[str, Any]:
+        """Statistics as plain data."""
+        total = len(self.data_set.problems)
+        return {
+            "data": self.data_set.data,
+            "split": self.data_set.split,
+            "problems": total,
+            "solved": len(self.kept),
+            "teachers": [told.data() for told in self.teachers],
+            "unsolved": [p.id for p in self.left.problems],
+        }

@@ -1,0 +1,129 @@
+"""The stage that trains: what a trainer is given, and what is kept of what it leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from mra_bench.built_guard import trained_rows
+from mra_bench.context import WEIGHTS, Context, StageProgress, open_model, ref_of
+from mra_bench.contracts import run_trainer
+from mra_bench.ranks import Ranks
+from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
+from mra_bench.training_texts import PARENT, learnt_by
+from mra_bench.types import Grade, Model, ModelRef, Pair, Problem, Row, TrainJob
+from mra_bench.work import GradeWork, PlannedModel, Stage, TrainWork
+from mra_bench.workers import GraderSpec, Limits, WorkerPool
+
+LOG = "training.jsonl"
+
+
+def train(context: Context, stage: Stage) -> dict[str, Any]:
+    """A child model. Checkpoints live in the stage's work folder until the weights are saved."""
+    work: TrainWork = stage.work
+    folder = context.folder(stage)
+    ranks = context.ranks if work.trainer.together else Ranks()
+    if ranks.leads:
+        (folder / WORK).mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
+    ranks.wait()
+    with contextlib.ExitStack() as workers:
+        job = _job(context, stage, ranks, workers)
+        context.release()
+        trained = run_trainer(work.trainer, job, context.registry)
+    ranks.wait()
+    if not ranks.leads:
+        return {}
+    for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
+        shutil.rmtree(folder / kept.name, ignore_errors=True)
+        kept.replace(folder / kept.name)
+    log_path = folder / WORK / LOG
+    write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
+    options = {key: value for key, value in trained.ref.options.items() if key != "path"}
+    several = {"processes": ranks.count} if ranks.count > 1 else {}
+    ref = {"loader": trained.ref.loader, "options": options}
+    if work.parent.stage is None and next(learnt_by(job.parent), None) is not None:
+        ref[PARENT] = str(job.parent.resolve())  # so that what it was trained on is still known of this child
+    return {**trained.facts, **several, "ref": ref}
+
+
+def _job(context: Context, stage: Stage, ranks: Ranks, workers: contextlib.ExitStack) -> TrainJob:
+    """What the trainer is given; in all processes but the leader nothing is logged. `workers`: ends the graders'."""
+    work: TrainWork = stage.work
+    folder = context.folder(stage)
+    parent = open_model(context.root, work.parent, context.registry)
+    checkpoint = parent.checkpoint()
+    assert checkpoint is not None
+    log_path = folder / WORK / LOG
+    return TrainJob(
+        name=work.name,
+        parent=checkpoint,
+        parent_ref=_ref(context, work.parent),
+        output=folder / WEIGHTS,
+        workdir=folder / WORK,
+        options=work.trainer.parse_options(work.options),
+        seed=work.seed,
+        progress=StageProgress(context.reporter),
+        log=lambda record: append_row(log_path, record) if ranks.leads else None,
+        rank=ranks.rank,
+        ranks=ranks.count,
+        **_training_data(context, stage, parent, workers),
+    )
+
+
+def last_of_each_step(records: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A resumed training logs some steps again; the last record of a step is the one that led to the weights."""
+    by_step = {(record.get("step"), "event" in record): record for record in records}
+    return sorted(by_step.values(), key=lambda record: record.get("step") or 0)
+
+
+def _training_data(context: Context, stage: Stage, parent: Model, workers: contextlib.ExitStack) -> dict[str, Any]:
+    work: TrainWork = stage.work
+    style = work.problems.style
+    if work.trainer.consumes == "problems":
+        return {
+            "problems": work.problems.problems,
+            "prompts": [parent.render(problem, style) for problem in work.problems.problems],
+            "decoding": work.decoding,
+            "graders": {grader.grader.name: _in_workers(context, grader, workers) for grader in work.graders},
+        }
+    if work.trainer.consumes == "pairs":
+        pairs = [Pair(**row) for row in trained_rows(context.folder(stage.inputs[0]), work.asked, work.contamination)]
+        return {
+            "pairs": [
+                dataclasses.replace(p, chosen=parent.continuation(p.chosen), rejected=parent.continuation(p.rejected))
+                for p in pairs
+            ]
+        }
+    if stage.inputs[0].kind == "rows":
+        rows = [Row(**row) for row in trained_rows(context.folder(stage.inputs[0]), work.asked, work.contamination)]
+        return {"rows": [dataclasses.replace(row, completion=parent.continuation(row.completion)) for row in rows]}
+    return {
+        "rows": [
+            Row(p.id, parent.render(p, style), parent.continuation(p.solution))
+            for p in work.problems.problems
+            if p.solution
+        ]
+    }
+
+
+def _in_workers(
+    context: Context, work: GradeWork, workers: contextlib.ExitStack
+) -> Callable[[Sequence[tuple[Problem, str]]], Sequence[Grade]]:
+    """A grader for a trainer to call as often as it likes; its processes are kept from call to call."""
+    spec = GraderSpec(work.registered.full_name, work.grader.options, context.plugins)
+    limits = Limits(work.limits.seconds, work.limits.memory_mb)
+    pool = workers.enter_context(WorkerPool[Grade](spec, limits=limits, strict=context.strict))
+    return lambda items: list(pool.run(items))
+
+
+def _ref(context: Context, planned: PlannedModel) -> ModelRef:
+    if planned.stage is None:
+        return ModelRef(planned.loader.full_name, planned.options)
+    folder = context.root / planned.stage.folder
+    record = stage_record(folder)
+    assert record is not None
+    return ref_of(folder, record)

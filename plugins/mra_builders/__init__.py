@@ -1,0 +1,57 @@
+"""Plugin: pairs from a model's graded samples (`graded`) or a dataset of pairs (`given`), rows from its own correct
+samples (`own-correct`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mra_bench.builders import BuildJob, PairRule, PairSet, RowRule, RowSet, collapse
+from mra_bench.hookspecs import Register, hookimpl
+from mra_bench.own_rows import Choose, build_rows
+from mra_bench.preferences import build_pairs
+from mra_bench.types import Pair
+
+DATASET = "dataset"  # where both sides of a given pair come from
+
+
+@dataclass(frozen=True)
+class OwnCorrectOptions:
+    """choose: which of a problem's correct samples: drawn at random, or the shortest ones in tokens."""
+
+    choose: Choose = "random"
+
+
+def graded(job: BuildJob) -> PairSet:
+    """Chosen graded correct, rejected graded wrong, drawn at random within a problem."""
+    assert isinstance(job.rule, PairRule)
+    return build_pairs(job.sampled, job.rule, job.seed)
+
+
+def given(job: BuildJob) -> PairSet:
+    """The pairs of a dataset that holds them: its solution chosen, the other one rejected. Nothing is graded."""
+    pairs, no_pair = [], 0
+    for one in job.sampled:
+        chosen, rejected = one.problem.solution or "", one.problem.rejected
+        if collapse(chosen) and collapse(rejected) and collapse(chosen) != collapse(rejected):
+            pairs.append(Pair(one.problem.id, one.prompt, chosen, rejected, 1.0, DATASET, DATASET))
+        else:
+            no_pair += 1
+    counts = {"problems": len(pairs) + no_pair, "problems_with_pairs": len(pairs)}
+    return PairSet(tuple(pairs), counts, {"no two different solutions": no_pair} if no_pair else {})
+
+
+def own_correct(job: BuildJob) -> RowSet:
+    """A model's own correct samples, to be trained on (rejection sampling)."""
+    assert isinstance(job.rule, RowRule)
+    return build_rows(job.sampled, job.rule, job.seed, job.options.choose)
+
+
+@hookimpl
+def register_pair_builders(register: Register) -> None:
+    register("graded", graded, consumes="samples")
+    register("given", given, consumes="problems")
+
+
+@hookimpl
+def register_row_builders(register: Register) -> None:
+    register("own-correct", own_correct, options=OwnCorrectOptions, consumes="samples")
