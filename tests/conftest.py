@@ -6,11 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mra_bench.runtime import prepare_threads
 
 prepare_threads()  # before any test imports torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# The same code is tried on the same cases wherever it is tested; `--hypothesis-profile explore` looks for new ones.
+settings.register_profile("same-cases", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile("same-cases")
 
 
 LONGEST = (

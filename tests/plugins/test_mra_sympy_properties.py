@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import re
+
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -106,6 +108,7 @@ def test_separators_and_trailing_zeros_do_not_matter(form: str, n: int, tenths: 
 def test_the_last_number_is_found_with_separators(n: int, before: str, after: str) -> None:
     assume("answer" not in before.lower() and "答案" not in before and "####" not in before and "$" not in before)
     assume("a:" not in before.lower() and "boxed" not in before and "réponse" not in before.lower())
+    assume(not re.match(r"\W*(check|verif|remark|note\b|hope)", before, re.I))  # a remark states no answer
     found = extract(f"{before} we get {n:,}{after}")
     assert found is not None
     assert int(found.answer.replace(",", "")) == n
