@@ -20,6 +20,7 @@ from mra_bench.audit_checks import (
     check_results,
     guarded,
 )
+from mra_bench.audit_chosen import check_chosen, has_choice
 from mra_bench.audit_judged import Audit, JudgedAgain
 from mra_bench.audit_record import check_recipe, check_stages, run_record_of, unrecorded_verdicts
 from mra_bench.audit_repeats import check_repeats
@@ -61,6 +62,9 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
         for folder in judges:
             with guarded(found.findings, folder):
                 JudgedAgain(found, folder, shadow, plugins, reporter).carry_out()
+        for folder in (f for f in folders if has_choice(run, f)):
+            with guarded(found.findings, folder):
+                found.findings += check_chosen(found, folder, registry, plugins, reporter)
         for folder in (f for f in folders if f.startswith(("pairs/", "rows/"))):
             with guarded(found.findings, folder):
                 found.findings += check_built(run, shadow, folder, registry, found)

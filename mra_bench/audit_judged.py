@@ -52,7 +52,7 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """How one kind of judge is called, in which words it is told of, how what it says is stored and counted, and what
     of that figures are computed from."""
 
@@ -65,11 +65,11 @@ class _Way:
     figures: tuple[str, ...]
 
 
-WAYS: Mapping[str, _Way] = {
-    "graders": _Way(
+WAYS: Mapping[str, Way] = {
+    "graders": Way(
         "grade", "verdicts", grade_all, grade_row, kind_of_grade, grade_facts, ("correct", "answer", "kind", "rule")
     ),
-    "profilers": _Way(
+    "profilers": Way(
         "profile", "profiles", profile_all, profile_row, kind_of_profile, profile_facts, ("errors", "scores")
     ),
 }
@@ -128,19 +128,9 @@ class JudgedAgain:
     def _compare_row(self, where: str, stored: Mapping[str, Any] | None, derived: Mapping[str, Any]) -> None:
         if stored is None:
             return
-        names = self.way.figures if self.version_changed else tuple(derived)
-        derived = json.loads(json.dumps(derived))
-        differing = [name for name in names if name in derived and stored.get(name, "") != derived[name]]
-        if not differing:
-            return
         maybe = f"the {self.judge.kind[:-1]}'s version" if self.version_changed else ""
-        if BY_MACHINE in (self.way.kind_of(stored), self.way.kind_of(derived)):
-            maybe = "the machine: a timeout depends on its speed"
-        told = {name: stored.get(name) for name in differing}
-        sample = f"{derived['problem']} sample {derived['sample']}"
-        self.found.findings.append(
-            Finding(where, sample, said(told), said({name: derived[name] for name in differing}), maybe)
-        )
+        finding = differing_row(where, stored, derived, self.way, maybe)
+        self.found.findings += [finding] if finding else []
 
     def _compare_facts(self, derived: Mapping[str, Any]) -> None:
         facts = (stage_record(self.run / self.folder) or {})["facts"]
@@ -148,6 +138,23 @@ class JudgedAgain:
         where = f"{self.folder}/stage.json"
         for path, stored, now in difference({key: facts.get(key) for key in derived}, derived):
             self.found.findings.append(Finding(where, path, said(stored), said(now), maybe))
+
+
+def differing_row(
+    where: str, stored: Mapping[str, Any], derived: Mapping[str, Any], way: Way, maybe: str
+) -> Finding | None:
+    """What differs in a row, if anything does. `maybe`: what it may come from if the judge is another version, of which
+    only what figures are computed from is compared; "" for the same one."""
+    names = way.figures if maybe else tuple(derived)
+    derived = json.loads(json.dumps(derived))
+    differing = [name for name in names if name in derived and stored.get(name, "") != derived[name]]
+    if not differing:
+        return None
+    if BY_MACHINE in (way.kind_of(stored), way.kind_of(derived)):
+        maybe = "the machine: a timeout depends on its speed"
+    told = {name: stored.get(name) for name in differing}
+    sample = f"{derived['problem']} sample {derived['sample']}"
+    return Finding(where, sample, said(told), said({name: derived[name] for name in differing}), maybe)
 
 
 def key(row: Mapping[str, Any]) -> tuple[str, int]:

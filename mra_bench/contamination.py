@@ -149,16 +149,19 @@ def find_duplicates(problems: Iterable[Problem]) -> list[list[str]]:
     return [ids for ids in places.values() if len(ids) > 1]
 
 
-def guard(overlaps: Sequence[Overlap], policy: Policy, sizes: Mapping[str, int]) -> frozenset[str]:
+def guard(
+    overlaps: Sequence[Overlap], policy: Policy, sizes: Mapping[str, int], what: str = "test questions"
+) -> frozenset[str]:
     """What to do about overlaps: the ids of the training texts to drop, empty for "allow". `sizes`: how many problems
-    each evaluation dataset has. For "refuse" raises UsageError with the counts, the first pairs and both ways on."""
+    each dataset has that they are held to; `what`: what these are. For "refuse" raises UsageError with the counts, the
+    first pairs and both ways on."""
     if policy == "drop":
         return frozenset(overlap.train_id for overlap in overlaps)
     if policy == "allow" or not overlaps:
         return frozenset()
     count = len({overlap.train_id for overlap in overlaps})
     raise UsageError(
-        f"{count:,} training row{' holds' if count == 1 else 's hold'} test questions ({met(overlaps, sizes)}): "
+        f"{count:,} training row{' holds' if count == 1 else 's hold'} {what} ({met(overlaps, sizes)}): "
         f"{first_of(overlaps)}. Use --drop-contaminated to train without {'it' if count == 1 else 'them'}, or "
         "--allow-contamination to go on with every result marked."
     )

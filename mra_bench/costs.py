@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,8 +67,20 @@ def training_cost(stage: Stage, work: TrainWork) -> Cost:
     characters = sum(len(p.question) + len(p.solution or "") for p in work.problems.problems)
     tokens = round(seen * texts * characters / (CHARACTERS_PER_TOKEN * max(1, len(work.problems.problems))))
     parameters = parameters_of(work.parent)
+    answered, kept = _chosen(work, seen, available)
     # weights saved once, and while training up to two checkpoints of weights and two Adam moments, each in fp32
-    return Cost(seen, "examples", tokens, 6 * parameters * tokens, round(7 * FP32 * parameters))
+    disk = round((7 + kept) * FP32 * parameters) + answered * BYTES_PER_TOKEN
+    return Cost(seen, "examples", tokens, 6 * parameters * tokens + 2 * parameters * answered, disk)
+
+
+def _chosen(work: TrainWork, seen: int, available: int) -> tuple[int, int]:
+    """Tokens generated at most where the best of the epochs is chosen, and how often weights are kept beside the
+    result."""
+    if work.dev is None:
+        return 0, 0
+    epochs = max(1, math.ceil(seen / max(1, available)))
+    tokens = epochs * len(work.dev.problems.problems) * work.dev.decoding.max_new_tokens
+    return tokens, 2 * epochs if work.dev.keep_all else 2
 
 
 def _built_at_most(rule: PairRule | RowRule) -> tuple[int, int]:

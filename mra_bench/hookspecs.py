@@ -26,6 +26,7 @@ class Register(Protocol):
     model's graded "samples" of training problems, or the "problems" alone.
     together: for trainers only, whether the processes of a launcher may all be given the job at once, each with its own
     `job.rank`; else only the first is.
+    chooses: for trainers only, whether it can choose the best epoch by `job.dev`.
     needs: modules it cannot work without, each with what pip installs to get it, such as ``{"vllm":
     "mra-bench[vllm]"}``. Where one is missing, listings say so and using the thing is an error before any work starts.
     """
@@ -38,6 +39,7 @@ class Register(Protocol):
         options: type | None = None,
         consumes: str = "",
         together: bool = False,
+        chooses: bool = False,
         needs: Mapping[str, str] | None = None,
     ) -> None: ...
 

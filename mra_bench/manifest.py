@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import provenance
+from mra_bench.dev_sets import chosen_by
 from mra_bench.listed_overlaps import list_overlaps
 from mra_bench.plan import Evaluated, Plan
 from mra_bench.recipe import to_yaml
@@ -63,6 +64,7 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
     parts = plan.parts if reached is None else plan.parts[: reached + 1]
     evaluated = [plan.datasets[name] for name in recipe.evaluate.datasets]
     trained_on = {model.entry.data for model in plan.models if model.entry.data is not None}
+    choosers = chosen_by(recipe, [model.name for model in plan.models])
     return {
         "fingerprint": plan.fingerprint,
         "name": recipe.name,
@@ -93,6 +95,7 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
             "overlaps": [dataclasses.asdict(o) for o in plan.overlaps],
             "earlier": [{"model": model, **dataclasses.asdict(o)} for model, o in plan.earlier],
             "learnt_from": {m.name: m.entry.data for m in plan.models if m.entry.data is not None},
+            **({"chosen_by": choosers} if choosers else {}),
             "problems": {data.name: len(data.problems) for data in evaluated},
         },
     }
@@ -139,4 +142,5 @@ def _model_entry(model: PlannedModel) -> dict[str, Any]:
         "stage": model.stage.folder if model.stage else None,
         "pairs": built.get("pair"),
         **({"rows": built["rows"]} if "rows" in built else {}),
+        **({"chosen_by": model.entry.choose.data} if model.entry.choose else {}),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mra_bench.choosing import choice_results
 from mra_bench.store import read_rows, stage_record
 from mra_bench.training_stage import LOG
 
@@ -29,7 +30,10 @@ def training_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any] | No
     if not model["stage"] or stage_record(run / model["stage"]) is None:
         return None
     log = list(read_rows(run / model["stage"] / LOG))
-    return {"model": model["name"], "trainer": model["how"], "facts": model_results(run, model)["facts"], "log": log}
+    facts = model_results(run, model)["facts"]
+    chosen = choice_results(facts, model.get("chosen_by", ""))
+    more = {"chosen": chosen} if chosen else {}
+    return {"model": model["name"], "trainer": model["how"], "facts": facts, "log": log, **more}
 
 
 def built_results(run: Path, model: Mapping[str, Any], what: str, reasons: str) -> dict[str, Any] | None:

@@ -16,14 +16,15 @@ from mra_bench.builders import PairRule, RowRule
 from mra_bench.contamination import Overlap, find_overlaps, guard
 from mra_bench.contracts import CheckedModel, build_model
 from mra_bench.datasets import problems_hash
+from mra_bench.dev_sets import WHAT, check_answers, chosen_by, dev_overlaps
 from mra_bench.errors import UsageError
 from mra_bench.json_safe import plain_options
 from mra_bench.plan_checks import check_registered, of_model, used_datasets
 from mra_bench.plugins import Registry
 from mra_bench.predictor import Predictor, in_range
 from mra_bench.problem_sets import ProblemSet, in_looks, read_datasets, sample_problems, without
-from mra_bench.recipe import select_models
-from mra_bench.recipe_schema import BuiltData, ModelEntry, Named, PairsEntry, Recipe
+from mra_bench.recipe import lineage, select_models
+from mra_bench.recipe_schema import BuiltData, ChooseEntry, ModelEntry, Named, PairsEntry, Recipe
 from mra_bench.runtime import prepare_threads
 from mra_bench.seeds import derived_seed
 from mra_bench.sequential import look_sizes
@@ -33,6 +34,7 @@ from mra_bench.training_texts import learnt_by, questions_of, texts_of
 from mra_bench.types import Decoding
 from mra_bench.work import (
     BuildWork,
+    DevWork,
     GenerateWork,
     GradeWork,
     PlannedModel,
@@ -119,10 +121,15 @@ def make_plan(recipe: Recipe, registry: Registry, wanted: Iterable[str] | None =
     check_registered(recipe, registry, names)
     used = used_datasets(recipe, names)
     sets = read_datasets(recipe, registry, used)
-    trained_on = {recipe.models[n].data for n in names} - {None}
+    choosers = chosen_by(recipe, names)
+    trained_on = ({recipe.models[n].data for n in names} | set(choosers.values())) - {None}
     asked = questions_of(sets[name] for name in recipe.evaluate.datasets)
     overlaps = find_overlaps(texts_of(sets[name] for name in sorted(filter(None, trained_on))), asked)
-    dropped = guard(overlaps, recipe.contamination, {q.dataset: len(q.problems) for q in asked})
+    sizes = {name: len(found.problems) for name, found in sets.items()}
+    dropped = guard(overlaps, recipe.contamination, sizes)
+    of_dev = dev_overlaps(recipe, {name: lineage(recipe, name) for name in choosers}, sets)
+    dropped |= guard(of_dev, recipe.contamination, sizes, WHAT)
+    overlaps += of_dev
     if dropped:
         sets = {n: without(s, dropped) if n in trained_on else s for n, s in sets.items()}
     planner = _Planner(recipe, registry, sets, names)
@@ -219,8 +226,14 @@ class _Planner:
             "seed": seed,
         }
         work = TrainWork(name, parent, trainer, given, seed, data)
+        more: tuple[Stage, ...] = ()
+        if entry.choose is not None:
+            dev = self._dev(name, entry.choose)
+            work, more = dataclasses.replace(work, dev=dev), (self._problems(dev.problems),)
+            spec["choose"] = dev.facts()
         if source.kind in ("pair", "rows"):
             evaluated = [self.sets[dataset] for dataset in self.recipe.evaluate.datasets]
+            evaluated += [work.dev.problems] if work.dev else []
             asked, policy = tuple(questions_of(evaluated)), self.recipe.contamination
             work = dataclasses.replace(work, asked=asked, contamination=policy)
             if policy == "drop":
@@ -234,9 +247,19 @@ class _Planner:
             spec["graders"] = [grader_facts(grader) for grader in graders]
             spec["decoding"] = dataclasses.asdict(work.decoding)
         inputs = (source,) if parent.stage is None else (source, parent.stage)
-        stage = self._add(Stage("train", name, spec, inputs, work))
+        stage = self._add(Stage("train", name, spec, (*inputs, *more), work))
         identity = {**parent.identity, "weights": {"trained": stage.fingerprint}}
         return PlannedModel(name, entry, parent.loader, parent.options, identity, parent.weight_bytes, stage)
+
+    def _dev(self, name: str, choose: ChooseEntry) -> DevWork:
+        """What the best epoch of a model is chosen by. It is asked greedily, whatever the evaluation does."""
+        data = self.sets[choose.data]
+        check_answers(data, name)
+        given = self.recipe.evaluate.decoding
+        longest = choose.max_new_tokens or given.max_new_tokens
+        decoding = dataclasses.replace(given, max_new_tokens=longest, temperature=0.0, top_p=1.0)
+        grader = self._grader(data, choose.grader or self.recipe.graders[0])
+        return DevWork(data, grader, decoding, choose.keep == "all")
 
     def _built(self, name: str, how: BuiltData, parent: PlannedModel, data: ProblemSet) -> Stage:
         """The stage that builds what a model learns from, behind those that sample, grade and profile for it."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mra_bench.contracts import check_trainer
 from mra_bench.datasets import spec_of
+from mra_bench.dev_sets import chosen_by
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registry, word
 from mra_bench.problem_sets import use_of
-from mra_bench.recipe_schema import BuiltData, PairsEntry, Recipe
+from mra_bench.recipe_schema import BuiltData, ModelEntry, Named, PairsEntry, Recipe
 from mra_bench.strictness import check_promise, strictly
 
 
@@ -44,8 +45,14 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
                 f"The trainer '{entry.trainer}' of model '{name}' learns from {trainer.consumes}, not from graded "
                 "problems: leave 'graders' out"
             )
+        if entry.choose is not None and not trainer.chooses:
+            able = [thing.name for thing in registry.of("trainers") if thing.chooses]
+            raise UsageError(
+                f"The trainer '{entry.trainer}' of model '{name}' cannot choose its epoch: leave 'choose' out, or use "
+                f"one that can: {', '.join(able)}"
+            )
         with of_model(name):
-            for grader in entry.graders:
+            for grader in (*entry.graders, *_grader_of_choice(entry)):
                 registry.resolve("graders", grader.name).parse_options(grader.options)
             trainer.parse_options(strictly(recipe, trainer, entry.options))
         check_trainer(trainer)
@@ -56,6 +63,10 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
     for used in used_datasets(recipe, names):
         if recipe.datasets[used].data is not None:
             spec_of(use_of(recipe.datasets[used]), registry)
+
+
+def _grader_of_choice(entry: ModelEntry) -> list[Named]:
+    return [entry.choose.grader] if entry.choose is not None and entry.choose.grader is not None else []
 
 
 def _check_built(how: BuiltData, registry: Registry) -> None:
@@ -83,6 +94,7 @@ def of_model(name: str) -> Iterator[None]:
 
 
 def used_datasets(recipe: Recipe, names: Iterable[str]) -> list[str]:
-    """The datasets that these models are evaluated on or trained on, each once."""
-    trained = [recipe.models[name].data for name in names]
+    """The datasets that these models are evaluated on or trained on, or choose an epoch by, each once."""
+    names = list(names)
+    trained = [recipe.models[name].data for name in names] + list(chosen_by(recipe, names).values())
     return list(dict.fromkeys([*recipe.evaluate.datasets, *(d for d in trained if d is not None)]))

@@ -81,6 +81,7 @@ class Registered:
     consumes: str = ""
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     together: bool = False
+    chooses: bool = False
 
     @property
     def full_name(self) -> str:
@@ -345,6 +346,7 @@ def _offer(
     options: type | None = None,
     consumes: str = "",
     together: bool = False,
+    chooses: bool = False,
     needs: Mapping[str, str] | None = None,
 ) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
@@ -357,4 +359,4 @@ def _offer(
         raise UsageError(f"register('{name}', ...): needs= must map modules to what pip installs, got {needs!r}")
     if any(thing.kind == kind and thing.name == name for thing in offered):
         raise UsageError(f"'{name}' is registered twice")
-    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together))
+    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together, chooses))

@@ -10,9 +10,11 @@ from typing import Any
 import pydantic
 import yaml
 
+from mra_bench.dev_sets import check_choice
 from mra_bench.errors import UsageError, nearest, unknown
 from mra_bench.plain_errors import in_words, place
 from mra_bench.recipe_schema import (
+    ChooseEntry,
     DatasetEntry,
     Evaluation,
     Grading,
@@ -56,7 +58,7 @@ def check_references(recipe: Recipe) -> None:
             raise UsageError(
                 f"'{name}' is no control for '{entry.control_for}': they are trained from different models"
             )
-        lineage(recipe, name)
+        check_choice(recipe, name, lineage(recipe, name))
     for used in recipe.evaluate.datasets:
         if used not in recipe.datasets:
             raise unknown("dataset", used, recipe.datasets, where="in 'evaluate'")
@@ -131,7 +133,7 @@ def _part(location: Sequence[Any]) -> type[Strict]:
     """The part of a recipe that stands at a place."""
     top: dict[str, type[Strict]] = {"datasets": DatasetEntry, "models": ModelEntry, "graders": Named}
     top |= {"profilers": Named, "evaluate": Evaluation, "grading": Grading}
-    inner: dict[Any, type[Strict]] = {"pairs": PairsEntry, "rows": RowsEntry, "graders": Named}
+    inner: dict[Any, type[Strict]] = {"pairs": PairsEntry, "rows": RowsEntry, "graders": Named, "choose": ChooseEntry}
     if len(location) > 2 and location[2] in inner:
         return Named if len(location) > 3 else inner[location[2]]
     if list(location[2:3]) == ["prompt"]:

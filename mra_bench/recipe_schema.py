@@ -180,6 +180,22 @@ class RowsEntry(BuiltData):
     reference_when_unsolved: bool = False
 
 
+class ChooseEntry(Strict):
+    """Which epoch of a training is kept: the one whose weights answer most problems of `data` right, the first of
+    equal ones. They are asked at the end of each epoch, greedily, and ended as in evaluation.
+
+    data: the dataset of this recipe that is asked; one that no evaluation uses and nothing is trained on.
+    grader: which grader tells right from wrong, a name, or a mapping of name and options; none is the recipe's first.
+    max_new_tokens: length limit of a text; none is that of `evaluate`.
+    keep: "best", or "all" to leave the weights of every epoch in the stage's folder, too.
+    """
+
+    data: str
+    grader: Named | None = None
+    max_new_tokens: int | None = pydantic.Field(default=None, ge=1)
+    keep: Literal["best", "all"] = "best"
+
+
 class ModelEntry(Strict):
     """A model: loaded (`model`, `options`), or trained from another one (`from`, `trainer`, `data`, `options`).
 
@@ -191,6 +207,7 @@ class ModelEntry(Strict):
     pairs: how preference pairs are made, for a trainer that learns from pairs.
     rows: how supervised rows are made, for a trainer that learns from rows; none is the reference solutions.
     graders: whose verdicts a trainer that learns from problems is given; none is those of the recipe.
+    choose: which epoch is kept, by problems held out for that; none is the end of the training.
     control_for: the model that this one is the equal-budget control of.
     seed: seed of its training; none is one derived from the recipe's seed and the model's name.
     """
@@ -203,6 +220,7 @@ class ModelEntry(Strict):
     pairs: PairsEntry | None = None
     rows: RowsEntry | None = None
     graders: list[Named] = []
+    choose: ChooseEntry | None = None
     control_for: str | None = None
     seed: int | None = None
 
@@ -225,7 +243,7 @@ class ModelEntry(Strict):
             raise ValueError("give either 'model: NAME' (loaded) or 'from: MODEL' with 'trainer: NAME' (trained)")
         if self.parent is not None and (self.trainer is None or self.data is None):
             raise ValueError("a trained model needs 'trainer: NAME' and 'data: SET'")
-        made = (self.trainer, self.data, self.pairs, self.rows, self.graders, self.control_for)
+        made = (self.trainer, self.data, self.pairs, self.rows, self.graders, self.choose, self.control_for)
         if self.model is not None and any(made):
             raise ValueError("a loaded model takes 'model' and 'options' only")
         return self

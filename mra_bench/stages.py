@@ -20,6 +20,7 @@ from mra_bench.store import WORK, read_rows, write_rows
 from mra_bench.stored_rows import (
     built_facts,
     completion_of,
+    completion_row,
     grade_facts,
     grade_of,
     grade_row,
@@ -167,14 +168,7 @@ def _completion_row(rows: Mapping[tuple[str, int], Completion], request: Request
     completion = rows.get((request.problem.id, request.sample))
     if completion is None:
         raise BenchError(f"The model '{model}' gave no text for problem {request.problem.id}, sample {request.sample}")
-    return {
-        "problem": completion.problem_id,
-        "sample": completion.sample,
-        "text": completion.text,
-        "prompt_tokens": completion.prompt_tokens,
-        "tokens": completion.tokens,
-        "finish": completion.finish,
-    }
+    return completion_row(completion)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, int]:

@@ -30,6 +30,7 @@ def contamination_results(run: Path, record: Mapping[str, Any]) -> dict[str, Any
     if "learnt_from" in found:  # not in what an older mra-bench wrote
         found["stamped"] = stamps(found | {"built": built}, {m["name"]: m["from"] for m in plan["models"]})
         del found["learnt_from"], found["problems"]
+        found.pop("chosen_by", None)
     return found
 
 
@@ -48,10 +49,12 @@ def stamps(found: Mapping[str, Any], parents: Mapping[str, str | None]) -> list[
 
 
 def _allowed(found: Mapping[str, Any], model: str) -> list[Row]:
-    """The overlaps of the dataset that the model was trained on, where nothing of it was dropped."""
+    """The overlaps of the datasets that the model was trained on or its epoch chosen by, where nothing of them was
+    dropped."""
     if found["policy"] != "allow":
         return []
-    return [o for o in found["overlaps"] if o["train_id"].partition("/")[0] == found["learnt_from"].get(model)]
+    used = {found["learnt_from"].get(model), found.get("chosen_by", {}).get(model)}
+    return [o for o in found["overlaps"] if o["train_id"].partition("/")[0] in used]
 
 
 def _built(run: Path, plan: Row) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,18 @@ def grade_row(row: Mapping[str, Any], verdict: Grade) -> dict[str, Any]:
     return {"problem": row["problem"], "sample": row["sample"], **dataclasses.asdict(verdict)}
 
 
+def completion_row(completion: Completion) -> dict[str, Any]:
+    """How a Completion is stored."""
+    return {
+        "problem": completion.problem_id,
+        "sample": completion.sample,
+        "text": completion.text,
+        "prompt_tokens": completion.prompt_tokens,
+        "tokens": completion.tokens,
+        "finish": completion.finish,
+    }
+
+
 def completion_of(row: Mapping[str, Any]) -> Completion:
     """A Completion from its stored row."""
     return Completion(row["problem"], row["sample"], row["text"], row["prompt_tokens"], row["tokens"], row["finish"])

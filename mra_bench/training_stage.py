@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mra_bench.built_guard import trained_rows
+from mra_bench.choosing import FOLDER as DEV
+from mra_bench.choosing import Chooser
 from mra_bench.context import WEIGHTS, Context, StageProgress, open_model, ref_of
 from mra_bench.contracts import run_trainer
 from mra_bench.ranks import Ranks
 from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
 from mra_bench.training_texts import PARENT, learnt_by
-from mra_bench.types import Grade, Model, ModelRef, Pair, Problem, Row, TrainJob
+from mra_bench.types import Dev, Grade, Model, ModelRef, Pair, Problem, Row, TrainJob
 from mra_bench.work import GradeWork, PlannedModel, Stage, TrainWork
 from mra_bench.workers import GraderSpec, Limits, WorkerPool
 
 LOG = "training.jsonl"
+KEPT = ("checkpoint-*", "epoch-*")
+Log = Callable[[Mapping[str, Any]], None]
 
 
 def train(context: Context, stage: Stage) -> dict[str, Any]:
@@ -28,16 +34,23 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
     ranks = context.ranks if work.trainer.together else Ranks()
     if ranks.leads:
         (folder / WORK).mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder / WEIGHTS, ignore_errors=True)
+        for made in (WEIGHTS, DEV):
+            shutil.rmtree(folder / made, ignore_errors=True)
     ranks.wait()
     with contextlib.ExitStack() as workers:
-        job = _job(context, stage, ranks, workers)
+        log = _log(folder / WORK / LOG, ranks)
+        chooser = _chooser(context, stage, ranks, workers, log)
+        job = _job(context, stage, ranks, workers, log, chooser)
         context.release()
         trained = run_trainer(work.trainer, job, context.registry)
     ranks.wait()
     if not ranks.leads:
         return {}
-    for kept in (folder / WORK).glob("checkpoint-*"):  # the trainer was asked to keep it
+    chosen: dict[str, Any] = {}
+    if chooser is not None:
+        chosen = chooser.facts(trained.facts)
+        shutil.copytree(chooser.folder, folder / DEV)
+    for kept in itertools.chain(*((folder / WORK).glob(name) for name in KEPT)):  # the trainer was asked to keep it
         shutil.rmtree(folder / kept.name, ignore_errors=True)
         kept.replace(folder / kept.name)
     log_path = folder / WORK / LOG
@@ -47,17 +60,43 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
     ref = {"loader": trained.ref.loader, "options": options}
     if work.parent.stage is None and next(learnt_by(job.parent), None) is not None:
         ref[PARENT] = str(job.parent.resolve())  # so that what it was trained on is still known of this child
-    return {**trained.facts, **several, "ref": ref}
+    return {**trained.facts, **chosen, **several, "ref": ref}
 
 
-def _job(context: Context, stage: Stage, ranks: Ranks, workers: contextlib.ExitStack) -> TrainJob:
-    """What the trainer is given; in all processes but the leader nothing is logged. `workers`: ends the graders'."""
+def _log(path: Path, ranks: Ranks) -> Log:
+    """Takes records for the training log; in all processes but the leader nothing is logged."""
+    return lambda record: append_row(path, record) if ranks.leads else None
+
+
+def _chooser(context: Context, stage: Stage, ranks: Ranks, workers: contextlib.ExitStack, log: Log) -> Chooser | None:
+    """What holds the epochs of a training against each other, if the recipe asks for that."""
+    dev = stage.work.dev
+    if dev is None:
+        return None
+    grade = _in_workers(context, dev.grader, workers)
+
+    def told(record: Mapping[str, Any]) -> None:
+        right = f"{record['dev_accuracy']:.1%} of {record['dev_problems']:,} problems of {dev.problems.name} right"
+        context.reporter.message(f"  epoch {record['epoch']}: {right}")
+        log(record)
+
+    return Chooser(context.folder(stage) / WORK / DEV, dev.problems.problems, grade, told, ranks)
+
+
+def _job(
+    context: Context,
+    stage: Stage,
+    ranks: Ranks,
+    workers: contextlib.ExitStack,
+    log: Log,
+    chooser: Chooser | None,
+) -> TrainJob:
+    """What the trainer is given. `workers`: ends the graders'."""
     work: TrainWork = stage.work
     folder = context.folder(stage)
     parent = open_model(context.root, work.parent, context.registry)
     checkpoint = parent.checkpoint()
     assert checkpoint is not None
-    log_path = folder / WORK / LOG
     return TrainJob(
         name=work.name,
         parent=checkpoint,
@@ -67,17 +106,25 @@ def _job(context: Context, stage: Stage, ranks: Ranks, workers: contextlib.ExitS
         options=work.trainer.parse_options(work.options),
         seed=work.seed,
         progress=StageProgress(context.reporter),
-        log=lambda record: append_row(log_path, record) if ranks.leads else None,
+        log=log,
+        dev=None if chooser is None else _dev(work, parent, chooser),
         rank=ranks.rank,
         ranks=ranks.count,
         **_training_data(context, stage, parent, workers),
     )
 
 
+def _dev(work: TrainWork, parent: Model, chooser: Chooser) -> Dev:
+    dev = work.dev
+    assert dev is not None
+    prompts = [parent.render(problem, dev.problems.style) for problem in dev.problems.problems]
+    return Dev(dev.problems.problems, prompts, dev.decoding, chooser.score, dev.keep_all)
+
+
 def last_of_each_step(records: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     """A resumed training logs some steps again; the last record of a step is the one that led to the weights."""
     by_step = {(record.get("step"), "event" in record): record for record in records}
-    return sorted(by_step.values(), key=lambda record: record.get("step") or 0)
+    return sorted(by_step.values(), key=lambda record: (record.get("step") or 0, "event" in record))
 
 
 def _training_data(context: Context, stage: Stage, parent: Model, workers: contextlib.ExitStack) -> dict[str, Any]:

@@ -38,7 +38,8 @@ def _texts(where: str, problems: Iterable[Problem], templates: str = "") -> Iter
 
 def learnt_by(checkpoint: Path) -> Iterator[TrainingText]:
     """What a checkpoint in the folder of a training stage, here or in another run, was trained on, as far as that run
-    folder still holds it; nothing for other checkpoints. Its ancestors' training is included."""
+    folder still holds it; nothing for other checkpoints. Its ancestors' training is included, and so are the problems
+    that its epoch was chosen by: a score on them is no fair one either."""
     yield from _learnt(checkpoint.resolve().parent, set())
 
 

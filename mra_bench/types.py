@@ -208,15 +208,36 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
+class Dev:
+    """Held-out problems by which a trainer chooses the epoch whose weights it saves; `prompts`: what the model is asked
+    each with.
+
+    At the end of each epoch the trainer calls ``score(epoch, step, answer)``: `epoch` from 1, `step` the updates so
+    far, and ``answer()`` gives one Completion for each problem, sample 0, decoded as `decoding` says from the weights
+    as they are now. It is not called where an earlier attempt has left the answers of this epoch. `score` stores and
+    grades them and says whether this epoch is the best one so far (of equal ones the first is). All processes of a
+    launcher call it; `answer` is called in the first alone. keep_all: leave the weights of every epoch in ``workdir``,
+    each in a folder ``epoch-<number>`` that loads like `output`.
+    """
+
+    problems: Sequence[Problem]
+    prompts: Sequence[str]
+    decoding: Decoding
+    score: Callable[[int, int, Callable[[], Iterable[Completion]]], bool]
+    keep_all: bool = False
+
+
+@dataclass(frozen=True)
 class TrainJob:
     """What a trainer gets. `workdir` survives a kill (checkpoints go there); weights must be saved in `output`.
 
     Exactly one of `rows`, `pairs`, `problems` is non-empty, as the trainer's `consumes` says. With `problems` come
     `prompts`, the exact prompt the model is asked each with, `decoding`, how texts are ended when it is evaluated, and
     `graders`: by name, each takes (problem, text) items and gives their grades in order, from worker processes, within
-    the recipe's limits. `ranks`: how many processes train together, each given the job at once with a `rank` of its
-    own; only rank 0 writes. `log` takes one JSON-safe record per logging step; on resume the trainer calls it again for
-    steps redone, the last record of a step counts.
+    the recipe's limits. `dev`: what the best epoch is chosen by, where the recipe asks for that. `ranks`: how many
+    processes train together, each given the job at once with a `rank` of its own; only rank 0 writes. `log` takes one
+    JSON-safe record per logging step; on resume the trainer calls it again for steps redone, the last record of a step
+    counts.
     """
 
     name: str
@@ -234,6 +255,7 @@ class TrainJob:
     prompts: Sequence[str] = ()
     decoding: Decoding = Decoding()
     graders: Mapping[str, Callable[[Sequence[tuple[Problem, str]]], Sequence[Grade]]] = field(default_factory=dict)
+    dev: Dev | None = None
     rank: int = 0
     ranks: int = 1
 

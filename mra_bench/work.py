@@ -121,10 +121,30 @@ class BuildWork:
 
 
 @dataclass(frozen=True)
+class DevWork:
+    """What the best epoch of a training is chosen by: problems, how they are answered and graded, and whether the
+    weights of the others are kept, too."""
+
+    problems: ProblemSet
+    grader: GradeWork
+    decoding: Decoding
+    keep_all: bool
+
+    def facts(self) -> dict[str, Any]:
+        """What shapes the choice, less the problems."""
+        return {
+            **grader_facts(self.grader),
+            "decoding": dataclasses.asdict(self.decoding),
+            "style": dataclasses.asdict(self.problems.style),
+            "keep_all": self.keep_all,
+        }
+
+
+@dataclass(frozen=True)
 class TrainWork:
     """`graders` and `decoding` are for a trainer that learns from problems: whose verdicts it is given, and how texts
     are made when its models are evaluated. `asked`: the test questions that built data is held to; `contamination`:
-    what happens to what holds some."""
+    what happens to what holds some. `dev`: what the best epoch is chosen by."""
 
     name: str
     parent: PlannedModel
@@ -136,6 +156,7 @@ class TrainWork:
     decoding: Decoding = field(default_factory=Decoding)
     asked: tuple[Questions, ...] = ()
     contamination: Policy = "refuse"
+    dev: DevWork | None = None
 
 
 def problems_stage(data: ProblemSet) -> Stage:

@@ -40,10 +40,12 @@ def training_view(training: Mapping[str, Any]) -> dict[str, Any]:
     kept = [row for row in log if any(name in row for name in drawn)]
     facts = training.get("facts") or {}
     said = likelihood_sentences(facts)
+    hidden = {"dev_epochs", *((CHOSEN, REJECTED) if said else ())}
     return {
         "model": training["model"],
         "trainer": training.get("trainer") or "",
-        "facts": {name: fact for name, fact in facts.items() if not said or name not in (CHOSEN, REJECTED)},
+        "facts": {name: fact for name, fact in facts.items() if name not in hidden},
+        "chosen": training.get("chosen"),
         "likelihoods": said,
         "charts": charts,
         "fields": [*drawn, *extra],

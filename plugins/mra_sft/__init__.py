@@ -25,4 +25,4 @@ def train(job: TrainJob) -> TrainedModel:
 def register_trainers(register: Register) -> None:
     from .options import SftOptions
 
-    register("sft", train, options=SftOptions, consumes="rows", together=True)
+    register("sft", train, options=SftOptions, consumes="rows", together=True, chooses=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from datasets import Dataset
 from mra_transformers import training
+from mra_transformers.epochs import Epochs
 from mra_transformers.training_data import Encoded, encode, within
 from mra_transformers.training_quiet import quiet
 from trl import SFTConfig, SFTTrainer
@@ -25,16 +26,20 @@ class RowTrainer(training.Guarded, SFTTrainer):  # type: ignore[misc]  # trl is 
 def train_on_rows(job: TrainJob) -> TrainedModel:
     """Supervised training on `job.rows`."""
     with quiet():
-        trainer, data = build(job)
-        trained = training.train(trainer, job, data)
+        parent = training.load_parent(job)
+        trainer, data = build(job, parent)
+        epochs = None
+        if job.dev is not None:
+            epochs = Epochs(job, job.dev, parent, trainer, training.steps_per_epoch(len(data), job.options))
+        trained = training.train(trainer, job, data, epochs)
     facts = {**trained.facts, "rows": len(job.rows), "dropped": len(job.rows) - len(data)}
     return dataclasses.replace(trained, facts=facts)
 
 
-def build(job: TrainJob) -> tuple[RowTrainer, list[Encoded]]:
-    """The trainer, ready to start, and the examples short enough to train on."""
+def build(job: TrainJob, parent: training.Parent | None = None) -> tuple[RowTrainer, list[Encoded]]:
+    """The trainer, ready to start, and the examples short enough to train on. The parent is loaded unless given."""
     options: SftOptions = job.options
-    parent = training.load_parent(job)
+    parent = parent or training.load_parent(job)
     encoded = encode(
         parent.tokenizer,
         [(row.prompt, row.completion) for row in job.rows],
@@ -60,8 +65,8 @@ def build(job: TrainJob) -> tuple[RowTrainer, list[Encoded]]:
 
 def without_mask(model: Any, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Padding on the right needs no mask: what comes later is not attended to, and has no label. Attention that is
-    causal and nothing else takes a faster path."""
-    return args, {**given, "attention_mask": None}
+    causal and nothing else takes a faster path. Prompts are padded on the left, and keep theirs."""
+    return args, {**given, "attention_mask": None} if model.training else given
 
 
 def dataset(data: list[Encoded]) -> Dataset:

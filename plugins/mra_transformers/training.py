@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -254,7 +254,7 @@ def record(step: int, logs: Mapping[str, Any]) -> dict[str, Any]:
     return {"step": step, **numbers, **({} if tokens is None else {"tokens": tokens})}
 
 
-def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
+def train(trainer: Any, job: TrainJob, data: Sequence[Encoded], epochs: Chosen | None = None) -> TrainedModel:
     """Train on `data` in its seeded order; see `run`."""
     options: TrainingOptions = job.options
     steps = steps_per_epoch(len(data), options)
@@ -265,19 +265,28 @@ def train(trainer: Any, job: TrainJob, data: Sequence[Encoded]) -> TrainedModel:
         grouped=options.group_by_length,
         epoch=lambda: trainer.state.global_step // steps,
     )
-    return run(trainer, job, digest(job, ([example.prompt, *example.texts, example.weight] for example in data)))
+    examples = ([example.prompt, *example.texts, example.weight] for example in data)
+    return run(trainer, job, digest(job, examples), epochs)
 
 
-def run(trainer: Any, job: TrainJob, made_with: str) -> TrainedModel:
+class Chosen(Protocol):
+    """A callback that scores epochs; `finish` gives the model the weights of the best one."""
+
+    def finish(self) -> None: ...
+
+
+def run(trainer: Any, job: TrainJob, made_with: str, epochs: Chosen | None = None) -> TrainedModel:
     """Train from the newest checkpoint that counts, save the merged weights in `job.output`, drop the checkpoints.
 
-    made_with: the digest of everything that a checkpoint must have been made with.
+    made_with: the digest of everything that a checkpoint must have been made with. epochs: what chooses among them.
     """
     options: TrainingOptions = job.options
     checkpoints = Checkpoints(job.workdir, made_with)
     (newest,) = broadcast_object_list([checkpoints.newest() if job.rank == 0 else None])
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Watch(job, checkpoints))
+    if epochs is not None:
+        trainer.add_callback(epochs)  # behind Watch: a checkpoint counts before its epoch is scored
     parameters = list(trainer.model.parameters())
     trainable = sum(p.numel() for p in parameters if p.requires_grad)
     for parameter in parameters:
@@ -285,6 +294,8 @@ def run(trainer: Any, job: TrainJob, made_with: str) -> TrainedModel:
             parameter.data = parameter.data.float()  # trl turns adapters of quantised weights into bf16; see `dtype`
     with _naming_a_full_disk(job):
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+        if epochs is not None:
+            epochs.finish()
         closing = trainer.closing_facts()
         quantised = is_quantised(trainer.model)
         model = merge_into(load_parent(job, whole=True).model, trainer.model) if quantised else merged(trainer.model)

@@ -36,13 +36,13 @@ class Checkpoints:
         path = self.path(step)
         for file in path.rglob("*"):
             if file.is_file():
-                _sync(file)
+                sync(file)
         temporary = path / f".{MARKER}"
         temporary.write_text(json.dumps({"step": step, "digest": self.digest}) + "\n")
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, path / MARKER)
-        _sync(path)
-        _sync(self.folder)
+        sync(path)
+        sync(self.folder)
         for other in self.folder.glob("checkpoint-*"):
             if other != path:
                 shutil.rmtree(other)
@@ -61,7 +61,8 @@ class Checkpoints:
         return step if marker.get("digest") == self.digest and path == self.path(step) else None
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Push a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
