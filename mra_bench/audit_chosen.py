@@ -26,7 +26,6 @@ from mra_bench.store import stage_record
 from mra_bench.stored import Judge, stage_of
 from mra_bench.stored_rows import grade_row, problems_of
 from mra_bench.training_stage import LOG
-from mra_bench.types import Problem
 from mra_bench.work import Stage
 from mra_bench.workers import GraderSpec, Limits, grade_all
 
@@ -47,15 +46,24 @@ def check_chosen(
         found.notes.append(f"{folder}/{FOLDER} is not checked: {error} (--plugin FILE loads a plugin)")
         return
     maybe = "" if installed.plugin.version == judge.version else "the grader's version"
-    again = _Again(found, stage, folder, judge, plugins, maybe)
-    epochs = epochs_in(found.run / folder / FOLDER)
-    reporter.begin(f"grade {stage.name} again", len(epochs) * len(again.problems), "texts")
+    epochs = [_Epoch(found.run, f"{folder}/{FOLDER}", epoch) for epoch in epochs_in(found.run / folder / FOLDER)]
+    problems = {p.id: p for p in problems_of(found.run / stage.inputs[-1].folder)}
+    items = [(problems[row["problem"]], row["text"]) for epoch in epochs for row in epoch.texts]
+    reporter.begin(f"grade {stage.name} again", len(items), "texts")
+    judged = grade_all(
+        GraderSpec(judge.name, judge.options, plugins),
+        items,
+        limits=Limits(judge.limits["seconds"], judge.limits["memory_mb"]),
+        on_done=reporter.update,
+    )
     scores = []
     for epoch in epochs:
-        yield from again.grade(epoch)
-        scores.append(again.score)
-    reporter.end(f"{len(epochs)} epochs")
-    yield from _recorded(found.run, folder, scores, len(again.problems), maybe)
+        again = [grade_row(row, next(judged)) for row in epoch.texts]
+        yield from epoch.findings(list(problems), again, maybe)
+        scores.append(EpochScore.of(epoch.number, epoch.texts, again))
+    found.checked[WAYS["graders"].what] += len(items)
+    reporter.end(f"{len(items):,} texts")
+    yield from _recorded(found.run, folder, scores, len(problems), maybe)
 
 
 def _judge(stage: Stage) -> Judge:
@@ -65,46 +73,30 @@ def _judge(stage: Stage) -> Judge:
     return Judge("graders", name, version, spec["options"], spec["limits"])
 
 
-class _Again:
-    """The epochs of one training, graded again one after the other; `score`: of the last of them."""
+class _Epoch:
+    """The stored answers and verdicts of one epoch, in the folder `place` of a run."""
 
-    def __init__(
-        self, found: Audit, stage: Stage, folder: str, judge: Judge, plugins: PluginSettings, maybe: str
-    ) -> None:
-        self.found, self.place, self.judge, self.maybe = found, f"{folder}/{FOLDER}", judge, maybe
-        self.problems: dict[str, Problem] = {p.id: p for p in problems_of(found.run / stage.inputs[-1].folder)}
-        self.spec = GraderSpec(judge.name, judge.options, plugins)
-        self.score: EpochScore
+    def __init__(self, run: Path, place: str, number: int) -> None:
+        self.place, self.number = place, number
+        self.broken: list[Finding] = []
+        paths = [epoch_file(run / place, kind, number) for kind in (TEXTS, GRADES)]
+        self.name = paths[0].name
+        self.texts, self.stored = (
+            list(read_safely(path, run, self.broken)) if path.is_file() else [] for path in paths
+        )
 
-    def grade(self, epoch: int) -> Iterator[Finding]:
-        """Findings about one epoch."""
-        broken: list[Finding] = []
-        paths = [epoch_file(self.found.run / self.place, kind, epoch) for kind in (TEXTS, GRADES)]
-        texts, stored = ([*read_safely(path, self.found.run, broken)] if path.is_file() else [] for path in paths)
-        yield from broken
-        if [key(row) for row in texts] != [(problem, 0) for problem in self.problems]:
-            where = f"{self.place}/{TEXTS}/{paths[0].name}"
-            yield Finding(where, "", f"{len(texts)} texts", f"one for each of {len(self.problems)} problems, in order")
-        texts = [row for row in texts if row["problem"] in self.problems]
-        again = self._judged(texts)
-        self.found.checked[WAYS["graders"].what] += len(again)
-        yield from self._compare(f"{self.place}/{GRADES}/{paths[1].name}", stored, again)
-        self.score = EpochScore.of(epoch, texts, again)
-
-    def _judged(self, texts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        limits = Limits(self.judge.limits["seconds"], self.judge.limits["memory_mb"])
-        items = [(self.problems[row["problem"]], row["text"]) for row in texts]
-        said_of = grade_all(self.spec, items, limits=limits)
-        return [grade_row(row, grade) for row, grade in zip(texts, said_of, strict=True)]
-
-    def _compare(
-        self, where: str, stored: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]
-    ) -> Iterator[Finding]:
-        by_key = {key(row): row for row in stored}
-        if [key(row) for row in stored] != [key(row) for row in again]:
-            yield Finding(where, "", f"{len(stored)} verdicts", f"one for each of {len(again)} texts, in order")
+    def findings(self, asked: Sequence[str], again: Sequence[Mapping[str, Any]], maybe: str) -> Iterator[Finding]:
+        """What differs from answers to all problems that were `asked`, and from the verdicts made `again`."""
+        yield from self.broken
+        if [key(row) for row in self.texts] != [(problem, 0) for problem in asked]:
+            where = f"{self.place}/{TEXTS}/{self.name}"
+            yield Finding(where, "", f"{len(self.texts)} texts", f"one for each of {len(asked)} problems, in order")
+        where = f"{self.place}/{GRADES}/{self.name}"
+        if [key(row) for row in self.stored] != [key(row) for row in again]:
+            yield Finding(where, "", f"{len(self.stored)} verdicts", f"one for each of {len(again)} texts, in order")
+        by_key = {key(row): row for row in self.stored}
         for row in again:
-            finding = differing_row(where, by_key.get(key(row), row), row, WAYS["graders"], self.maybe)
+            finding = differing_row(where, by_key.get(key(row), row), row, WAYS["graders"], maybe)
             if finding is not None:
                 yield finding
 

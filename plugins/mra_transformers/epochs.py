@@ -71,17 +71,20 @@ class Epochs(TrainerCallback):  # type: ignore[misc]  # transformers is not type
     def _score(self, state: Any) -> None:
         epoch = math.ceil(state.global_step / self.steps)
         best = self.dev.score(epoch, state.global_step, lambda: self._answers(state))
+        self._progress(state, f"epoch {epoch} scored")
         if self.job.rank == 0 and (best or self.dev.keep_all):
             self._keep(epoch, best)
         self.trainer.accelerator.wait_for_everyone()
 
     def _answers(self, state: Any) -> Iterator[Completion]:
-        note = f"answering {len(self.dev.problems):,} problems to choose by"
-        self.job.progress.update(state.global_step, state.max_steps, tokens=state.num_input_tokens_seen, note=note)
+        self._progress(state, f"answering {len(self.dev.problems):,} problems")
         rows = self._rows()
         for ended, row in zip(self.engine.run(rows, self.trainer), rows, strict=True):
             problem = self.dev.problems[row.position]
             yield Completion(problem.id, 0, ended.text, len(row.prompt), ended.tokens, ended.finish)
+
+    def _progress(self, state: Any, note: str) -> None:
+        self.job.progress.update(state.global_step, state.max_steps, tokens=state.num_input_tokens_seen, note=note)
 
     def _rows(self) -> list[RowSpec]:
         special = self.parent.prompt.special_tokens
