@@ -21,6 +21,7 @@ from mra_bench.types import (
     Block,
     Completion,
     Decoding,
+    Dev,
     Grade,
     Model,
     ModelRef,
@@ -38,7 +39,7 @@ HOOKS = [name for name in vars(Hooks) if name.startswith("register_")]
 ON_THE_PAGE = {  # what a plugin of each hook is given or gives
     "register_graders": (Grade,),
     "register_models": (Block, Completion, Decoding, PromptStyle),
-    "register_trainers": (TrainJob, TrainedModel, ModelRef, Row, Pair),
+    "register_trainers": (TrainJob, TrainedModel, ModelRef, Row, Pair, Dev),
     "register_datasets": (Problem,),
     "register_profilers": (Profile,),
     "register_pair_builders": (BuildJob, Sampled, PairSet, PairRule),
@@ -55,6 +56,7 @@ def arguments_of(hook: str) -> list[str]:
     """The arguments of the callback that mean something for this hook."""
     names = [name for name in inspect.signature(Register.__call__).parameters if name != "self"]
     of_some = {"consumes": ("trainers", "pair_builders", "row_builders"), "together": ("trainers",)}
+    of_some["chooses"] = ("trainers",)
     return [
         name for name in names if hook.removeprefix("register_") in of_some.get(name, (hook.removeprefix("register_"),))
     ]

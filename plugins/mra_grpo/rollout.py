@@ -63,9 +63,14 @@ class Rollouts:
 
     def __init__(self, job: TrainJob, parent: training.Parent, asked: Sequence[Question]) -> None:
         options: GrpoOptions = job.options
-        drawn = {"max_new_tokens": max_new_tokens(job), "temperature": options.temperature, "top_p": options.top_p}
+        decoding = dataclasses.replace(
+            job.decoding,
+            max_new_tokens=max_new_tokens(job),
+            temperature=options.temperature,
+            top_p=options.top_p,
+        )
         self.job, self.asked = job, asked
-        self.engine = LiveEngine(job, parent, dataclasses.replace(job.decoding, **drawn))
+        self.engine = LiveEngine(job, parent, decoding)
         self.ended: list[Ended] = []
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
