@@ -18,9 +18,11 @@ from test_schemas import check
 from mra_bench.cli import call
 from mra_bench.dev_sets import check_answers
 from mra_bench.errors import UsageError
+from mra_bench.manifest import manifest
 from mra_bench.plan import make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
 from mra_bench.recipe import validate_recipe
+from mra_bench.stamps import stamps
 from mra_bench.training_texts import learnt_by
 
 PLUGIN = """
@@ -268,6 +270,9 @@ def test_problems_to_choose_by_are_held_to_what_is_trained_on_and_to_the_tests(r
     with pytest.raises(UsageError, match=r"1 of the 4 problems of test\): dev/same and test q202"):
         plan(registry)
     assert len(plan(registry, contamination="drop").datasets["dev"].problems) == 3
+    found = manifest(plan(registry, contamination="allow"))["contamination"] | {"built": []}
+    marked = {"model": "child", "dataset": "test", "questions": 1, "problems": 4}
+    assert stamps(found, {"base": None, "child": "base"}) == [marked]
 
 
 def test_problems_without_answers_choose_nothing(run: Path, registry: Registry) -> None:
