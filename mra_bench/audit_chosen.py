@@ -108,7 +108,7 @@ def _recorded(run: Path, folder: str, scores: Sequence[EpochScore], problems: in
         yield Finding(f"{folder}/stage.json", "epoch_kept", said(facts.get("epoch_kept")), "no epoch was answered")
         return
     derived = choice_facts(scores, problems, {})
-    del derived["generated_tokens"]  # the trainer may have generated, too
+    del derived["generated_tokens"], derived["samples"]  # the trainer may have drawn some, too
     for at, before, now in difference({name: facts.get(name) for name in derived}, derived):
         yield Finding(f"{folder}/stage.json", at, said(before), said(now), maybe)
     path = run / folder / LOG

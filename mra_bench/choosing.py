@@ -66,14 +66,15 @@ def read_score(folder: Path, epoch: int) -> EpochScore:
 
 
 def choice_facts(scores: Sequence[EpochScore], problems: int, trained: Row) -> dict[str, Any]:
-    """What is recorded of the choice. `trained`: the trainer's own facts; what it has generated itself and the answers
-    are counted together in `generated_tokens`."""
+    """What is recorded of the choice. `trained`: the trainer's own facts; what it has drawn itself and the answers are
+    counted together in `samples` and `generated_tokens`."""
     tokens = sum(score.tokens for score in scores)
     return {
         "epoch_kept": best_of(scores),
         "dev_problems": problems,
         "dev_epochs": [{**vars(score), "accuracy": score.correct / problems} for score in scores],
         "dev_generated_tokens": tokens,
+        "samples": trained.get("samples", 0) + len(scores) * problems,
         "generated_tokens": trained.get("generated_tokens", 0) + tokens,
     }
 

@@ -156,6 +156,7 @@ def test_what_is_recorded_of_a_choice(run: Path) -> None:
     assert facts["epoch_kept"] == 2
     assert [found["accuracy"] for found in facts["dev_epochs"]] == [0.25, 0.75, 0.75, 0.5]
     assert (facts["dev_generated_tokens"], facts["generated_tokens"], facts["tokens"]) == (40, 42, 40)
+    assert facts["samples"] == 4 * 4
     folder = stage(run, "models/child")
     assert json.loads((folder / "weights" / "epoch.json").read_text()) == 2
     log = rows_of(folder / "training.jsonl")
