@@ -9,7 +9,7 @@ from datasets import Dataset
 from mra_transformers import training
 from mra_transformers.epochs import Epochs
 from mra_transformers.training_data import Encoded, encode, within
-from mra_transformers.training_quiet import quiet
+from mra_transformers.training_quiet import quietly
 from trl import SFTConfig, SFTTrainer
 
 from mra_bench.types import TrainedModel, TrainJob
@@ -23,15 +23,15 @@ class RowTrainer(training.Guarded, SFTTrainer):  # type: ignore[misc]  # trl is 
     """SFTTrainer on examples that are already tokenised and labelled."""
 
 
+@quietly
 def train_on_rows(job: TrainJob) -> TrainedModel:
     """Supervised training on `job.rows`."""
-    with quiet():
-        parent = training.load_parent(job)
-        trainer, data = build(job, parent)
-        epochs = None
-        if job.dev is not None:
-            epochs = Epochs(job, job.dev, parent, trainer, training.steps_per_epoch(len(data), job.options))
-        trained = training.train(trainer, job, data, epochs)
+    parent = training.load_parent(job)
+    trainer, data = build(job, parent)
+    epochs = None
+    if job.dev is not None:
+        epochs = Epochs(job, job.dev, parent, trainer, training.steps_per_epoch(len(data), job.options))
+    trained = training.train(trainer, job, data, epochs)
     facts = {**trained.facts, "rows": len(job.rows), "dropped": len(job.rows) - len(data)}
     return dataclasses.replace(trained, facts=facts)
 
