@@ -48,7 +48,8 @@ class PromptEntry(Strict):
 
 
 class DatasetEntry(Strict):
-    """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set.
+    """A named set of problems: a split of a dataset (or of a local file), a part carved out of another set, or problems
+    for a verifier made from another set.
 
     data: a dataset of `mra-bench datasets`, or any name with `path`.
     split: which split of it, as `mra-bench datasets` lists them.
@@ -56,6 +57,11 @@ class DatasetEntry(Strict):
     limit: at most so many problems, the first ones.
     carve: take the problems out of this other set instead, which loses them.
     count: how many are carved out.
+    verify: ask of solutions of this other set's problems whether they are right, one for each problem: the chosen text
+        of a pair that `builder` makes of it, or the rejected one. No model is asked, and nothing is graded.
+    builder: who makes the pairs of a set to verify; a pair builder of `mra-bench builders` that needs no samples; none
+        is `corrupted`.
+    options: the builder's options.
     prompt: how these problems are asked; a carved set is asked like the one it is from.
     """
 
@@ -65,15 +71,27 @@ class DatasetEntry(Strict):
     limit: int | None = pydantic.Field(default=None, ge=1)
     carve: str | None = None
     count: int | None = pydantic.Field(default=None, ge=1)
+    verify: str | None = None
+    builder: str | None = None
+    options: dict[str, Any] | None = None
     prompt: PromptEntry | None = None
+
+    @property
+    def pair_builder(self) -> str:
+        """Who makes the pairs of a set to verify."""
+        return self.builder or "corrupted"
 
     @pydantic.model_validator(mode="after")
     def _one_source(self) -> DatasetEntry:
-        if self.carve is not None:
-            if self.count is None or self.data or self.split or self.path or self.prompt:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None} - {"limit"}
+        if self.verify is not None:
+            if given - {"verify", "builder", "options"}:
+                raise ValueError("a set to verify takes 'verify: SET', 'builder', 'options' and 'limit', nothing else")
+        elif self.carve is not None:
+            if given != {"carve", "count"}:
                 raise ValueError("a carved set takes 'carve: SET', 'count: N' and perhaps 'limit: N', nothing else")
-        elif self.data is None or self.count is not None:
-            raise ValueError("give 'data: NAME' (and 'split'), or 'carve: SET' with 'count: N'")
+        elif self.data is None or given - {"data", "split", "path", "prompt"}:
+            raise ValueError("give 'data: NAME' (and 'split'), 'carve: SET' with 'count: N', or 'verify: SET'")
         return self
 
 

@@ -32,7 +32,7 @@ from mra_bench.stored_rows import (
 )
 from mra_bench.training_stage import train
 from mra_bench.training_texts import TEMPLATES
-from mra_bench.types import Block, Completion, Model, Request
+from mra_bench.types import Block, Completion, Model, PromptStyle, Request
 from mra_bench.work import BuildWork, GenerateWork, GradeWork, Kind, Stage, StoredTexts, TrainWork
 from mra_bench.workers import GraderSpec, Limits, grade_all, profile_all
 
@@ -149,7 +149,8 @@ def _build_job(context: Context, stage: Stage) -> BuildJob:
     prompts = {p.id: model.render(p, work.problems.style) for p in work.problems.problems}
     folders = [context.folder(s) for s in stage.inputs[1:]]
     sampled = sampled_of(work.problems.problems, prompts, *folders)
-    return BuildJob(sampled, work.rule, work.builder.parse_options(work.options), work.seed)
+    options = work.builder.parse_options(work.options)
+    return BuildJob(sampled, work.rule, options, work.seed, lambda problem: model.render(problem, PromptStyle()))
 
 
 def _complete(model: Model, block: Block, name: str) -> Iterator[Completion]:

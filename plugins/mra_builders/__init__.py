@@ -1,11 +1,12 @@
 """Plugin: pairs from a model's graded samples (`graded`) or a dataset of pairs (`given`), rows from its own correct
-samples (`own-correct`)."""
+samples (`own-correct`) or for a verifier of them (`decisions`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from mra_bench.builders import BuildJob, PairRule, PairSet, RowRule, RowSet, collapse
+from mra_bench.decision_rows import DecisionOptions, build_decisions
 from mra_bench.hookspecs import Register, hookimpl
 from mra_bench.own_rows import Choose, build_rows
 from mra_bench.preferences import build_pairs
@@ -46,6 +47,11 @@ def own_correct(job: BuildJob) -> RowSet:
     return build_rows(job.sampled, job.rule, job.seed, job.options.choose)
 
 
+def decisions(job: BuildJob) -> RowSet:
+    """Whether a model's samples are right, to train a verifier on."""
+    return build_decisions(job, job.options)
+
+
 @hookimpl
 def register_pair_builders(register: Register) -> None:
     register("graded", graded, consumes="samples")
@@ -55,3 +61,4 @@ def register_pair_builders(register: Register) -> None:
 @hookimpl
 def register_row_builders(register: Register) -> None:
     register("own-correct", own_correct, options=OwnCorrectOptions, consumes="samples")
+    register("decisions", decisions, options=DecisionOptions, consumes="samples")
