@@ -46,7 +46,7 @@ def stage_cost(stage: Stage) -> Cost:
     amount, unit = size_of(stage)
     work = stage.work
     if isinstance(work, GenerateWork):
-        tokens = amount * work.decoding.max_new_tokens
+        tokens = work.most_tokens
         parameters = parameters_of(work.model)
         return Cost(amount, unit, tokens, 2 * parameters * tokens, tokens * BYTES_PER_TOKEN + amount * BYTES_PER_ROW)
     if isinstance(work, TrainWork):

@@ -31,8 +31,8 @@ class Strict(pydantic.BaseModel):
     def _numbers_are_no_booleans(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
         """Python takes true for 1; nobody means that."""
         kind = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, bool) and kind in (int, int | None, float):
-            raise ValueError(f"must be a {'' if kind is float else 'whole '}number")
+        if isinstance(value, bool) and kind in (int, int | None, float, float | None):
+            raise ValueError(f"must be a {'' if kind in (float, float | None) else 'whole '}number")
         return value
 
 
@@ -127,6 +127,8 @@ class BuiltData(Strict):
     predictor: a file of `mra-bench predict`; with it only problems are drawn whose predicted chance of success lies in
         `chance`.
     chance: from where to where, both within 0 and 1.
+    budget: with a predictor: give each problem its own length limit, within which so large a share of its texts is
+        predicted to end, such as 0.95; never above `max_new_tokens`. A text it cuts counts as cut.
     grader: which grader tells right from wrong: a name, or a mapping of name and options.
     profiler: who profiles the samples, for a builder that asks for profiles: a name, or name and options.
     min_characters: shorter texts are not used.
@@ -141,12 +143,15 @@ class BuiltData(Strict):
     problems: int | None = pydantic.Field(default=None, ge=1)
     predictor: str | None = None
     chance: tuple[Share, Share] = (0.0, 1.0)
+    budget: float | None = pydantic.Field(default=None, gt=0, lt=1)
     grader: Named = Named(name="sympy")
     profiler: Named | None = None
     min_characters: int = pydantic.Field(default=2, ge=1)
 
     @pydantic.model_validator(mode="after")
     def _differ(self) -> Self:
+        if self.budget is not None and self.predictor is None:
+            raise ValueError("a budget is a predictor's: name its file, as in 'predictor: sft.json'")
         if self.chance[0] > self.chance[1]:
             raise ValueError(f"chance goes from low to high, as in [0.2, 0.8]; got {list(self.chance)}")
         if self.samples_per_problem > 1 and self.temperature == 0:
