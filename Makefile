@@ -13,7 +13,9 @@ STAMP := $(VENV)/.installed
 run: install
 	$(BIN)/mra-bench run $(ARGS)
 
+# Compiled once, and not by each of the hundreds of processes that the tests start, where Python may write no bytecode.
 test: install lint
+	$(BIN)/python -m compileall -q mra_bench plugins
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: install

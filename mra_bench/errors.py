@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 from collections.abc import Iterable
 
@@ -35,6 +34,8 @@ class TrainingFailed(BenchError):
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """The known name closest to `name`, or "" when none is close (1: equal, 0: nothing in common)."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
 
 

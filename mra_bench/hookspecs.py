@@ -19,8 +19,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 class Register(Protocol):
     """What a hook is given: call it once for each thing the plugin offers.
 
-    options: a class (dataclass or pydantic model) of the thing's options; values from the recipe are validated against
-    it before any work starts. Without it the thing takes no options. A trainer's options may have a method
+    options: a class (dataclass or pydantic model) of the thing's options, or its place, "module:Class", to be imported
+    when it is first needed; values from the recipe are validated against it before any work starts. Without it the
+    thing takes no options. A trainer's options may have a method
     ``examples_seen(examples: int) -> int``, how many it will pass through, and ``texts_drawn(problems: int) -> int``,
     how many it will generate itself; plans then say what training costs.
     consumes: for trainers, what they learn from: "rows", "pairs" or "problems"; for builders, what they build from: a
@@ -36,7 +37,7 @@ class Register(Protocol):
         name: str,
         target: Any,
         *,
-        options: type | None = None,
+        options: type | str | None = None,
         consumes: str = "",
         together: bool = False,
         needs: Mapping[str, str] | None = None,

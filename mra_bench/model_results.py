@@ -6,21 +6,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mra_bench.compute import making
 from mra_bench.store import read_rows, stage_record
 from mra_bench.training_stage import LOG
 
 
 def model_results(run: Path, model: Mapping[str, Any]) -> dict[str, Any]:
-    """A model of the run with the facts of its training, if it was trained."""
+    """A model of the run with the facts of its training and what its making took, if it was trained."""
     record = stage_record(run / model["stage"]) if model["stage"] else None
     facts = {k: v for k, v in record["facts"].items() if k != "ref"} if record else {}
+    parameters = facts.get("parameters", model["parameters"])
+    made = making(run, model["stage"], parameters) if model["stage"] else None
     return {
         "name": model["name"],
         "from": model["from"],
         "how": model["how"],
         "control_for": model["control_for"],
-        "parameters": facts.get("parameters", model["parameters"]),
+        "parameters": parameters,
         "facts": facts,
+        **({"making": made} if made else {}),
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mra_bench.errors import UsageError
 from mra_bench.json_safe import json_safe
 from mra_bench.plugins import KINDS, Registered, Registry, option_names, word
 
@@ -55,7 +56,8 @@ class Option:
 
 
 def options_of(thing: Registered) -> list[Option]:
-    """The options of a registered thing in the order of its class; only their names where no more can be told."""
+    """The options of a registered thing in the order of its class; only their names where no more can be told. Raises
+    UsageError where the class cannot be imported."""
     return fields_of(thing.options) if thing.options is not None else []
 
 
@@ -80,8 +82,9 @@ def text_of(things: Iterable[Registered]) -> str:
 
     lines = []
     for thing in things:
-        options = options_of(thing)
-        lines.append(f"{thing.name}  ({thing.full_name})" + ("" if options else "  no options"))
+        options, error = _options_or_error(thing)
+        said = f"  broken: {error}" if error else "" if options else "  no options"
+        lines.append(f"{thing.name}  ({thing.full_name}){said}")
         if thing.missing:
             lines.append(f"    not installed: {thing.missing}")
         width = max((len(option.name) for option in options), default=0)
@@ -92,10 +95,11 @@ def text_of(things: Iterable[Registered]) -> str:
 
 
 def data_of(thing: Registered) -> dict[str, Any]:
-    """A registered thing and its options as JSON-safe data."""
-    options = [{**vars(option)} for option in options_of(thing)]
+    """A registered thing and its options as JSON-safe data; with "error", what keeps it from being used."""
+    found, error = _options_or_error(thing)
     names = {"kind": word(thing.kind), "name": thing.name, "full_name": thing.full_name}
-    return {**names, "missing": thing.missing, "options": options}
+    data = {**names, "missing": thing.missing, "options": [{**vars(option)} for option in found]}
+    return {**data, "error": error} if error else data
 
 
 def markdown(registry: Registry) -> str:
@@ -115,6 +119,14 @@ def markdown(registry: Registry) -> str:
         for thing in things:
             lines += _table(f"`{thing.name}`", options_of(thing))
     return "\n".join(lines) + "\n"
+
+
+def _options_or_error(thing: Registered) -> tuple[list[Option], str]:
+    """A listing goes on past a thing whose options cannot be imported."""
+    try:
+        return options_of(thing), ""
+    except UsageError as error:
+        return [], str(error)
 
 
 def _table(title: str, options: Iterable[Option]) -> list[str]:

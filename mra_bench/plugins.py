@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import importlib
 import importlib.util
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +22,6 @@ import pluggy
 
 from mra_bench.errors import UsageError, ambiguous, nearest, unknown
 from mra_bench.hookspecs import PROJECT, Hooks
-from mra_bench.plain_errors import in_words, place
 
 KINDS = ("graders", "profilers", "models", "trainers", "pair_builders", "row_builders", "datasets")
 OWN = "mra-bench"  # the distribution whose entry points are the built-in plugins
@@ -77,10 +74,25 @@ class Registered:
     name: str
     plugin: Plugin
     target: Any
-    options: type | None = None
+    options_given: type | str | None = None
     consumes: str = ""
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     together: bool = False
+
+    @functools.cached_property
+    def options(self) -> type | None:
+        """The class of its options; given as "module:Class" it is imported now. Raises UsageError if that fails."""
+        if not isinstance(self.options_given, str):
+            return self.options_given
+        module, _, name = self.options_given.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), name)
+            if not isinstance(found, type):
+                raise TypeError(f"a {type(found).__name__}, not a class")
+        except (Exception, SystemExit) as error:
+            what = f"The options {self.options_given} of the {word(self.kind)} '{self.name}'"
+            raise UsageError(f"{what} cannot be used: {_said(error)}") from error
+        return found
 
     @property
     def full_name(self) -> str:
@@ -180,6 +192,8 @@ def load_plugins(settings: PluginSettings | None = None) -> Registry:
 def source_hash(module: ModuleType) -> str:
     """12 hex digits over the plugin's Python files: the folder of its outermost package, or the one file of a module
     that is in none."""
+    import hashlib
+
     outermost = sys.modules.get(module.__name__.partition(".")[0], module)
     file = Path(outermost.__file__ or module.__file__ or "")
     files = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
@@ -199,7 +213,11 @@ def option_names(options: type) -> list[str]:
 
 def _check_blocked(settings: PluginSettings) -> None:
     """Every name to block is a plugin's. Raises UsageError with the nearest one."""
-    known = {name for p in entry_points(group=PROJECT) for name in (p.name, p.value.partition(":")[0].strip())}
+    if not settings.blocked:
+        return
+    from mra_bench.installed import installed
+
+    known = {name for each in installed(PROJECT) for name in (each.point.name, each.package)}
     known |= {name for given in settings.named for name in (given, Path(given).stem)}
     for name in settings.blocked:
         if name not in known:
@@ -208,16 +226,15 @@ def _check_blocked(settings: PluginSettings) -> None:
 
 def _installed(blocked: tuple[str, ...]) -> list[Plugin]:
     """Plugins of installed distributions: mra-bench's own first, then the others by name."""
+    from mra_bench.installed import installed
+
     only_own = os.environ.get("MRA_BENCH_DISABLE_PLUGINS", "") not in ("", "0")
     found = []
-    points = [(point.dist.name if point.dist else "", point) for point in entry_points(group=PROJECT)]  # reads a file
-    for owner, point in sorted(points, key=lambda named: (named[0] != OWN, named[0], named[1].name)):
-        package = point.value.partition(":")[0].strip()
-        own = owner == OWN
-        if {point.name, package} & set(blocked) or (only_own and not own):
+    for each in sorted(installed(PROJECT), key=lambda each: each.owner != OWN):
+        own, name = each.owner == OWN, each.point.name
+        if {name, each.package} & set(blocked) or (only_own and not own):
             continue
-        version = point.dist.version if point.dist else "0"
-        found.append(_load(point.name, "built-in" if own else "installed", package, version, point.load))
+        found.append(_load(name, "built-in" if own else "installed", each.package, each.version, each.point.load))
     return found
 
 
@@ -335,6 +352,8 @@ def _booleans_as_numbers(given: Any, taken: Any, where: str = "") -> Iterator[tu
 
 def _option_error(first: Mapping[str, Any], owner: str, options: type) -> str:
     """What is wrong with a value, from pydantic's description of the first error."""
+    from mra_bench.plain_errors import in_words, place
+
     where = place(first["loc"])
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         from mra_bench.option_help import fields_of
@@ -354,7 +373,7 @@ def _offer(
     name: str,
     target: Any,
     *,
-    options: type | None = None,
+    options: type | str | None = None,
     consumes: str = "",
     together: bool = False,
     needs: Mapping[str, str] | None = None,
@@ -363,6 +382,9 @@ def _offer(
         raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
     if not callable(target):
         raise UsageError(f"register('{name}', ...) needs a function or class, got {type(target).__name__}")
+    if isinstance(options, str) and not re.fullmatch(r"\w+(\.\w+)*:\w+", options):
+        wanted = "must be a class or its place as 'module:Class'"
+        raise UsageError(f"register('{name}', ...): options= {wanted}, got {options!r}")
     if consumes not in (known := CONSUMES.get(kind, (consumes,))):
         raise UsageError(f"the {word(kind)} '{name}' must say consumes= one of {', '.join(known)}, got {consumes!r}")
     if needs is not None and not isinstance(needs, Mapping):

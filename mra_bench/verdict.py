@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from mra_bench.compute import EQUAL, amount, compute_sentence, ratio, since_common
 from mra_bench.decision_results import no_better_than_constant
 from mra_bench.likelihood import likelihood_warnings
 from mra_bench.listed_overlaps import LONG_RUN, NEAR, questions_listed
@@ -15,7 +16,6 @@ ALPHA = 0.05
 MANY = 0.05  # share of texts cut, empty or run on above which a warning is due
 QUOTED = 200  # characters of a grader's error that are quoted
 TELLING = (LONG_RUN, NEAR)  # likenesses that are more than a common template or phrase
-UNEQUAL = 1.25  # ratio of training tokens above which two budgets are not called equal
 
 
 def points(value: float, *, sign: bool = False) -> str:
@@ -124,7 +124,12 @@ def _compared(results: Mapping[str, Any], headline: Mapping[str, Any]) -> list[s
     if not headline["pairs"]:
         return [score_sentence(row, headline) for row in headline["scores"]]
     chosen = spoken_pairs(results["models"], headline["pairs"])
-    return [*(conclusion(_oriented(row, pair)) for pair, row in chosen), *stop_sentences(results)]
+    said = [_with_compute(conclusion(_oriented(row, pair)), results["models"], pair) for pair, row in chosen]
+    return [*said, *stop_sentences(results)]
+
+
+def _with_compute(said: str, models: Sequence[Mapping[str, Any]], pair: tuple[str, str]) -> str:
+    return f"{said} {compute_sentence(models, *pair)}".rstrip()
 
 
 def spoken_pairs(
@@ -258,11 +263,19 @@ def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
             )  # fmt: skip
             continue
         for name in controls[model["name"]]:
-            tokens, other = (m["facts"].get("tokens") or 0 for m in (model, by_name[name]))
-            if tokens and other and max(tokens, other) / min(tokens, other) > UNEQUAL:
-                text = f"{name} trained on {other:,} tokens, {model['name']} on {tokens:,}: the budgets are not equal."
+            if text := _unequal(models, by_name[name], model["name"]):
                 found.append(("unequal-compute", text))
     return found
+
+
+def _unequal(models: list[dict[str, Any]], control: Mapping[str, Any], name: str) -> str:
+    """That a control took more or less compute than its model, and with how many steps it would not; "" else."""
+    took, wanted = since_common(models, control["name"], name)
+    if not took or not wanted or ratio(took, wanted) <= EQUAL:
+        return ""
+    steps = (control.get("making") or {}).get("steps")
+    so = f" About {max(1, round(steps * wanted / took)):,} steps instead of {steps:,} would be equal." if steps else ""
+    return f"{control['name']} took {amount(took)} of compute, {name} {amount(wanted)}: the budgets are not equal.{so}"
 
 
 def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str]]:

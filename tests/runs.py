@@ -1,13 +1,18 @@
-"""Helpers that run the command line for real, in a process of its own, and read what it left."""
+"""Helpers that run the command line, in a process of its own or in this one, and read what it left."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from mra_bench.cli import call
 
 COMMAND = [sys.executable, "-m", "mra_bench"]
 
@@ -25,6 +30,19 @@ def bench(
         timeout=timeout,
         check=False,
     )
+
+
+def here(*arguments: Any, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """The same within this process, in a third of the time: for what does not depend on the process."""
+    words, out, err = [str(argument) for argument in arguments], io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd or "."),
+        mock.patch.dict(os.environ, env),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = call(words)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 def data_hashes(run: Path) -> dict[str, str]:

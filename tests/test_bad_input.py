@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from runs import bench, data_hashes
+from runs import bench, data_hashes, here
 
 ECHO_RECIPE = {
     "name": "echo",
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str, recipe: str = "echo.yaml", **env: str) -> subprocess.CompletedProcess[str]:
-    return bench("run", "--recipe", recipe, "--out", "out", *arguments, cwd=folder, **env)
+    return here("run", "--recipe", recipe, "--out", "out", *arguments, cwd=folder, **env)
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -97,12 +97,12 @@ def test_an_option_that_allows_missing_rows(folder: Path) -> None:
 
 def test_questions_that_cannot_be_asked(folder: Path) -> None:
     assert run(folder).returncode == 0
-    refused(bench("ask", "out", "base", "  ", cwd=folder), "question is empty")
-    refused(bench("ask", "out", "bsae", "1 + 1?", cwd=folder), "'bsae' in out", "Known: base.")
+    refused(here("ask", "out", "base", "  ", cwd=folder), "question is empty")
+    refused(here("ask", "out", "bsae", "1 + 1?", cwd=folder), "'bsae' in out", "Known: base.")
 
 
 def test_recipe_files_in_folders_that_are_not_there(folder: Path) -> None:
-    refused(bench("recipes", "new", "not/there/x.yaml", cwd=folder), "There is no folder not/there")
+    refused(here("recipes", "new", "not/there/x.yaml", cwd=folder), "There is no folder not/there")
     refused(run(folder, recipe="not/there.yaml"), "not even the folder not")
     assert not (folder / "not").exists()
 
@@ -181,17 +181,17 @@ def test_recipe_with_a_cycle(folder: Path) -> None:
 
 def test_output_folder_that_cannot_be_written(folder: Path) -> None:
     (folder / "file").write_text("")
-    done = bench("run", "--recipe", "echo.yaml", "--out", "file/out", cwd=folder)
+    done = here("run", "--recipe", "echo.yaml", "--out", "file/out", cwd=folder)
     refused(done, "Cannot write to the run folder", "--out")
 
 
 def test_output_that_is_a_file(folder: Path) -> None:
-    refused(bench("run", "--recipe", "echo.yaml", "--out", "echo.yaml", "--dry-run", cwd=folder), "echo.yaml is a file")
+    refused(here("run", "--recipe", "echo.yaml", "--out", "echo.yaml", "--dry-run", cwd=folder), "echo.yaml is a file")
 
 
 def test_recipe_that_is_not_text(folder: Path) -> None:
     (folder / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    refused(bench("recipes", "show", "binary.yaml", cwd=folder), "binary.yaml is not a text file")
+    refused(here("recipes", "show", "binary.yaml", cwd=folder), "binary.yaml is not a text file")
     refused(run(folder, recipe="binary.yaml"), "binary.yaml is not a text file")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from mra_bench.cli import call
 from mra_bench.errors import UsageError
+from mra_bench.option_help import options_of
 from mra_bench.plugins import KINDS, Plugin, PluginSettings, Registry, load_plugins, source_hash
 
 BUILT_IN = "arith builders decision dpo echo grpo math-verify sft sympy tiny transformers verifier".split()
@@ -297,6 +300,61 @@ def test_a_pydantic_model_can_describe_options_too(write: Write) -> None:
     assert near.build({"tolerance": 2})(None, "").answer == "2.0"
     with pytest.raises(UsageError, match="Did you mean 'unit'"):
         near.build({"units": "m"})
+
+
+LATE = """
+from mra_bench import Grade, hookimpl
+
+def make(options):
+    return lambda problem, text: Grade(correct=None, answer=options.unit)
+
+@hookimpl
+def register_graders(register):
+    register("near", make, options="stranger_near_options:Options")
+"""
+
+
+def test_options_may_be_named_by_their_place_and_are_then_imported_when_asked_for(install: Install) -> None:
+    options = "from dataclasses import dataclass\n@dataclass\nclass Options:\n    'unit: of it.'\n    unit: str = 'm'\n"
+    install("mra-near", {"near": "stranger_near"}, stranger_near=LATE, stranger_near_options=options)
+    near = load_plugins(PluginSettings()).resolve("graders", "near")
+    assert "stranger_near_options" not in sys.modules
+    assert near.build({"unit": "km"})(None, "").answer == "km"
+    assert [(option.name, option.meaning) for option in options_of(near)] == [("unit", "of it.")]
+    with pytest.raises(UsageError, match="Unknown option 'units' of the grader 'near'. Did you mean 'unit'"):
+        near.parse_options({"units": "m"})
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("Optoins = dict", "AttributeError: module 'stranger_near_options' has no attribute 'Options'"),
+        ("Options = 3", "TypeError: a int, not a class"),
+        ("import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+    ],
+)
+def test_options_that_are_not_at_their_place_are_told_where_they_are_needed(
+    install: Install, capsys: pytest.CaptureFixture[str], module: str, message: str
+) -> None:
+    install("mra-near", {"near": "stranger_near"}, stranger_near=LATE, stranger_near_options=module)
+    said = f"The options stranger_near_options:Options of the grader 'near' cannot be used: {message}"
+    with pytest.raises(UsageError) as error:
+        load_plugins(PluginSettings()).resolve("graders", "near").build({})
+    assert str(error.value) == said
+    assert call(["graders"]) == 0
+    listed = capsys.readouterr().out
+    assert f"near  (stranger_near:near)  broken: {said}\n" in listed
+    assert "sympy  (mra_sympy:sympy)\n" in listed
+    assert call(["graders", "--json"]) == 0
+    listed = {row["name"]: row.get("error", "") for row in json.loads(capsys.readouterr().out)}
+    assert listed == {"decision": "", "math-verify": "", "near": said, "sympy": ""}
+    assert call(["plugins", "check", "near"]) == 1
+    assert f"failed  grader near: its options parse: {said}" in capsys.readouterr().out
+
+
+def test_a_place_that_cannot_be_one_is_told_at_once(write: Write) -> None:
+    path = write("mine.py", OPTIONS.replace("options=Options", "options='Options'"))
+    assert "options= must be a class or its place as 'module:Class', got 'Options'" in error_of(path)
 
 
 def test_a_thing_without_options_takes_none(write: Write) -> None:

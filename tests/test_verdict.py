@@ -78,7 +78,15 @@ def results(models: list[dict[str, Any]], pairs: list[dict[str, Any]], **score: 
 
 
 def model(name: str, parent: str | None, control_for: str | None = None, tokens: int = 0) -> dict[str, Any]:
-    return {"name": name, "from": parent, "control_for": control_for, "facts": {"tokens": tokens}}
+    made = {"operations": 6 * tokens, "steps": 100} if parent else None
+    facts = {"tokens": tokens}
+    return {
+        "name": name,
+        "from": parent,
+        "control_for": control_for,
+        "facts": facts,
+        **({"making": made} if made else {}),
+    }
 
 
 LINE = [model("base", None), model("sft", "base", tokens=10), model("dpo", "sft", tokens=1000)]
@@ -96,10 +104,8 @@ def test_sentences_compare_children_with_parents_and_controls() -> None:
 def test_a_pair_stored_the_other_way_round_is_turned() -> None:
     models = [model("base", None), model("dpo", "base"), model("more", "base", "dpo")]
     lines = sentences(results(models, [row(a="dpo", b="more", difference=0.1, low=0.05, high=0.15)]))
-    assert lines == ["more beats dpo by 10.0 points (95 % CI 5.0 to 15.0, p = 0.003, n = 1000)."] or lines == [
-        "dpo is worse than more by 10.0 points (95 % CI 5.0 to 15.0, p = 0.003, n = 1000)."
-    ]
-    assert "worse" in lines[0]
+    figures = "(95 % CI 5.0 to 15.0, p = 0.003, n = 1000)"
+    assert lines == [f"dpo is worse than more by 10.0 points {figures}."]
 
 
 def test_one_model_alone_gets_its_accuracy() -> None:
@@ -113,8 +119,13 @@ def kinds(found: list[dict[str, str]]) -> list[str]:
 def test_missing_control_and_unequal_compute() -> None:
     assert kinds(warnings_of(results(LINE, []))) == ["no-control"]
     unequal = [*LINE, model("more", "sft", "dpo", 500)]
-    assert kinds(warnings_of(results(unequal, []))) == ["unequal-compute"]
-    equal = [*LINE, model("more", "sft", "dpo", 900)]
+    (warning,) = warnings_of(results(unequal, []))
+    assert warning == {
+        "kind": "unequal-compute",
+        "text": "more took 3 kFLOP of compute, dpo 6 kFLOP: the budgets are not equal. About 200 steps instead of 100 "
+        "would be equal.",
+    }
+    equal = [*LINE, model("more", "sft", "dpo", 950)]
     assert warnings_of(results(equal, [])) == []
 
 

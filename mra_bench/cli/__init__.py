@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -110,6 +108,8 @@ def call(arguments: list[str]) -> int:
     except Exception as error:
         if not as_json:
             raise
+        import traceback
+
         traceback.print_exc()
         return _failed("internal", f"{type(error).__name__}: {error}", 1, None)
     return code if isinstance(code, int) else 0
@@ -118,6 +118,8 @@ def call(arguments: list[str]) -> int:
 def _failed(kind: str, message: str, code: int, show: Callable[[], None] | None) -> int:
     """Say what went wrong by `show`, or as JSON where there is none."""
     if show is None:
+        import json
+
         click.echo(json.dumps({"event": "error", "kind": kind, "message": message, "exit_code": code}))
     else:
         show()

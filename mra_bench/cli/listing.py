@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,8 @@ def show(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def show_json(data: Any) -> None:
     """Print data as JSON, a list's items on lines of their own; what JSON does not know is text."""
+    import json
+
     from mra_bench.json_safe import json_safe
 
     click.echo(json.dumps(json_safe(data), indent=1, allow_nan=False))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.plugins import PluginSettings
+if TYPE_CHECKING:
+    from mra_bench.plugins import PluginSettings
 
 Decorated = Callable[..., Any]
 
@@ -51,4 +52,6 @@ def plugin_options(function: Decorated) -> Decorated:
 
 def settings_of(plugin_files: tuple[str, ...], blocked: tuple[str, ...]) -> PluginSettings:
     """Plugin settings from the options and the environment."""
+    from mra_bench.plugins import PluginSettings
+
     return PluginSettings.from_environment(plugin_files, blocked)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mra_bench.cli.options import Number, json_option, plugin_options, settings_of
-from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, word
+
+if TYPE_CHECKING:
+    from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry
 
 EPILOG = """
 \b
@@ -55,12 +57,13 @@ def command(ctx: click.Context, /, with_options: bool, **shared: Any) -> None:
 def list_plugins(given: Given, with_options: bool) -> None:
     """A row for each plugin, or JSON."""
     from mra_bench.cli.listing import show, show_json
-    from mra_bench.option_help import data_of, text_of
     from mra_bench.plugins import load_plugins
 
     registry = load_plugins(given.settings)
     found = [(plugin, [t for t in registry.things if t.plugin.name == plugin.name]) for plugin in registry.plugins]
     if given.as_json:
+        from mra_bench.option_help import data_of
+
         keys = ("name", "origin", "version", "error")
         show_json(
             [{**{key: getattr(p, key) for key in keys}, "offers": [data_of(t) for t in things]} for p, things in found]
@@ -74,10 +77,14 @@ def list_plugins(given: Given, with_options: bool) -> None:
         )
     show(["plugin", "origin", "version", "offers"], rows)
     if with_options:
+        from mra_bench.option_help import text_of
+
         click.echo("\n" + text_of(registry.things))
 
 
 def _offered(thing: Registered) -> str:
+    from mra_bench.plugins import word
+
     missing = f" (not installed: {thing.missing})" if thing.missing else ""
     return f"{word(thing.kind)} {thing.name}{missing}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mra_bench.compute import amount, since_common
 from mra_bench.likelihood import CHOSEN, REJECTED, likelihood_sentences
 from mra_bench.report.charts import line_chart, thin
 from mra_bench.report.data import RunData
@@ -95,6 +96,40 @@ def timings_view(run: RunData) -> dict[str, Any]:
             kind[key] += row[key]
     tokens = sum(stage["tokens"] for stage in stages.values())
     return {"rows": rows, "kinds": list(kinds.values()), "seconds": total, "tokens": tokens}
+
+
+def making_view(run: RunData) -> list[dict[str, Any]]:
+    """What each trained model took since its parent, with the time of all its stages, and since the run's own start."""
+    seconds: dict[str, float] = {}
+    for row in run.timings:
+        stage = str(row.get("stage", ""))
+        seconds[stage] = seconds.get(stage, 0.0) + float(row.get("seconds") or 0)
+    models = run.results.get("models") or ()
+    rows = []
+    for model in models:
+        made = model.get("making")
+        if made:
+            whole = _since_start(models, model["name"])
+            rows.append(
+                {
+                    **made,
+                    "model": model["name"],
+                    "parent": model["from"],
+                    "compute": "not known" if made["operations"] is None else amount(made["operations"]),
+                    "whole": "not known" if whole is None else amount(whole),
+                    "seconds": sum(seconds.get(stage, 0.0) for stage in made["stages"]),
+                }
+            )
+    return rows
+
+
+def _since_start(models: Sequence[Mapping[str, Any]], name: str) -> int | None:
+    """Operations since the model that the run was given, which `name` comes from."""
+    parents = {model["name"]: model["from"] for model in models}
+    first = name
+    while parents.get(first):
+        first = parents[first]
+    return since_common(models, name, first)[0]
 
 
 def conditions(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:

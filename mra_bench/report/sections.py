@@ -12,7 +12,7 @@ from mra_bench.report import formatting
 from mra_bench.report.data import RunData
 from mra_bench.report.decisions import decisions_view
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
-from mra_bench.report.history import conditions, timings_view, training_view
+from mra_bench.report.history import conditions, making_view, timings_view, training_view
 from mra_bench.report.profiles import profiles_view
 from mra_bench.report.repetitions import repetitions
 from mra_bench.report.samples import blocks
@@ -179,7 +179,8 @@ def _samples(run: RunData) -> Mapping[str, Any] | None:
 
 
 def _timings(run: RunData) -> Mapping[str, Any] | None:
-    return timings_view(run) if run.timings else None
+    made = making_view(run)
+    return {**timings_view(run), "made": made} if run.timings or made else None
 
 
 def _provenance(run: RunData) -> Mapping[str, Any] | None:

@@ -88,6 +88,8 @@ def check_plugin(
 
 
 def _check_values(values: Mapping[str, Any], things: list[Registered], plugin: Plugin) -> None:
+    if not values:
+        return
     known = {name for thing in things if thing.options is not None for name in option_names(thing.options)}
     for key in values:
         if key not in known:
@@ -126,7 +128,11 @@ def _light(plugin: Plugin) -> Outcome:
 def _check_thing(
     thing: Registered, settings: PluginSettings, values: Mapping[str, Any], seconds: float
 ) -> Iterator[Outcome]:
-    options = options_of(thing)
+    try:
+        options = options_of(thing)
+    except UsageError as error:
+        yield Outcome(OPTIONS, FAILED, str(error))
+        return
     given = {name: value for name, value in values.items() if name in {option.name for option in options}}
     needed = [option.name for option in options if option.needed and "." not in option.name]
     if missing := [name for name in needed if name not in given]:

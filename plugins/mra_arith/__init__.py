@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.types import Problem
+
+if TYPE_CHECKING:
+    from mra_bench.types import Problem
 
 
 def load(split: str, options: object) -> Iterable[Problem]:

@@ -3,33 +3,30 @@ samples (`own-correct`) or for a verifier of them (`decisions`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mra_bench.builders import BuildJob, PairRule, PairSet, RowRule, RowSet, collapse
-from mra_bench.decision_rows import DecisionOptions, build_decisions
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.own_rows import Choose, build_rows
-from mra_bench.preferences import build_pairs
-from mra_bench.types import Pair
+
+if TYPE_CHECKING:
+    from mra_bench.builders import BuildJob, PairSet, RowSet
 
 DATASET = "dataset"  # where both sides of a given pair come from
 
 
-@dataclass(frozen=True)
-class OwnCorrectOptions:
-    """choose: which of a problem's correct samples: drawn at random, or the shortest ones in tokens."""
-
-    choose: Choose = "random"
-
-
 def graded(job: BuildJob) -> PairSet:
     """Chosen graded correct, rejected graded wrong, drawn at random within a problem."""
+    from mra_bench.builders import PairRule
+    from mra_bench.preferences import build_pairs
+
     assert isinstance(job.rule, PairRule)
     return build_pairs(job.sampled, job.rule, job.seed)
 
 
 def given(job: BuildJob) -> PairSet:
     """The pairs of a dataset that holds them: its solution chosen, the other one rejected. Nothing is graded."""
+    from mra_bench.builders import PairSet, collapse
+    from mra_bench.types import Pair
+
     pairs, no_pair = [], 0
     for one in job.sampled:
         chosen, rejected = one.problem.solution or "", one.problem.rejected
@@ -43,12 +40,17 @@ def given(job: BuildJob) -> PairSet:
 
 def own_correct(job: BuildJob) -> RowSet:
     """A model's own correct samples, to be trained on (rejection sampling)."""
+    from mra_bench.builders import RowRule
+    from mra_bench.own_rows import build_rows
+
     assert isinstance(job.rule, RowRule)
     return build_rows(job.sampled, job.rule, job.seed, job.options.choose)
 
 
 def decisions(job: BuildJob) -> RowSet:
     """Whether a model's samples are right, to train a verifier on."""
+    from mra_bench.decision_rows import build_decisions
+
     return build_decisions(job, job.options)
 
 
@@ -60,5 +62,5 @@ def register_pair_builders(register: Register) -> None:
 
 @hookimpl
 def register_row_builders(register: Register) -> None:
-    register("own-correct", own_correct, options=OwnCorrectOptions, consumes="samples")
-    register("decisions", decisions, options=DecisionOptions, consumes="samples")
+    register("own-correct", own_correct, options="mra_builders.options:OwnCorrectOptions", consumes="samples")
+    register("decisions", decisions, options="mra_bench.decision_rows:DecisionOptions", consumes="samples")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.types import Grade, Problem
-from mra_decision.decision import UNCLEAR, WORDS, decided
+
+if TYPE_CHECKING:
+    from mra_bench.types import Grade, Problem
 
 
 def grade(problem: Problem, text: str) -> Grade:
     """Whether `text` decides as `problem.answer` says; a text without a decision is UNCLEAR."""
+    from mra_bench.types import Grade
+    from mra_decision.decision import UNCLEAR, WORDS, decided
+
     gold = problem.answer.strip().upper()
     if gold not in WORDS:
         return Grade(None, reason=f"The gold answer is none of {', '.join(WORDS)}.", kind="unparseable")

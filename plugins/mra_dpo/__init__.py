@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.types import TrainedModel, TrainJob
+
+if TYPE_CHECKING:
+    from mra_bench.types import TrainedModel, TrainJob
 
 
 def train(job: TrainJob) -> TrainedModel:
@@ -15,18 +19,11 @@ def train(job: TrainJob) -> TrainedModel:
     from .weights import check_weights
 
     check_weights(job.pairs, job.options)
-    from mra_transformers.training_quiet import release
-
     from .trainer import train_on_pairs
 
-    try:
-        return train_on_pairs(job)
-    finally:
-        release()
+    return train_on_pairs(job)
 
 
 @hookimpl
 def register_trainers(register: Register) -> None:
-    from .options import DpoOptions
-
-    register("dpo", train, options=DpoOptions, consumes="pairs", together=True)
+    register("dpo", train, options="mra_dpo.options:DpoOptions", consumes="pairs", together=True)

@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 from mra_transformers import training
 from mra_transformers.training_data import Encoded, encode, within
-from mra_transformers.training_quiet import quiet
+from mra_transformers.training_quiet import quietly
 from torch import Tensor
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
@@ -158,11 +158,11 @@ class PairTrainer(training.Guarded, DPOTrainer):  # type: ignore[misc]
         return *before, *outputs.log_probs.sum(1).chunk(2)
 
 
+@quietly
 def train_on_pairs(job: TrainJob) -> TrainedModel:
     """Preference training on `job.pairs`."""
-    with quiet():
-        trainer, data = build(job)
-        trained = training.train(trainer, job, data)
+    trainer, data = build(job)
+    trained = training.train(trainer, job, data)
     facts = {
         **trained.facts,
         "reference_tokens": trainer.reference_tokens

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.types import Model
+from mra_bench.lazy import names
 
+if TYPE_CHECKING:
+    from mra_bench.types import Model
+    from mra_echo.options import EchoOptions
 
-@dataclass(frozen=True)
-class EchoOptions:
-    """Options of `echo`.
-
-    path: a JSONL file; each row has `problem` (an id) or `question` (its text), `text`, and if wanted `sample`
-    (0-based; without it the rows of a problem count up) and `finish` ("stop" or "length").
-    allow_missing: a problem without a row gets the empty text, which counts as no answer. Otherwise the run is refused
-    before it starts.
-    """
-
-    path: str
-    allow_missing: bool = False
+__all__ = ["EchoOptions", "load", "register_models"]
+__getattr__ = names(__name__, {"EchoOptions": "mra_echo.options"})
 
 
 def load(options: EchoOptions) -> Model:
@@ -31,4 +24,4 @@ def load(options: EchoOptions) -> Model:
 
 @hookimpl
 def register_models(register: Register) -> None:
-    register("echo", load, options=EchoOptions)
+    register("echo", load, options="mra_echo.options:EchoOptions")

@@ -12,7 +12,7 @@ from mra_bench.dataset_files import Located, read_jsonl
 from mra_bench.errors import BenchError, UsageError, nearest
 from mra_bench.types import LENGTH, STOP, Block, Completion, Problem, PromptStyle, Request
 
-from . import EchoOptions
+from .options import EchoOptions
 
 COLUMNS = ("problem", "question", "sample", "text", "finish")
 SHOWN = 5  # ids named in a message

@@ -6,8 +6,12 @@ by graders of the recipe and the small functions of `mra_grpo.rewards`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.types import TrainedModel, TrainJob
+
+if TYPE_CHECKING:
+    from mra_bench.types import TrainedModel, TrainJob
 
 
 def train(job: TrainJob) -> TrainedModel:
@@ -17,18 +21,11 @@ def train(job: TrainJob) -> TrainedModel:
     prompt leaves room for a text; TrainingFailed when the loss stops being a number.
     """
     job.options.check_problems(job.problems, list(job.graders))
-    from mra_transformers.training_quiet import release
-
     from .trainer import train_on_problems
 
-    try:
-        return train_on_problems(job)
-    finally:
-        release()
+    return train_on_problems(job)
 
 
 @hookimpl
 def register_trainers(register: Register) -> None:
-    from .options import GrpoOptions
-
-    register("grpo", train, options=GrpoOptions, consumes="problems", together=True)
+    register("grpo", train, options="mra_grpo.options:GrpoOptions", consumes="problems", together=True)

@@ -12,7 +12,7 @@ from typing import Any
 from datasets import Dataset
 from mra_transformers import training
 from mra_transformers.training_data import Order
-from mra_transformers.training_quiet import quiet
+from mra_transformers.training_quiet import quietly
 from trl import GRPOConfig, GRPOTrainer
 from trl.trainer.utils import add_fused_lm_head, disable_dropout_in_model
 
@@ -106,13 +106,13 @@ class GroupTrainer(training.Guarded, GRPOTrainer):  # type: ignore[misc]  # trl 
         return int(self.accelerator.reduce(mask.sum(), reduction="sum"))
 
 
+@quietly
 def train_on_problems(job: TrainJob) -> TrainedModel:
     """Reinforcement on texts drawn for `job.problems`."""
-    with quiet():
-        trainer, asked = build(job)
-        data = ([q.problem.id, q.problem.question, q.problem.answer, q.prompt, q.room] for q in asked)
-        ends = dataclasses.asdict(job.decoding)
-        trained = training.run(trainer, job, training.digest(job, [ends, list(job.graders), *data]))
+    trainer, asked = build(job)
+    data = ([q.problem.id, q.problem.question, q.problem.answer, q.prompt, q.room] for q in asked)
+    ends = dataclasses.asdict(job.decoding)
+    trained = training.run(trainer, job, training.digest(job, [ends, list(job.graders), *data]))
     facts = {**trained.facts, **trainer.counts, "rows": len(job.problems), "dropped": len(job.problems) - len(asked)}
     return dataclasses.replace(trained, facts=facts)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.types import TrainedModel, TrainJob
+
+if TYPE_CHECKING:
+    from mra_bench.types import TrainedModel, TrainJob
 
 
 def train(job: TrainJob) -> TrainedModel:
@@ -11,18 +15,11 @@ def train(job: TrainJob) -> TrainedModel:
 
     Raises TrainingFailed when the loss stops being a number, UsageError when no row fits into max_length.
     """
-    from mra_transformers.training_quiet import release
-
     from .trainer import train_on_rows
 
-    try:
-        return train_on_rows(job)
-    finally:
-        release()
+    return train_on_rows(job)
 
 
 @hookimpl
 def register_trainers(register: Register) -> None:
-    from .options import SftOptions
-
-    register("sft", train, options=SftOptions, consumes="rows", together=True)
+    register("sft", train, options="mra_sft.options:SftOptions", consumes="rows", together=True)

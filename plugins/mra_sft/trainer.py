@@ -8,7 +8,7 @@ from typing import Any
 from datasets import Dataset
 from mra_transformers import training
 from mra_transformers.training_data import Encoded, encode, within
-from mra_transformers.training_quiet import quiet
+from mra_transformers.training_quiet import quietly
 from trl import SFTConfig, SFTTrainer
 
 from mra_bench.types import TrainedModel, TrainJob
@@ -22,11 +22,11 @@ class RowTrainer(training.Guarded, SFTTrainer):  # type: ignore[misc]  # trl is 
     """SFTTrainer on examples that are already tokenised and labelled."""
 
 
+@quietly
 def train_on_rows(job: TrainJob) -> TrainedModel:
     """Supervised training on `job.rows`."""
-    with quiet():
-        trainer, data = build(job)
-        trained = training.train(trainer, job, data)
+    trainer, data = build(job)
+    trained = training.train(trainer, job, data)
     facts = {**trained.facts, "rows": len(job.rows), "dropped": len(job.rows) - len(data)}
     return dataclasses.replace(trained, facts=facts)
 

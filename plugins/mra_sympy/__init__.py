@@ -10,18 +10,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.types import Grade, Grader, Problem
-from mra_sympy.options import Options
+from mra_bench.lazy import names
 
 if TYPE_CHECKING:
+    from mra_bench.types import Grade, Grader, Problem
     from mra_sympy.extraction import Extraction
+    from mra_sympy.options import Options
 
 __all__ = ["Options", "equivalent", "extract", "grade", "register_graders"]
+__getattr__ = names(__name__, {"Options": "mra_sympy.options"})
 
 
 def grade(problem: Problem, text: str, options: Options | None = None) -> Grade:
     """Find the answer in a model's `text` and compare it with `problem.answer`."""
+    from mra_bench.types import Problem
     from mra_sympy.grader import grade_text
+    from mra_sympy.options import Options
 
     _must_be(problem, Problem, "grade() takes a mra_bench.Problem and a text (for two bare answers: equivalent())")
     _must_be(text, str, "grade() takes a mra_bench.Problem and a text")
@@ -32,6 +36,7 @@ def equivalent(gold: str, prediction: str, options: Options | None = None) -> Gr
     """Compare two bare answers. Whether they are equal does not depend on which of the two is called gold;
     what cannot be read is not judged as gold, and wrong as a prediction."""
     from mra_sympy.grader import compare_answers
+    from mra_sympy.options import Options
 
     _must_be(gold, str, "equivalent() compares two texts")
     _must_be(prediction, str, "equivalent() compares two texts")
@@ -61,4 +66,4 @@ def make_grader(options: Options) -> Grader:
 
 @hookimpl
 def register_graders(register: Register) -> None:
-    register("sympy", make_grader, options=Options)
+    register("sympy", make_grader, options="mra_sympy.options:Options")

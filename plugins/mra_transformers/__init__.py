@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mra_bench.hookspecs import Register, hookimpl
-
-from .options import Options
+from mra_bench.lazy import names
 
 if TYPE_CHECKING:
     from .model import TransformersModel
+    from .options import Options
+
+__all__ = ["Options", "load", "register_models"]
+__getattr__ = names(__name__, {"Options": "mra_transformers.options"})
 
 
 def load(options: Options) -> TransformersModel:
@@ -25,4 +28,4 @@ def load(options: Options) -> TransformersModel:
 @hookimpl
 def register_models(register: Register) -> None:
     """Offer the loader ``transformers``."""
-    register("transformers", load, options=Options)
+    register("transformers", load, options="mra_transformers.options:Options")

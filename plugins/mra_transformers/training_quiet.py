@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
+
+from mra_bench.types import TrainedModel, TrainJob
+
+
+def quietly(train: Callable[[TrainJob], TrainedModel]) -> Callable[[TrainJob], TrainedModel]:
+    """`train` in `quiet`; once it is over, its memory is given back."""
+
+    @functools.wraps(train)
+    def call(job: TrainJob) -> TrainedModel:
+        try:
+            with quiet():
+                return train(job)
+        finally:
+            release()
+
+    return call
 
 
 @contextlib.contextmanager
