@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench
-from test_schemas import check
 
 from mra_bench.builders import BuildJob, PairRule, RowRule, RowSet, Sampled
 from mra_bench.built_guard import built_overlaps
@@ -20,9 +17,10 @@ from mra_bench.decisions import ASKED, asked_about, decision_problem, from_pairs
 from mra_bench.errors import UsageError
 from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
+from mra_bench.problem_sets import read_datasets
 from mra_bench.recipe import to_yaml, validate_recipe
 from mra_bench.results import Judged, Scored
-from mra_bench.store import read_rows, write_rows
+from mra_bench.store import write_rows
 from mra_bench.types import LENGTH, STOP, Completion, Grade, Problem
 from mra_bench.yaml_text import read_yaml
 
@@ -119,10 +117,10 @@ def test_a_reference_is_asked_about_only_where_no_sample_is_right(registry: Regi
 
 
 def test_a_set_to_verify_has_each_problem_once_about_half_of_them_wrong(registry: Registry) -> None:
-    plan = plan_of(registry, recipe(seed=3))
-    checks = plan.datasets["checks"]
+    read = validate_recipe(recipe(seed=3), "v")
+    checks = read_datasets(read, registry, ["checks"])["checks"]
     assert checks.data == "arith to verify"
-    assert checks.problems == plan_of(registry, recipe()).datasets["checks"].problems
+    assert checks.problems == read_datasets(validate_recipe(recipe(), "v"), registry, ["checks"])["checks"].problems
     assert 25 <= len(checks.problems) == len({p.id.partition("/")[0] for p in checks.problems}) <= 30
     assert 8 <= sum(p.answer == "INCORRECT" for p in checks.problems) <= 22
     pairs = registry.resolve("pair_builders", "given")
@@ -131,8 +129,8 @@ def test_a_set_to_verify_has_each_problem_once_about_half_of_them_wrong(registry
     made = list(from_pairs(both, pairs.target(job)))
     assert {p.answer for p in made} == {"CORRECT", "INCORRECT"}
     assert all(("is wrong" in p.question) == (p.answer == "INCORRECT") for p in made)
-    again = validate_recipe(read_yaml(to_yaml(plan.recipe), "again"), "again")
-    assert again == plan.recipe
+    again = validate_recipe(read_yaml(to_yaml(read), "again"), "again")
+    assert again == read
 
 
 @pytest.mark.parametrize(
@@ -209,24 +207,3 @@ def test_a_solution_that_a_verifier_learns_from_is_held_to_test_questions(tmp_pa
     write_rows(tmp_path / "rows.jsonl", [{"problem_id": asked.id, "prompt": f"Q: {asked.question}", "completion": "X"}])
     (found,) = built_overlaps(tmp_path, [Questions("test", [Problem("t", question, "36")])])
     assert (found[1].rule, found[1].source) == ("holds the question", "row")
-
-
-@pytest.mark.slow
-def test_a_verifier_is_trained_on_graded_samples_reported_and_audited(tmp_path: Path) -> None:
-    small = recipe(evaluate={"datasets": ["checks"], "max_new_tokens": 4})
-    small["datasets"]["checks"]["limit"] = small["datasets"]["train"]["limit"] = 8
-    (tmp_path / "v.yaml").write_text(json.dumps(small))
-    done = bench("run", "--recipe", "v.yaml", "--out", "out", "--quiet", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    run = tmp_path / "out"
-    results = json.loads((run / "results.json").read_text())
-    check("results", results)
-    found = results["datasets"][0]["decisions"]
-    assert [model["model"] for model in found["models"]] == ["base", "verifier"]
-    assert all(model["accuracy"]["texts"] == sum(found["golds"].values()) for model in found["models"])
-    rows = list(read_rows(next(run.glob("rows/*/rows.jsonl"))))
-    assert len(rows) == results["rows"][0]["rows"]
-    assert all(parts_of(row["prompt"]) and row["completion"] in ("CORRECT", "INCORRECT", "UNCLEAR") for row in rows)
-    assert "False positives" in (run / "report.html").read_text()
-    audited = bench("audit", "out", "--quiet", cwd=tmp_path)
-    assert audited.returncode == 0, audited.stdout
