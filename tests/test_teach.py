@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench
+from runs import here
 
 from mra_bench.errors import UsageError
 from mra_bench.plugins import PluginSettings, load_plugins
@@ -35,7 +35,7 @@ def workplace(tmp_path: Path) -> Path:
 
 
 def test_what_the_first_does_not_solve_goes_to_the_next_and_only_what_is_right_is_kept(workplace: Path) -> None:
-    done = bench("teach", *TEACHERS, "--tries", 2, "--out", "taught", "--json", "--quiet", cwd=workplace)
+    done = here("teach", *TEACHERS, "--tries", 2, "--out", "taught", "--json", "--quiet", cwd=workplace)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["problems"], said["solved"], said["unsolved"]) == (4, 3, ["q3"])
@@ -54,21 +54,21 @@ def test_what_the_first_does_not_solve_goes_to_the_next_and_only_what_is_right_i
 
 def test_the_same_call_asks_nothing_again_and_a_lost_attempt_is_made_again(workplace: Path) -> None:
     asked = ("teach", *TEACHERS, "--tries", 1, "--out", "taught")
-    first = bench(*asked, cwd=workplace)
+    first = here(*asked, cwd=workplace)
     assert "3 of 4 problems solved (75.0 %)" in first.stdout
     before = (workplace / "taught" / "taught.jsonl").read_bytes()
-    again = bench(*asked, cwd=workplace)
+    again = here(*asked, cwd=workplace)
     assert "generate" not in again.stderr
     assert again.stdout == first.stdout
     (lost,) = (workplace / "taught").glob("completions/b-*/block-00000.jsonl")
     lost.unlink()
-    third = bench(*asked, cwd=workplace)
+    third = here(*asked, cwd=workplace)
     assert "the stage is made again" in third.stderr
     assert (workplace / "taught" / "taught.jsonl").read_bytes() == before
 
 
 def test_what_is_taught_is_a_dataset_to_train_on(workplace: Path) -> None:
-    assert bench("teach", *TEACHERS, "--tries", 1, "--out", "taught", "--quiet", cwd=workplace).returncode == 0
+    assert here("teach", *TEACHERS, "--tries", 1, "--out", "taught", "--quiet", cwd=workplace).returncode == 0
     taught = {"data": "taught", "split": "train", "path": str(workplace / "taught" / "taught.jsonl")}
     recipe = validate_recipe(
         {
@@ -98,7 +98,7 @@ def test_what_is_taught_is_a_dataset_to_train_on(workplace: Path) -> None:
     ],
 )
 def test_what_cannot_work_is_refused_before_any_work(workplace: Path, arguments: tuple[Any, ...], said: str) -> None:
-    done = bench("teach", *arguments, "--out", "refused", cwd=workplace)
+    done = here("teach", *arguments, "--out", "refused", cwd=workplace)
     assert done.returncode == 2
     assert said in done.stderr
     assert not (workplace / "refused").exists()
@@ -107,10 +107,10 @@ def test_what_cannot_work_is_refused_before_any_work(workplace: Path, arguments:
 def test_nothing_solved_is_exit_1_and_a_dry_run_says_the_most(workplace: Path) -> None:
     write(workplace / "one.jsonl", [{"problem": i, "text": "no idea"} for i in QUESTIONS])
     only = ("--teacher", "a=echo@one.jsonl", "--data", "p=p.jsonl", "--out", "none")
-    dry = bench("teach", *only, "--dry-run", cwd=workplace)
+    dry = here("teach", *only, "--dry-run", cwd=workplace)
     assert dry.stdout == "a: at most 6,144 tokens (4 problems x 3 tries x 512 tokens)\n"
     assert not (workplace / "none").exists()
-    done = bench("teach", *only, "--tries", 1, cwd=workplace)
+    done = here("teach", *only, "--tries", 1, cwd=workplace)
     assert done.returncode == 1
     assert "0 of 4 problems solved (0.0 %)" in done.stdout
 
