@@ -69,7 +69,8 @@ def _job(run: Path, shadow: Path, stage: Stage, builder: Registered, stored: Seq
         for problem in problems_of(run / problems.folder)
     )
     rule = PairRule(**stage.spec["rule"]) if stage.kind == "pair" else RowRule(**stage.spec["rule"])
-    return BuildJob(sampled, rule, builder.parse_options(stage.spec["options"]), stage.spec["seed"])
+    options = builder.parse_options(stage.spec["options"])
+    return BuildJob(sampled, rule, options, stage.spec["seed"], lambda problem: prompts.get(problem.id, ""))
 
 
 def _samples(texts: Path, grades: Path) -> dict[str, list[tuple[Completion, Grade]]]:

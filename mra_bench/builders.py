@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,15 +69,22 @@ class Sampled:
     profiles: tuple[Profile, ...] = ()
 
 
+def _question(problem: Problem) -> str:
+    """The prompt where no model says otherwise: the bare question."""
+    return problem.question
+
+
 @dataclass(frozen=True)
 class BuildJob:
-    """What a builder gets. `sampled` can be read once, problem after problem. What it gives must depend on nothing but
-    this: the pairs of a stored run are built again to check them."""
+    """What a builder gets. `sampled` can be read once, problem after problem. `render`: the exact prompt of a problem
+    of the builder's own making, whose id is that of no other. What it gives must depend on nothing but this: the pairs
+    of a stored run are built again to check them."""
 
     sampled: Iterable[Sampled]
     rule: PairRule | RowRule
     options: Any
     seed: int
+    render: Callable[[Problem], str] = _question
 
 
 @dataclass(frozen=True)

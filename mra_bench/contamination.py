@@ -6,7 +6,8 @@ A text that a model learns from is refused where, by `normalised`,
 - at least half of a test question's runs of 13 words (13-grams) stand in it, and both have the same numbers
   ("half of its 13-grams, same numbers").
 For a question of fewer than 13 words, which may stand in another one by chance, the first rule is all. Weaker
-likenesses are listed by `listed_overlaps` and refuse nothing.
+likenesses are listed by `listed_overlaps` and refuse nothing. Of a problem for a verifier the question is that of the
+problem which it is about.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mra_bench.decisions import asked_about
 from mra_bench.errors import UsageError
 from mra_bench.normalised import normalise, numbers_of, words_of
 from mra_bench.types import Problem
@@ -87,7 +89,7 @@ class _Index:
         self.same: dict[str, list[int]] = {}
         for questions in evaluations:
             for problem in questions.problems:
-                text = normalise(problem.question)
+                text = normalise(asked_about(problem.question))
                 if text:
                     self.same.setdefault(text, []).append(len(self.asked))
                 self.asked.append((questions, problem.id))

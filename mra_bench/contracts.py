@@ -197,8 +197,11 @@ def run_builder(registered: Registered, job: BuildJob, kind: type[Built]) -> Bui
             prompts[one.problem.id] = one.prompt
             yield one
 
+    def rendered(problem: Problem) -> str:
+        return prompts.setdefault(problem.id, job.render(problem))
+
     with guarded(registered, "building what a model learns from"):
-        built = registered.target(dataclasses.replace(job, sampled=noted()))
+        built = registered.target(dataclasses.replace(job, sampled=noted(), render=rendered))
     if not isinstance(built, kind):
         raise PluginFault(f"{who}: build(job) gave {_described(built)}; it must give a {kind.__name__}")
     for item in built.pairs if isinstance(built, PairSet) else built.rows:

@@ -29,14 +29,16 @@ FP32 = 4
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one stage. `tokens`: generated at most, or about as many trained on; `flops`: 2 x parameters x tokens to
-    generate, 6 x to train (forward and backward); `disk`: bytes at most, with checkpoints."""
+    """Of one stage. `tokens`: generated at most, or about as many trained on; `drawn`: generated at most by a training
+    itself; `flops`: 2 x parameters x tokens to generate, 6 x to train (forward and backward); `disk`: bytes at most,
+    with checkpoints."""
 
     amount: int
     unit: str
     tokens: int
     flops: float
     disk: int
+    drawn: int = 0
 
 
 def stage_cost(stage: Stage) -> Cost:
@@ -44,7 +46,7 @@ def stage_cost(stage: Stage) -> Cost:
     amount, unit = size_of(stage)
     work = stage.work
     if isinstance(work, GenerateWork):
-        tokens = amount * work.decoding.max_new_tokens
+        tokens = work.most_tokens
         parameters = parameters_of(work.model)
         return Cost(amount, unit, tokens, 2 * parameters * tokens, tokens * BYTES_PER_TOKEN + amount * BYTES_PER_ROW)
     if isinstance(work, TrainWork):
@@ -55,7 +57,8 @@ def stage_cost(stage: Stage) -> Cost:
 
 
 def training_cost(stage: Stage, work: TrainWork) -> Cost:
-    """Examples and tokens that training passes through, by the trainer's options; a pair counts two texts."""
+    """Examples and tokens that training passes through, and tokens that it generates for that, by the trainer's
+    options; a pair counts two texts."""
     options = work.trainer.parse_options(work.options)
     texts, available = 1, len(work.problems.problems)
     source = stage.inputs[0].work
@@ -65,9 +68,12 @@ def training_cost(stage: Stage, work: TrainWork) -> Cost:
     seen = options.examples_seen(available) if hasattr(options, "examples_seen") else 0
     characters = sum(len(p.question) + len(p.solution or "") for p in work.problems.problems)
     tokens = round(seen * texts * characters / (CHARACTERS_PER_TOKEN * max(1, len(work.problems.problems))))
+    texts_drawn = options.texts_drawn(available) if hasattr(options, "texts_drawn") else 0
+    drawn = texts_drawn * (getattr(options, "max_new_tokens", None) or work.decoding.max_new_tokens)
     parameters = parameters_of(work.parent)
+    flops = parameters * (6 * tokens + 2 * drawn)
     # weights saved once, and while training up to two checkpoints of weights and two Adam moments, each in fp32
-    return Cost(seen, "examples", tokens, 6 * parameters * tokens, round(7 * FP32 * parameters))
+    return Cost(seen, "examples", tokens, flops, round(7 * FP32 * parameters), drawn)
 
 
 def _built_at_most(rule: PairRule | RowRule) -> tuple[int, int]:
@@ -117,7 +123,7 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
             (
                 stage.label,
                 counted(cost.amount, cost.unit.removesuffix("s")),
-                f"{cost.tokens:,}" if cost.tokens else "",
+                _tokens(cost),
                 size(cost.disk),
                 "complete" if stage.folder in complete else "to do" if stage.folder in needed else "not needed",
             )
@@ -128,13 +134,19 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
     costs = [stage_cost(stage) for stage in pending]
     tokens = sum(cost.tokens for cost in costs)
     trained = sum(c.tokens for stage, c in zip(pending, costs, strict=True) if isinstance(stage.work, TrainWork))
+    generated = tokens - trained + sum(cost.drawn for cost in costs)
     lines.append(
-        f"To do: {len(pending)} of {len(plan.stages)} stages, at most {tokens - trained:,} tokens to generate and "
+        f"To do: {len(pending)} of {len(plan.stages)} stages, at most {generated:,} tokens to generate and "
         f"about {trained:,} to train on, {sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens "
         f"to generate, 6 x to train), {size(total_disk(pending))} of disk in {out}."
     )
     strict = [price(bool(trained))] if plan.recipe.strict_determinism else []
     return "\n".join([*lines, *(_look_lines(plan) if pending else []), *strict])
+
+
+def _tokens(cost: Cost) -> str:
+    """Tokens of a stage, and behind them those that its training generates."""
+    return (f"{cost.tokens:,}" if cost.tokens else "") + (f" + {cost.drawn:,}" if cost.drawn else "")
 
 
 def looks_data(plan: Plan) -> list[dict[str, int]]:

@@ -22,7 +22,8 @@ class Register(Protocol):
     options: a class (dataclass or pydantic model) of the thing's options, or its place, "module:Class", to be imported
     when it is first needed; values from the recipe are validated against it before any work starts. Without it the
     thing takes no options. A trainer's options may have a method
-    ``examples_seen(examples: int) -> int``, how many it will pass through; plans then say what training costs.
+    ``examples_seen(examples: int) -> int``, how many it will pass through, and ``texts_drawn(problems: int) -> int``,
+    how many it will generate itself; plans then say what training costs.
     consumes: for trainers, what they learn from: "rows", "pairs" or "problems"; for builders, what they build from: a
     model's graded "samples" of training problems, or the "problems" alone.
     together: for trainers only, whether the processes of a launcher may all be given the job at once, each with its own

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mra_bench.contamination import Overlap, Questions, TrainingText, index_runs, runs_of
+from mra_bench.decisions import asked_about
 from mra_bench.near_duplicates import near_duplicates
 from mra_bench.normalised import normalise, template_of, words_of
 
@@ -58,7 +59,7 @@ def list_overlaps(
     runs that many test questions have in common."""
     done = {(overlap.dataset, overlap.problem_id) for overlap in refused}
     asked = [
-        _Question(questions.dataset, problem.id, questions.templates, normalise(problem.question))
+        _Question(questions.dataset, problem.id, questions.templates, normalise(asked_about(problem.question)))
         for questions in evaluations
         for problem in questions.problems
         if (questions.dataset, problem.id) not in done

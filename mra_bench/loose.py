@@ -33,7 +33,7 @@ def loose_recipe(models: Iterable[str], data: Iterable[str], registry: Registry)
         entries[name] = _model(name, what, registry)
     datasets: dict[str, Any] = {}
     for given in data:
-        label, dataset = _dataset(given)
+        label, dataset = dataset_entry(given)
         if label in datasets:
             raise UsageError(f"--data names '{label}' twice; name one of them otherwise: --data OTHER=FILE")
         datasets[label] = dataset
@@ -72,7 +72,8 @@ def _check_name(option: str, name: str) -> None:
         raise UsageError(f"{option} {name}=...: a name may hold letters, digits, '.', '_' and '-' only; got '{name}'")
 
 
-def _dataset(data: str) -> tuple[str, dict[str, Any]]:
+def dataset_entry(data: str) -> tuple[str, dict[str, Any]]:
+    """What a recipe would call ``NAME[:SPLIT]`` or ``NAME=FILE``, and its entry there."""
     name, equals, path = data.partition("=")
     if not equals and data.endswith(FILES):
         name, equals, path = Path(data).stem, "=", data

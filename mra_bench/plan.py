@@ -266,7 +266,9 @@ class _Planner:
             top_p=how.top_p,
         )
         problems = self._problems(data)
-        completions = self._generate(problems, self._texts(parent, data, decoding, how.samples_per_problem))
+        work = self._texts(parent, data, decoding, how.samples_per_problem)
+        work = dataclasses.replace(work, budgets=_budgets(data, how, decoding.max_new_tokens))
+        completions = self._generate(problems, work)
         grades = self._grade(completions, data, problems, how.grader)
         if how.profiler is None:
             return problems, completions, grades
@@ -322,6 +324,14 @@ def _within_reach(data: ProblemSet, how: BuiltData) -> ProblemSet:
         raise UsageError(f"By {how.predictor} no problem of '{data.name}' has a chance within {list(how.chance)}")
     name = data.name if len(kept) == len(data.problems) else f"{data.name}-chosen"
     return dataclasses.replace(data, name=name, problems=kept, hash=problems_hash(kept))
+
+
+def _budgets(data: ProblemSet, how: BuiltData, most: int) -> tuple[int, ...]:
+    """Each problem's length limit by the recipe's predictor, at most `most`; none where it asks for no budget."""
+    if how.budget is None or how.predictor is None:
+        return ()
+    predictor = Predictor.load(Path(how.predictor))
+    return tuple(min(most, predictor.budget(problem, how.budget)) for problem in data.problems)
 
 
 def _rule(how: BuiltData) -> PairRule | RowRule:

@@ -54,8 +54,26 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
             with of_model(name):
                 _check_built(entry.built, registry)
     for used in used_datasets(recipe, names):
-        if recipe.datasets[used].data is not None:
-            spec_of(use_of(recipe.datasets[used]), registry)
+        _check_dataset(recipe, used, registry)
+
+
+def _check_dataset(recipe: Recipe, name: str, registry: Registry) -> None:
+    """A dataset's source is known; one to be verified has a builder that needs no samples and takes its options."""
+    entry = recipe.datasets[name]
+    if entry.data is not None:
+        spec_of(use_of(entry), registry)
+    if entry.verify is not None:
+        builder = registry.resolve("pair_builders", entry.pair_builder)
+        if builder.consumes != "problems":
+            raise UsageError(
+                f"The dataset '{name}' is made before any model is asked, but the pair builder '{entry.pair_builder}' "
+                "needs samples. Use one that builds from problems: 'corrupted' or, for a dataset of pairs, 'given'"
+            )
+        try:
+            builder.parse_options(entry.options or {})
+        except UsageError as error:
+            raise UsageError(f"Dataset '{name}': {error}") from None
+        _check_dataset(recipe, entry.verify, registry)
 
 
 def _check_built(how: BuiltData, registry: Registry) -> None:

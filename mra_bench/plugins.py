@@ -13,7 +13,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -126,10 +126,8 @@ class Registered:
             parsed: Any = pydantic.TypeAdapter(self.options).validate_python(dict(values))
         except pydantic.ValidationError as error:
             raise UsageError(_option_error(error.errors()[0], owner, self.options)) from None
-        for key, value in values.items():
-            taken = getattr(parsed, key, value)
-            if isinstance(value, bool) and isinstance(taken, int | float) and not isinstance(taken, bool):
-                raise UsageError(f"Option '{key}' of the {owner}: must be a number (got {value})")
+        for option, value in _booleans_as_numbers(values, parsed):
+            raise UsageError(f"Option '{option}' of the {owner}: must be a number (got {value})")
         return parsed
 
     def build(self, values: Mapping[str, Any]) -> Any:
@@ -336,6 +334,20 @@ def _checked_hooks(module: ModuleType) -> Any:
 
 def _said(error: BaseException) -> str:
     return str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+
+
+def _booleans_as_numbers(given: Any, taken: Any, where: str = "") -> Iterator[tuple[str, bool]]:
+    """Where, in options as given, a boolean was taken for a number: Python takes true for 1, and nobody means that."""
+    if isinstance(given, bool):
+        if isinstance(taken, int | float) and not isinstance(taken, bool):
+            yield where, given
+    elif isinstance(given, Mapping):
+        for key, value in given.items():
+            inner = taken.get(key) if isinstance(taken, Mapping) else getattr(taken, str(key), None)
+            yield from _booleans_as_numbers(value, inner, f"{where}.{key}" if where else str(key))
+    elif isinstance(given, list | tuple) and isinstance(taken, list | tuple):
+        for number, (value, inner) in enumerate(zip(given, taken, strict=False)):
+            yield from _booleans_as_numbers(value, inner, f"{where}.{number}")
 
 
 def _option_error(first: Mapping[str, Any], owner: str, options: type) -> str:

@@ -27,23 +27,26 @@ FOLDS = 5
 FEWEST = 20  # problems to fit on
 STRENGTHS = tuple(10.0**power for power in range(-1, 5))
 VERSION = 1
+BUDGET = 0.95
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True)
 class Observed:
-    """A problem, the mean number of tokens of its texts, and the share of them that is right."""
+    """A problem, the mean number of tokens of its texts, the share of them that is right, and the tokens of each (none
+    where there is one text)."""
 
     problem: Problem
     tokens: float
     success: float
+    lengths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Predictor:
     """Two linear models over `features`: of the logarithm of the tokens, and of the share of right texts. `spread`: the
-    standard deviation of the former's residuals."""
+    standard deviation of the logarithms of the tokens of single texts about it."""
 
     tokens: Sequence[float]
     success: Sequence[float]
@@ -57,11 +60,12 @@ class Predictor:
         return math.exp(min(log_tokens, 20.0)), min(1.0, max(0.0, chance))
 
     def budget(self, problem: Problem, share: float = 0.95) -> int:
-        """So many tokens that about `share` of such texts end within them, if residuals are normal."""
+        """So many tokens that about `share` of such texts end within them, if the logarithms are normal about what is
+        predicted. Never more than 10^9."""
         from statistics import NormalDist
 
         tokens, _ = self.predict(problem)
-        return math.ceil(tokens * math.exp(NormalDist().inv_cdf(share) * self.spread))
+        return math.ceil(min(1e9, max(1.0, tokens * math.exp(NormalDist().inv_cdf(share) * self.spread))))
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
@@ -112,7 +116,7 @@ def observe(chosen: Iterable[Texts]) -> list[Observed]:
             tokens.setdefault(text["problem"], []).append(text["tokens"])
             right.setdefault(text["problem"], []).append(verdict["correct"] is True)
     return [
-        Observed(problem, sum(tokens[i]) / len(tokens[i]), sum(right[i]) / len(right[i]))
+        Observed(problem, sum(tokens[i]) / len(tokens[i]), sum(right[i]) / len(right[i]), tuple(tokens[i]))
         for i, problem in problems.items()
         if i in tokens
     ]
@@ -121,8 +125,11 @@ def observe(chosen: Iterable[Texts]) -> list[Observed]:
 def fit(observed: Sequence[Observed]) -> tuple[Predictor, dict[str, Any]]:
     """The predictor, and its errors: measured on questions left out in turn, beside those of guessing the mean.
 
-    Raises UsageError for fewer than `FEWEST` problems.
+    "within_budget" is the share of texts that end within `Predictor.budget` at `BUDGET`. Raises UsageError for fewer
+    than `FEWEST` problems.
     """
+    from statistics import NormalDist
+
     import numpy as np
 
     if len(observed) < FEWEST:
@@ -131,7 +138,9 @@ def fit(observed: Sequence[Observed]) -> tuple[Predictor, dict[str, Any]]:
     log_tokens = np.log(np.array([max(1.0, one.tokens) for one in observed]))
     success = np.array([one.success for one in observed])
     guessed_tokens, guessed_success = _left_out(x, log_tokens), np.clip(_left_out(x, success), 0, 1)
-    spread = float(np.std(log_tokens - guessed_tokens))
+    lengths = [np.log(np.array([max(1.0, length) for length in one.lengths or (one.tokens,)])) for one in observed]
+    about = [length - guess for length, guess in zip(lengths, guessed_tokens, strict=True)]
+    spread = float(np.sqrt(np.mean(np.concatenate(about) ** 2)))
     predictor = Predictor(_ridge(x, log_tokens).tolist(), _ridge(x, success).tolist(), spread)
     tokens = np.exp(log_tokens)
     return predictor, {
@@ -141,6 +150,8 @@ def fit(observed: Sequence[Observed]) -> tuple[Predictor, dict[str, Any]]:
             "error": float(np.abs(np.exp(guessed_tokens) - tokens).mean()),
             "error_of_median": float(np.abs(np.median(tokens) - tokens).mean()),
             "explained": _explained(log_tokens, guessed_tokens),
+            "budget": BUDGET,
+            "within_budget": float((np.concatenate(about) <= NormalDist().inv_cdf(BUDGET) * spread).mean()),
         },
         "success": {
             "mean": float(success.mean()),
@@ -218,6 +229,7 @@ def summary(errors: Mapping[str, Any]) -> str:
         f"{errors['problems']:,} problems. Errors on questions left out:\n"
         f"  tokens: off by {tokens['error']:.1f} on average (guessing the median: {tokens['error_of_median']:.1f}); "
         f"explains {_share(tokens['explained'])} of the variance of their logarithm\n"
+        f"  budget: for {_share(tokens['budget'])} of texts to end within it; {_share(tokens['within_budget'])} do\n"
         f"  success: squared error {success['error']:.3f} (guessing the mean: {success['error_of_mean']:.3f}); "
         f"explains {_share(success['explained'])}; area under the curve "
         f"{'-' if success['auc'] is None else format(success['auc'], '.2f')}"

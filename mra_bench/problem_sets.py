@@ -1,4 +1,4 @@
-"""The problem sets of a recipe, read: splits, parts carved out of them, limits, samples."""
+"""The problem sets of a recipe, read: splits, parts carved out of them, problems to verify, limits, samples."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from mra_bench.builders import BuildJob, PairRule, PairSet, Sampled
+from mra_bench.contracts import run_builder
 from mra_bench.datasets import DatasetUse, Loaded, load, problems_hash, spec_of, style
+from mra_bench.decisions import from_pairs
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registry
 from mra_bench.recipe_schema import DatasetEntry, Recipe
 from mra_bench.types import Problem, PromptStyle
+
+VERIFIED_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ def _read_set(
     recipe: Recipe, registry: Registry, name: str, cache: dict[tuple[str, str, str | None], Loaded]
 ) -> ProblemSet:
     entry = recipe.datasets[name]
+    if entry.verify is not None:
+        return _to_verify(name, entry, _read_set(recipe, registry, entry.verify, cache), registry)
     source = entry if entry.carve is None else recipe.datasets[entry.carve]
     use = use_of(source)
     key = (use.data, use.split, use.path)
@@ -60,6 +67,32 @@ def _read_set(
     asked = dataclasses.replace(style(spec), **_changed(source))
     templates = spec.full_name if spec.templates and use.path is None else ""
     return ProblemSet(name, use.data, use.split, chosen, asked, problems_hash(chosen), cache[key].commit, templates)
+
+
+def _to_verify(name: str, entry: DatasetEntry, source: ProblemSet, registry: Registry) -> ProblemSet:
+    """Problems for a verifier, from pairs of the problems of `source`. They are the same whatever the recipe's seed, so
+    that runs at several seeds are evaluated on the same ones."""
+    builder = registry.resolve("pair_builders", entry.pair_builder)
+    problems = source.problems[: entry.limit]
+    job = BuildJob(
+        (Sampled(problem, problem.question) for problem in problems),
+        PairRule(pairs_per_problem=1),
+        builder.parse_options(entry.options or {}),
+        VERIFIED_SEED,
+    )
+    built = run_builder(builder, job, PairSet)
+    chosen = tuple(from_pairs(problems, built))
+    if not chosen:
+        why = ", ".join(f"{count:,} {reason}" for reason, count in built.no_pair.items())
+        raise UsageError(f"The dataset '{name}': of no problem of '{source.name}' a pair could be made ({why})")
+    return dataclasses.replace(
+        source,
+        name=name,
+        data=f"{source.data} to verify",
+        problems=chosen,
+        style=PromptStyle(),
+        hash=problems_hash(chosen),
+    )
 
 
 def _changed(entry: DatasetEntry) -> dict[str, str]:

@@ -50,7 +50,7 @@ def check_references(recipe: Recipe) -> None:
                 raise unknown("model", other, recipe.models, where=f"in '{name}'")
         if entry.data is not None and entry.data not in recipe.datasets:
             raise unknown("dataset", entry.data, recipe.datasets, where=f"in model '{name}'")
-        if entry.data is not None and not _says_what(recipe.datasets[entry.data]):
+        if entry.data is not None and not _says_what(recipe, recipe.datasets[entry.data]):
             raise UsageError(f"Say which split '{entry.data}' is: model '{name}' trains on it, and test must not be it")
         if entry.control_for is not None and recipe.models[entry.control_for].parent != entry.parent:
             raise UsageError(
@@ -64,12 +64,20 @@ def check_references(recipe: Recipe) -> None:
         if dataset.carve is not None:
             if dataset.carve not in recipe.datasets:
                 raise unknown("dataset", dataset.carve, recipe.datasets, where=f"that '{name}' is carved from")
-            if recipe.datasets[dataset.carve].carve is not None:
-                raise UsageError(f"The dataset '{name}' is carved from '{dataset.carve}', which is carved itself")
+            if recipe.datasets[dataset.carve].data is None:
+                how = "carved" if recipe.datasets[dataset.carve].carve is not None else "made to be verified"
+                raise UsageError(f"The dataset '{name}' is carved from '{dataset.carve}', which is {how} itself")
+        if dataset.verify is not None:
+            if dataset.verify not in recipe.datasets:
+                raise unknown("dataset", dataset.verify, recipe.datasets, where=f"that '{name}' verifies")
+            if recipe.datasets[dataset.verify].verify is not None:
+                raise UsageError(f"The dataset '{name}' verifies '{dataset.verify}', which is such a set itself")
 
 
-def _says_what(entry: DatasetEntry) -> bool:
-    return any(part is not None for part in (entry.split, entry.path, entry.carve))
+def _says_what(recipe: Recipe, entry: DatasetEntry) -> bool:
+    if entry.verify in recipe.datasets:
+        return _says_what(recipe, recipe.datasets[entry.verify])
+    return any(part is not None for part in (entry.split, entry.path, entry.carve, entry.verify))
 
 
 def lineage(recipe: Recipe, name: str) -> list[str]:

@@ -31,8 +31,8 @@ class Strict(pydantic.BaseModel):
     def _numbers_are_no_booleans(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
         """Python takes true for 1; nobody means that."""
         kind = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, bool) and kind in (int, int | None, float):
-            raise ValueError(f"must be a {'' if kind is float else 'whole '}number")
+        if isinstance(value, bool) and kind in (int, int | None, float, float | None):
+            raise ValueError(f"must be a {'' if kind in (float, float | None) else 'whole '}number")
         return value
 
 
@@ -48,7 +48,8 @@ class PromptEntry(Strict):
 
 
 class DatasetEntry(Strict):
-    """A named set of problems: a split of a dataset (or of a local file), or a part carved out of another set.
+    """A named set of problems: a split of a dataset (or of a local file), a part carved out of another set, or problems
+    for a verifier made from another set.
 
     data: a dataset of `mra-bench datasets`, or any name with `path`.
     split: which split of it, as `mra-bench datasets` lists them.
@@ -56,6 +57,11 @@ class DatasetEntry(Strict):
     limit: at most so many problems, the first ones.
     carve: take the problems out of this other set instead, which loses them.
     count: how many are carved out.
+    verify: ask of solutions of this other set's problems whether they are right, one for each problem: the chosen text
+        of a pair that `builder` makes of it, or the rejected one. No model is asked, and nothing is graded.
+    builder: who makes the pairs of a set to verify; a pair builder of `mra-bench builders` that needs no samples; none
+        is `corrupted`.
+    options: the builder's options.
     prompt: how these problems are asked; a carved set is asked like the one it is from.
     """
 
@@ -65,15 +71,27 @@ class DatasetEntry(Strict):
     limit: int | None = pydantic.Field(default=None, ge=1)
     carve: str | None = None
     count: int | None = pydantic.Field(default=None, ge=1)
+    verify: str | None = None
+    builder: str | None = None
+    options: dict[str, Any] | None = None
     prompt: PromptEntry | None = None
+
+    @property
+    def pair_builder(self) -> str:
+        """Who makes the pairs of a set to verify."""
+        return self.builder or "corrupted"
 
     @pydantic.model_validator(mode="after")
     def _one_source(self) -> DatasetEntry:
-        if self.carve is not None:
-            if self.count is None or self.data or self.split or self.path or self.prompt:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None} - {"limit"}
+        if self.verify is not None:
+            if given - {"verify", "builder", "options"}:
+                raise ValueError("a set to verify takes 'verify: SET', 'builder', 'options' and 'limit', nothing else")
+        elif self.carve is not None:
+            if given != {"carve", "count"}:
                 raise ValueError("a carved set takes 'carve: SET', 'count: N' and perhaps 'limit: N', nothing else")
-        elif self.data is None or self.count is not None:
-            raise ValueError("give 'data: NAME' (and 'split'), or 'carve: SET' with 'count: N'")
+        elif self.data is None or given - {"data", "split", "path", "prompt"}:
+            raise ValueError("give 'data: NAME' (and 'split'), 'carve: SET' with 'count: N', or 'verify: SET'")
         return self
 
 
@@ -109,6 +127,8 @@ class BuiltData(Strict):
     predictor: a file of `mra-bench predict`; with it only problems are drawn whose predicted chance of success lies in
         `chance`.
     chance: from where to where, both within 0 and 1.
+    budget: with a predictor: give each problem its own length limit, within which so large a share of its texts is
+        predicted to end, such as 0.95; never above `max_new_tokens`. A text it cuts counts as cut.
     grader: which grader tells right from wrong: a name, or a mapping of name and options.
     profiler: who profiles the samples, for a builder that asks for profiles: a name, or name and options.
     min_characters: shorter texts are not used.
@@ -123,12 +143,15 @@ class BuiltData(Strict):
     problems: int | None = pydantic.Field(default=None, ge=1)
     predictor: str | None = None
     chance: tuple[Share, Share] = (0.0, 1.0)
+    budget: float | None = pydantic.Field(default=None, gt=0, lt=1)
     grader: Named = Named(name="sympy")
     profiler: Named | None = None
     min_characters: int = pydantic.Field(default=2, ge=1)
 
     @pydantic.model_validator(mode="after")
     def _differ(self) -> Self:
+        if self.budget is not None and self.predictor is None:
+            raise ValueError("a budget is a predictor's: name its file, as in 'predictor: sft.json'")
         if self.chance[0] > self.chance[1]:
             raise ValueError(f"chance goes from low to high, as in [0.2, 0.8]; got {list(self.chance)}")
         if self.samples_per_problem > 1 and self.temperature == 0:

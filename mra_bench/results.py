@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from mra_bench import statistics
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
+from mra_bench.decision_results import decision_results
 from mra_bench.looks import asked_so_far, counting, finished, gold_unreadable, read_looks, sequential_results
 from mra_bench.model_results import built_results, model_results, training_results
 from mra_bench.problem_sets import look_name
@@ -123,6 +124,7 @@ def dataset_results(
     level = looks.level if looks else statistics.LEVEL
     answer_format = entry["answer_format"]
     duplicates = find_duplicates(problems)
+    decisions = decision_results(scored, level)
     return {
         "name": entry["name"],
         "data": entry["data"],
@@ -141,6 +143,7 @@ def dataset_results(
             for place, grader in enumerate(manifest["graders"])
             if place
         ],
+        **({"decisions": decisions} if decisions else {}),
     }
 
 

@@ -32,7 +32,7 @@ from mra_bench.stored_rows import (
 )
 from mra_bench.training_stage import train
 from mra_bench.training_texts import TEMPLATES
-from mra_bench.types import Block, Completion, Model, Request
+from mra_bench.types import LENGTH, Block, Completion, Model, PromptStyle, Request
 from mra_bench.work import BuildWork, GenerateWork, GradeWork, Kind, Stage, StoredTexts, TrainWork
 from mra_bench.workers import GraderSpec, Limits, grade_all, profile_all
 
@@ -55,7 +55,9 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
     work: GenerateWork = stage.work
     folder = context.folder(stage)
     model = context.model(work.model)
-    requests = (Request(p, k) for p in work.problems.problems for k in range(work.samples))
+    budgets = work.budgets or (None,) * len(work.problems.problems)
+    limited = zip(work.problems.problems, budgets, strict=True)
+    requests = (Request(problem, k, budget) for problem, budget in limited for k in range(work.samples))
     done = tokens = 0
     halvings = Halvings(folder / WORK, context.ranks.rank)
     for number, chosen in enumerate(in_blocks(requests, work.block_size, work.seed, work.repetition)):
@@ -73,8 +75,11 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
     context.ranks.wait()
-    total = sum(row["tokens"] for row in read_rows(folder)) if context.ranks.leads else 0
-    return {"texts": done, "tokens": total, **Halvings(folder / WORK).facts()}
+    total = cut = 0
+    for row in read_rows(folder) if context.ranks.leads else ():
+        total, cut = total + row["tokens"], cut + (row["finish"] == LENGTH)
+    budgeted = {"budget": work.most_tokens, "cut": cut} if work.budgets else {}
+    return {"texts": done, "tokens": total, **budgeted, **Halvings(folder / WORK).facts()}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:
@@ -149,7 +154,8 @@ def _build_job(context: Context, stage: Stage) -> BuildJob:
     prompts = {p.id: model.render(p, work.problems.style) for p in work.problems.problems}
     folders = [context.folder(s) for s in stage.inputs[1:]]
     sampled = sampled_of(work.problems.problems, prompts, *folders)
-    return BuildJob(sampled, work.rule, work.builder.parse_options(work.options), work.seed)
+    options = work.builder.parse_options(work.options)
+    return BuildJob(sampled, work.rule, options, work.seed, lambda problem: model.render(problem, PromptStyle()))
 
 
 def _complete(model: Model, block: Block, name: str) -> Iterator[Completion]:

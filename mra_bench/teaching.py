@@ -1,8 +1,8 @@
 """Teachers write solutions of training problems, one after the other: who fails hands on what is left to the next.
 
-An attempt is one text for each problem that is still unsolved. A solution is kept only if it was graded correct and
-ended by itself. Attempts are stages in a folder, as those of a run are: finished blocks are kept, a stopped call goes
-on.
+An attempt is one text for each problem that is still unsolved. A solution is kept only if it was graded correct, ended
+by itself and holds no test question. Attempts are stages in a folder, as those of a run are: finished blocks are kept,
+a stopped call goes on.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Any
 
 from mra_bench import provenance
 from mra_bench.conditions import conditions
+from mra_bench.contamination import TrainingText, find_overlaps
 from mra_bench.context import Context
 from mra_bench.datasets import problems_hash
 from mra_bench.errors import UsageError
-from mra_bench.plan import Plan
 from mra_bench.plugins import PluginSettings, Registry
-from mra_bench.problem_sets import ProblemSet
 from mra_bench.progress import Reporter
 from mra_bench.recipe import to_yaml
 from mra_bench.run import is_complete, run_stage
 from mra_bench.runtime import prepare_threads
 from mra_bench.seeds import derived_seed
 from mra_bench.store import locked, read_rows, write_json, write_rows, write_text
+from mra_bench.teaching_guard import Guarded, taught_set
 from mra_bench.types import LENGTH
 from mra_bench.work import GenerateWork, GradeWork, PlannedModel, Stage, generate_stage, grade_stage, problems_stage
 
@@ -52,13 +52,15 @@ class Tries:
 
 @dataclass
 class Taught:
-    """What one teacher did. `solved`: for each attempt, how many problems."""
+    """What one teacher did. `solved`: for each attempt, how many problems. `held_test_questions`: right solutions that
+    were not kept because test questions stand in them."""
 
     teacher: str
     asked: int = 0
     solved: list[int] = field(default_factory=list)
     tokens: int = 0
     cut: int = 0
+    held_test_questions: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
 
     def data(self) -> dict[str, Any]:
@@ -67,15 +69,16 @@ class Taught:
 
 
 def teach(
-    plan: Plan, tries: Tries, registry: Registry, plugins: PluginSettings, out: Path, reporter: Reporter
+    guarded: Guarded, tries: Tries, registry: Registry, plugins: PluginSettings, out: Path, reporter: Reporter
 ) -> dict[str, Any]:
-    """Carry the cascade out in `out`: the models of `plan` are the teachers, in order, its first dataset is what they
+    """Carry the cascade out in `out`: the models of the plan are the teachers, in order, its first dataset is what they
     solve. Writes the kept solutions to `TAUGHT` and statistics to `RECORD`, and gives the latter."""
+    plan = guarded.plan
     with locked(out):
         threads = int(prepare_threads()["threads"])
         context = Context(out, registry, plugins, reporter, conditions(threads))
         write_text(out / "recipe.yaml", to_yaml(plan.recipe))
-        cascade = _Cascade(context, plan)
+        cascade = _Cascade(context, guarded)
         for teacher in plan.models:
             cascade.ask(teacher, tries)
         context.release()
@@ -88,9 +91,9 @@ def teach(
 class _Cascade:
     """Problems that are left, solutions that were kept, and what each teacher did."""
 
-    def __init__(self, context: Context, plan: Plan) -> None:
-        self.context, self.plan = context, plan
-        self.data_set: ProblemSet = plan.datasets[plan.recipe.evaluate.datasets[0]]
+    def __init__(self, context: Context, guarded: Guarded) -> None:
+        self.context, self.plan, self.guarded = context, guarded.plan, guarded
+        self.data_set = taught_set(guarded.plan)
         self.left = self.data_set
         self.kept: dict[str, dict[str, Any]] = {}
         self.teachers: list[Taught] = []
@@ -105,8 +108,12 @@ class _Cascade:
             temperature = tries.temperatures[(attempt - 1) % len(tries.temperatures)]
             completions, grades = self._attempt(teacher, attempt, temperature)
             before = len(self.kept)
-            for text, verdict in self._judged(completions, grades, told):
-                if verdict["correct"] is True and text["finish"] != LENGTH:
+            judged = list(self._judged(completions, grades, told))
+            right = [text for text, verdict in judged if verdict["correct"] is True and text["finish"] != LENGTH]
+            held = self._held(right)
+            told.held_test_questions += len(held)
+            for text in right:
+                if text["problem"] not in held:
                     self.kept[text["problem"]] = {
                         "solution": text["text"].strip(),
                         "teacher": teacher.name,
@@ -132,6 +139,11 @@ class _Cascade:
             if not is_complete(self.context.root, stage, self.context.reporter):
                 run_stage(self.context, stage)
         return completions, grades
+
+    def _held(self, texts: Sequence[Mapping[str, Any]]) -> set[str]:
+        """The problems whose solutions hold test questions, which a run would not train on."""
+        solutions = (TrainingText(t["problem"], t["text"], "solution", self.data_set.templates) for t in texts)
+        return {overlap.train_id for overlap in find_overlaps(solutions, self.guarded.asked)}
 
     def _judged(
         self, completions: Stage, grades: Stage, told: Taught
@@ -159,6 +171,8 @@ class _Cascade:
             "data": self.data_set.data,
             "split": self.data_set.split,
             "problems": total,
+            "against": [questions.dataset for questions in self.guarded.asked],
+            "dropped": list(self.guarded.dropped),
             "solved": len(self.kept),
             "teachers": [told.data() for told in self.teachers],
             "unsolved": [p.id for p in self.left.problems],

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.contamination import Questions, TrainingText
+from mra_bench.decisions import parts_of
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.store import STAGE_FILE, read_rows, stage_record
 from mra_bench.stored_rows import problems_of
@@ -23,15 +24,18 @@ def questions_of(sets: Iterable[ProblemSet]) -> list[Questions]:
 
 
 def texts_of(sets: Iterable[ProblemSet]) -> Iterator[TrainingText]:
-    """Questions, solutions and rejected answers of training datasets; the id is ``<dataset>/<problem id>``."""
+    """Questions, solutions and rejected answers of training datasets, of problems for a verifier those of what they are
+    about; the id is ``<dataset>/<problem id>``."""
     for data in sets:
         yield from _texts(data.name, data.problems, data.templates)
 
 
 def _texts(where: str, problems: Iterable[Problem], templates: str = "") -> Iterator[TrainingText]:
     for problem in problems:
-        yield TrainingText(f"{where}/{problem.id}", problem.question, templates=templates)
-        for text, source in ((problem.solution, "solution"), (problem.rejected, "rejected answer")):
+        question, proposed = parts_of(problem.question) or (problem.question, "")
+        yield TrainingText(f"{where}/{problem.id}", question, templates=templates)
+        more = ((proposed, "proposed solution"), (problem.solution, "solution"), (problem.rejected, "rejected answer"))
+        for text, source in more:
             if text:
                 yield TrainingText(f"{where}/{problem.id}", text, source, templates)
 
@@ -60,12 +64,15 @@ def _learnt(folder: Path, seen: set[Path]) -> Iterator[TrainingText]:
 
 def built_texts(folder: Path) -> Iterator[tuple[int, TrainingText]]:
     """The texts that a finished stage of pairs or rows has built, each with the place of its pair or row: both sides
-    of pairs, completions of rows. The id is ``<stage>/<problem id>``."""
+    of pairs, completions of rows, the solutions that a verifier's prompts propose. The id is
+    ``<stage>/<problem id>``."""
     templates = _templates(folder)
     for place, row in enumerate(read_rows(folder)):
-        for key, source in (("chosen", "pair"), ("rejected", "pair"), ("completion", "row")):
-            if row.get(key):
-                yield place, TrainingText(f"{folder.name}/{row['problem_id']}", row[key], source, templates)
+        _, proposed = parts_of(row.get("prompt", "")) or ("", "")
+        texts = ((row.get("chosen"), "pair"), (row.get("rejected"), "pair"), (row.get("completion"), "row"))
+        for text, source in (*texts, (proposed, "row")):
+            if text:
+                yield place, TrainingText(f"{folder.name}/{row['problem_id']}", text, source, templates)
 
 
 def _templates(folder: Path) -> str:

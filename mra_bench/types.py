@@ -95,10 +95,12 @@ class PromptStyle:
 
 @dataclass(frozen=True)
 class Request:
-    """One text to generate: sample number `sample` (0-based) of `problem`."""
+    """One text to generate: sample number `sample` (0-based) of `problem`. `max_new_tokens`: a length limit of its own,
+    below that of the block's decoding; None where it has none."""
 
     problem: Problem
     sample: int = 0
+    max_new_tokens: int | None = None
 
 
 @dataclass(frozen=True)

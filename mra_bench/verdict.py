@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mra_bench.compute import EQUAL, amount, compute_sentence, ratio, since_common
+from mra_bench.decision_results import no_better_than_constant
 from mra_bench.likelihood import likelihood_warnings
 from mra_bench.listed_overlaps import LONG_RUN, NEAR, questions_listed
 from mra_bench.stamps import stamp_sentence
@@ -198,6 +199,7 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
         for row in dataset["scores"]:
             found += _score_warnings(row, dataset["name"])
         found += _dataset_warnings(dataset)
+        found += [("constant-decision", text) for text in no_better_than_constant(dataset)]
     return [{"kind": kind, "text": text} for kind, text in found]
 
 

@@ -14,20 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench.decisions import CORRECT, INCORRECT, UNCLEAR, decision_problem, word_of
 from mra_bench.errors import UsageError, unknown
 from mra_bench.folder import manifest_of
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored_rows import problems_of
-from mra_bench.types import LENGTH, Problem
-
-CORRECT, INCORRECT, UNCLEAR = "CORRECT", "INCORRECT", "UNCLEAR"
-ASKED = """Problem:
-{question}
-
-Proposed solution:
-{text}
-
-Is the proposed solution correct? Answer with one word: CORRECT, INCORRECT or UNCLEAR."""
+from mra_bench.types import Problem
 
 
 @dataclass(frozen=True)
@@ -81,24 +73,11 @@ def verifier_problems(chosen: Iterable[Texts], balance: int | None, seed: int) -
     for texts in chosen:
         problems = {p.id: p for p in problems_of(texts.problems)}
         for text, verdict in zip(read_rows(texts.completions), read_rows(texts.grades), strict=True):
-            problem = _asked(problems[text["problem"]], text, word_of(text, verdict))
+            word = word_of(verdict["correct"], text["finish"])
+            problem = decision_problem(problems[text["problem"]], text["text"], word)
             found.setdefault(problem.question, problem)
     made = list(found.values())
     return made if balance is None else _balanced(made, balance, seed)
-
-
-def word_of(text: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
-    """What a verifier should say of a stored text with this stored grade."""
-    if verdict["correct"] is None or text["finish"] == LENGTH:
-        return UNCLEAR
-    return CORRECT if verdict["correct"] else INCORRECT
-
-
-def _asked(problem: Problem, text: Mapping[str, Any], word: str) -> Problem:
-    question = ASKED.format(question=problem.question.strip(), text=text["text"].strip())
-    mark = hashlib.sha256(question.encode("utf-8", "backslashreplace")).hexdigest()[:8]
-    id_ = f"{problem.id}/{mark}"
-    return Problem(id_, question, word, solution=word, subject=word, level=problem.level, expects="text")
 
 
 def _balanced(problems: Sequence[Problem], ratio: int, seed: int) -> list[Problem]:

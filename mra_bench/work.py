@@ -82,6 +82,8 @@ class PlannedModel:
 
 @dataclass(frozen=True)
 class GenerateWork:
+    """`budgets`: a length limit for each problem, below that of `decoding`; none where it is empty."""
+
     model: PlannedModel
     problems: ProblemSet
     decoding: Decoding
@@ -89,6 +91,13 @@ class GenerateWork:
     seed: int
     block_size: int
     repetition: int = 1
+    budgets: tuple[int, ...] = ()
+
+    @property
+    def most_tokens(self) -> int:
+        """So many tokens are generated at most."""
+        limits = self.budgets or (self.decoding.max_new_tokens,) * len(self.problems.problems)
+        return self.samples * sum(limits)
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,8 @@ def generate_stage(problems: Stage, work: GenerateWork) -> Stage:
         "seed": work.seed if work.decoding.temperature > 0 else None,  # greedy texts do not depend on it
         "block_size": work.block_size,
     }
+    if work.budgets:
+        spec["budgets"] = list(work.budgets)
     if work.repetition > 1:
         spec[REPETITION] = {"number": work.repetition, "seed": work.seed}
     inputs = (problems,) if model.stage is None else (problems, model.stage)

@@ -15,6 +15,7 @@ from test_schemas import rows as rows_of
 
 from mra_bench.builders import BuildJob, PairRule, PairSet, RowRule, RowSet, Sampled
 from mra_bench.contracts import PluginFault, run_builder
+from mra_bench.decisions import WORDS, parts_of
 from mra_bench.plugins import Plugin, Registered
 from mra_bench.store import read_rows
 from mra_bench.testing.builder_cases import sampled_cases
@@ -70,6 +71,7 @@ name: built
 datasets:
   train: {data: arith, split: train, limit: 24}
   test: {data: arith, split: test, limit: 8}
+  checks: {verify: test}
 models:
   base: {model: tiny-qwen2}
   rft:
@@ -84,7 +86,13 @@ models:
     data: train
     pairs: {builder: by-size, profiler: length, problems: 12, samples_per_problem: 2}
     options: {max_steps: 2, batch_size: 4, accumulation: 1, save_every: 0}
-evaluate: {datasets: [test], max_new_tokens: 32}
+  verifier:
+    from: base
+    trainer: sft
+    data: train
+    rows: {builder: decisions, problems: 12, samples_per_problem: 2, reference_when_unsolved: true}
+    options: {max_steps: 2, batch_size: 4, accumulation: 1, save_every: 0}
+evaluate: {datasets: [test, checks], max_new_tokens: 32}
 profilers: [length]
 """
 
@@ -169,7 +177,7 @@ def test_a_run_builds_profiles_reports_and_can_be_audited(workplace: Path) -> No
     assert done.returncode == 0, done.stderr
     run = workplace / "out"
     results = json.loads((run / "results.json").read_text())
-    (rows,), (pairs,) = results["rows"], results["pairs"]
+    (rows, asked), (pairs,) = results["rows"], results["pairs"]
     assert (rows["model"], rows["builder"], rows["problems"]) == ("rft", "own-correct", 12)
     assert rows["rows"] >= rows["problems_with_rows"] > 0
     assert (pairs["model"], pairs["builder"]) == ("dpo", "by-size")
@@ -177,7 +185,13 @@ def test_a_run_builds_profiles_reports_and_can_be_audited(workplace: Path) -> No
     assert len(stored) == pairs["pairs"]
     assert {row["weight"] for row in stored} <= {1.0, 2.0}
     (table,) = results["datasets"][0]["profiles"]
-    assert [model["model"] for model in table["models"]] == ["base", "rft", "dpo"]
+    assert [model["model"] for model in table["models"]] == ["base", "rft", "dpo", "verifier"]
+    found = results["datasets"][1]["decisions"]
+    assert [model["model"] for model in found["models"]] == ["base", "rft", "dpo", "verifier"]
+    assert all(model["accuracy"]["texts"] == sum(found["golds"].values()) == 8 for model in found["models"])
+    stored = list(read_rows(next(run.glob("rows/verifier-*/rows.jsonl"))))
+    assert len(stored) == asked["rows"] > 0
+    assert all(parts_of(row["prompt"]) and row["completion"] in WORDS for row in stored)
     profiles = [row for row in read_rows(next(run.glob("profiles/length-base-test-*"))) if row["errors"]["length"]]
     dimension = table["models"][0]["dimensions"][0]
     assert dimension["all"]["mean"] == pytest.approx(sum(row["errors"]["length"] for row in profiles) / len(profiles))
@@ -190,11 +204,12 @@ def test_a_run_builds_profiles_reports_and_can_be_audited(workplace: Path) -> No
         check("stage", json.loads(stage.read_text()))
     page = (run / "report.html").read_text()
     assert "Error profiles" in page
+    assert "False positives" in page
     assert "built by by-size" in page
     audited = here("audit", "out", "--plugin", "sized.py", "--quiet", cwd=workplace)
     assert audited.returncode == 0, audited.stdout
-    assert "48 verdicts, 48 profiles" in audited.stdout
-    assert f"{rows['rows']} rows" in audited.stdout
+    assert "88 verdicts, 88 profiles" in audited.stdout
+    assert f"{rows['rows'] + asked['rows']} rows" in audited.stdout
 
 
 @pytest.mark.slow

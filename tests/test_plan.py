@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mra_bench.costs import parameters_of, stage_cost
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.manifest import manifest
 from mra_bench.plan import Plan, make_plan
@@ -254,3 +255,13 @@ def test_true_is_no_number_for_an_option_either(registry: Registry) -> None:
     said = r"Model 'sft': Option 'max_steps' of the trainer 'sft': must be a number \(got True\)"
     with pytest.raises(UsageError, match=said):
         plan_of(registry, "models.sft.options.max_steps=true")
+    with pytest.raises(UsageError, match=r"Option 'lora.rank' of the trainer 'sft': must be a number \(got True\)"):
+        plan_of(registry, "models.sft.options.lora={rank: true}")
+
+
+def test_what_a_training_generates_itself_is_in_its_cost(registry: Registry) -> None:
+    settings = ("models.dpo.trainer=grpo", "models.dpo.pairs=null", "models.dpo.options={max_steps: 3, batch_size: 8}")
+    plan = plan_of(registry, *settings)
+    (cost,) = (stage_cost(stage) for stage in plan.stages if stage.name == "dpo")
+    assert (cost.amount, cost.drawn) == (3 * 32, 3 * 32 * 128)
+    assert cost.flops == parameters_of(plan.models[0]) * (2 * cost.drawn + 6 * cost.tokens)

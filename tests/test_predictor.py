@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from runs import here
 from test_plan import plan_of, registry
 
+from mra_bench.costs import stage_cost
 from mra_bench.errors import UsageError
 from mra_bench.plugins import Registry
 from mra_bench.predictor import Observed, Predictor, features, fit, in_range, width
@@ -40,6 +42,16 @@ def test_what_follows_from_the_question_is_found() -> None:
     assert tokens < 20 < more
     assert chance > 0.5 > less
     assert predictor.budget(short, 0.5) <= predictor.budget(short) < predictor.budget(long)
+
+
+def test_a_budget_covers_the_texts_of_a_problem_not_their_mean_alone() -> None:
+    rng = random.Random(2)
+    spread = [dataclasses.replace(o, lengths=tuple(round(o.tokens * rng.lognormvariate(0, 0.4)) for _ in range(8)))
+              for o in observed(200)]  # fmt: skip
+    predictor, errors = fit(spread)
+    alone, _ = fit(observed(200))
+    assert errors["tokens"]["within_budget"] == pytest.approx(0.95, abs=0.04)
+    assert predictor.budget(spread[0].problem) > 1.2 * alone.budget(spread[0].problem)
 
 
 def test_where_nothing_follows_it_explains_nothing() -> None:
@@ -82,6 +94,13 @@ def test_a_recipe_samples_only_what_is_within_reach(registry: Registry, tmp_path
     chosen = stage.work.problems.problems
     assert list(chosen) == in_range(everything, predictor, 0.3, 0.7)
     assert 0 < len(chosen) < len(everything)
+    plan = plan_of(registry, *settings, "models.dpo.pairs.budget=0.9", "models.dpo.pairs.max_new_tokens=40")
+    (stage,) = (stage for stage in plan.stages if stage.name == "sft-train")
+    assert list(stage.work.budgets) == [min(40, predictor.budget(p, 0.9)) for p in everything]
+    assert stage.spec["budgets"] == list(stage.work.budgets)
+    assert stage_cost(stage).tokens == 4 * sum(stage.work.budgets)
+    with pytest.raises(UsageError, match="a budget is a predictor's: name its file"):
+        plan_of(registry, "models.dpo.pairs.budget=0.9")
     with pytest.raises(UsageError, match="no problem of 'train' has a chance within"):
         plan_of(registry, *settings, "models.dpo.pairs.chance=[0.123456, 0.123457]")
     with pytest.raises(UsageError, match="chance goes from low to high"):

@@ -10,10 +10,12 @@ import pytest
 from runs import here
 
 from mra_bench.errors import UsageError
+from mra_bench.plan import make_plan
 from mra_bench.plugins import PluginSettings, load_plugins
 from mra_bench.problem_sets import read_datasets
 from mra_bench.recipe import validate_recipe
 from mra_bench.teaching import Tries
+from mra_bench.teaching_guard import guard_teaching
 
 QUESTIONS = {"q0": "1 + 1", "q1": "2 + 2", "q2": "3 + 3", "q3": "4 + 4"}
 TEACHERS = ("--teacher", "a=echo@one.jsonl", "--teacher", "b=echo@two.jsonl", "--data", "p=p.jsonl")
@@ -25,9 +27,11 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
-    """Four problems; the first teacher knows the first two, the second one the first three."""
+    """Four problems; the first teacher knows the first two, the second one the first three. Two are test questions."""
     golds = {id_: str(2 * (number + 1)) for number, id_ in enumerate(QUESTIONS)}
     write(tmp_path / "p.jsonl", [{"id": i, "question": q, "answer": golds[i]} for i, q in QUESTIONS.items()])
+    asked = {"t0": QUESTIONS["q0"], "t1": "two: \\boxed{6}", "t2": QUESTIONS["q3"].replace(" ", "  ")}
+    write(tmp_path / "t.jsonl", [{"id": i, "question": q, "answer": "0"} for i, q in asked.items()])
     for name, known in (("one", ("q0", "q1")), ("two", ("q0", "q1", "q2"))):
         texts = [{"problem": i, "text": f"{name}: \\boxed{{{golds[i] if i in known else 0}}}"} for i in QUESTIONS]
         write(tmp_path / f"{name}.jsonl", texts)
@@ -102,6 +106,35 @@ def test_what_cannot_work_is_refused_before_any_work(workplace: Path, arguments:
     assert done.returncode == 2
     assert said in done.stderr
     assert not (workplace / "refused").exists()
+
+
+def test_test_questions_are_left_out_and_solutions_that_hold_some_are_not_kept(workplace: Path) -> None:
+    asked = ("teach", *TEACHERS, "--tries", 1, "--against", "p=t.jsonl", "--drop-contaminated", "--out", "held")
+    done = bench(*asked, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (workplace / "held" / "taught.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["q1"]  # q0 and q3 are test questions, so is the solution of q2
+    record = json.loads((workplace / "held" / "teach.json").read_text())
+    assert (record["against"], record["dropped"]) == (["p=t.jsonl"], ["p/q0", "p/q3"])
+    assert [told["held_test_questions"] for told in record["teachers"]] == [0, 1]
+    found = "2 problems left out, being test questions; 1 right solutions not kept, as test questions stand in them"
+    assert f"Held against p=t.jsonl: {found}" in done.stdout
+
+
+def test_the_test_split_of_the_data_is_looked_at_unless_others_are_named() -> None:
+    registry = load_plugins(PluginSettings())
+    recipe = {
+        "name": "x",
+        "datasets": {"t": {"data": "arith", "split": "test", "limit": 2}},
+        "models": {"m": {"model": "tiny-qwen2"}},
+        "evaluate": {"datasets": ["t"]},
+    }
+    plan = make_plan(validate_recipe(recipe, "x"), registry)
+    with pytest.raises(UsageError, match="2 of the problems to be solved are test questions .2 of the 1,000 problems"):
+        guard_teaching(plan, (), registry)
+    assert guard_teaching(plan, ("arith:hard",), registry).asked[0].dataset == "arith:hard"
+    allowed = make_plan(validate_recipe({**recipe, "contamination": "allow"}, "x"), registry)
+    assert guard_teaching(allowed, (), registry).asked == ()
 
 
 def test_nothing_solved_is_exit_1_and_a_dry_run_says_the_most(workplace: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from runs import here
 
+from mra_bench.decisions import word_of
 from mra_bench.types import LENGTH, STOP, Problem
-from mra_bench.verifier_data import held_out, word_of
+from mra_bench.verifier_data import held_out
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_what_could_not_be_judged_or_was_cut_is_unclear() -> None:
         (None, STOP, "UNCLEAR"),
         (True, LENGTH, "UNCLEAR"),
     ):
-        assert word_of({"finish": finish}, {"correct": correct}) == word
+        assert word_of(correct, finish) == word
 
 
 def test_about_the_share_that_is_asked_for_is_held_out() -> None:

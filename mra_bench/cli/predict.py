@@ -15,6 +15,7 @@ Examples:
   mra-bench predict reports/quickstart --texts sft-test             how well can it be told?
   mra-bench predict reports/quickstart --texts sft-train-sampled --out sft.json
   mra-bench run --recipe quickstart --set models.dpo.pairs.predictor=sft.json --set 'models.dpo.pairs.chance=[0.2, 0.8]'
+  mra-bench run --recipe quickstart --set models.dpo.pairs.predictor=sft.json --set models.dpo.pairs.budget=0.95
 \b
 Exit codes: 0 done; 2 bad usage, or too few problems.
 """
@@ -35,7 +36,8 @@ def command(run: Path, texts: tuple[str, ...], out: Path | None, as_json: bool) 
     """Fit, on the graded texts of RUN, a predictor of how long a model's text on a question will be and whether it will
     be right, and say how well it predicts questions left out.
 
-    A recipe can use it to sample only problems of some difficulty: `predictor` and `chance` of `pairs` and `rows`.
+    A recipe can use it to sample only problems of some difficulty and to give each a length limit of its own:
+    `predictor`, `chance` and `budget` of `pairs` and `rows`.
     """
     from mra_bench.cli.listing import show_json
     from mra_bench.errors import UsageError

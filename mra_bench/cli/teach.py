@@ -18,6 +18,7 @@ EPILOG = """
 Examples:
   mra-bench teach --data gsm8k:train --teacher big=Qwen/Qwen2.5-Math-7B-Instruct --out taught
   mra-bench teach --data gsm8k:train --teacher small=./one --tries 3 --teacher big=./two --tries 5 --out taught
+  mra-bench teach --data mine=problems.jsonl --against gsm8k:test --teacher big=./two --out taught
   mra-bench teach --recipe teachers.yaml --tries 3 --out taught    the recipe's models, on its first evaluation dataset
 \b
 The first teacher tries every problem, again those it failed on, and so on; the next one gets what is left. What is kept
@@ -48,6 +49,15 @@ DEFAULT_TRIES = 3
     "--temperatures", default="0.7,0.5,0.9", show_default=True, metavar="T,T", help="Of the tries, round and round."
 )
 @click.option("--max-new-tokens", type=Integer(1), default=512, show_default=True, help="Length limit of a solution.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="NAME[:SPLIT]|NAME=FILE",
+    help="Evaluation sets whose questions must not be among the problems or in the solutions. Repeatable.  [default: "
+    "the test split of the dataset that --data names]",
+)
+@click.option("--drop-contaminated", is_flag=True, help="Leave out problems that are test questions.")
+@click.option("--allow-contamination", is_flag=True, help="Do not look for test questions at all.")
 @click.option("--limit", type=Integer(1), metavar="N", help="At most N problems.  [default: all]")
 @click.option(
     "--grader", metavar="NAME", help="Who says whether a solution is right.  [default: sympy, or the recipe's]"
@@ -66,17 +76,21 @@ def command(**given: Any) -> None:
     from mra_bench.progress import make_reporter
     from mra_bench.recipe import validate_recipe
     from mra_bench.teaching import teach
+    from mra_bench.teaching_guard import guard_teaching
 
     settings = settings_of(given["plugin_files"], given["blocked"])
     registry = load_plugins(settings)
     plan = make_plan(validate_recipe(_recipe(given, registry), given["recipe"] or "the command line"), registry)
     tries = _tries(given, plan)
+    guarded = guard_teaching(plan, given["against"], registry)
+    if guarded.note:
+        click.echo(f"Warning: {guarded.note}", err=True)
     if given["dry_run"]:
-        click.echo(_most(plan, tries))
+        click.echo(_most(guarded.plan, tries))
         return
     reporter = make_reporter(quiet=given["quiet"], as_json=False)
     try:
-        record = teach(plan, tries, registry, settings, given["out"], reporter)
+        record = teach(guarded, tries, registry, settings, given["out"], reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
     if given["as_json"]:
@@ -112,6 +126,10 @@ def _recipe(given: dict[str, Any], registry: Any) -> dict[str, Any]:
         data["graders"] = [given["grader"]]
     if given["seed"] is not None:
         data["seed"] = given["seed"]
+    if given["drop_contaminated"] and given["allow_contamination"]:
+        raise UsageError("Give one of --drop-contaminated and --allow-contamination")
+    if given["drop_contaminated"] or given["allow_contamination"]:
+        data["contamination"] = "drop" if given["drop_contaminated"] else "allow"
     return data
 
 
@@ -154,4 +172,13 @@ def _text(record: dict[str, Any], out: Path) -> str:
         rows.append([told["teacher"], f"{told['asked']:,}", solved, by_try, f"{told['tokens']:,}", f"{told['cut']:,}"])
     share = f"{100 * record['solved'] / record['problems']:.1f} %"
     kept = f"{record['solved']:,} of {record['problems']:,} problems solved ({share}): {out / TAUGHT}"
-    return f"{align(rows)}\n\n{kept}"
+    return f"{align(rows)}\n\n{kept}{_against(record)}"
+
+
+def _against(record: dict[str, Any]) -> str:
+    """What was found when it was held against evaluation sets, as a further line; "" where there were none."""
+    held = sum(told["held_test_questions"] for told in record["teachers"])
+    found = [f"{len(record['dropped']):,} problems left out, being test questions"] if record["dropped"] else []
+    found += [f"{held:,} right solutions not kept, as test questions stand in them"] if held else []
+    names = ", ".join(record["against"])
+    return f"\nHeld against {names}: {'; '.join(found) or 'nothing found'}" if names else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mra_bench.listed_overlaps import questions_listed
 from mra_bench.report import formatting
 from mra_bench.report.data import RunData
+from mra_bench.report.decisions import decisions_view
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
 from mra_bench.report.history import conditions, making_view, timings_view, training_view
 from mra_bench.report.profiles import profiles_view
@@ -215,6 +216,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("scoreboard", "Scoreboard", from_template("scoreboard.html", _headline)),
     Section("pairs", "Model against model", from_template("pairs.html", _pairs)),
     Section("groups", "By subject and level", from_template("groups.html", _groups)),
+    Section("decisions", "Decisions", from_template("decisions.html", decisions_view)),
     Section("errors", "Kinds of answer", from_template("errors.html", _headline)),
     Section("profiles", "Error profiles", from_template("profiles.html", profiles_view)),
     Section("graders", "Other graders", from_template("graders.html", _other_graders)),

@@ -1,5 +1,5 @@
 """Plugin: pairs from a model's graded samples (`graded`) or a dataset of pairs (`given`), rows from its own correct
-samples (`own-correct`)."""
+samples (`own-correct`) or for a verifier of them (`decisions`)."""
 
 from __future__ import annotations
 
@@ -47,6 +47,13 @@ def own_correct(job: BuildJob) -> RowSet:
     return build_rows(job.sampled, job.rule, job.seed, job.options.choose)
 
 
+def decisions(job: BuildJob) -> RowSet:
+    """Whether a model's samples are right, to train a verifier on."""
+    from mra_bench.decision_rows import build_decisions
+
+    return build_decisions(job, job.options)
+
+
 @hookimpl
 def register_pair_builders(register: Register) -> None:
     register("graded", graded, consumes="samples")
@@ -56,3 +63,4 @@ def register_pair_builders(register: Register) -> None:
 @hookimpl
 def register_row_builders(register: Register) -> None:
     register("own-correct", own_correct, options="mra_builders.options:OwnCorrectOptions", consumes="samples")
+    register("decisions", decisions, options="mra_bench.decision_rows:DecisionOptions", consumes="samples")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -94,3 +95,10 @@ class GrpoOptions(TrainingOptions):
         """How many texts training passes through when `examples` problems are asked: for an estimate of its cost."""
         asked = self.max_steps * self.texts if self.max_steps > 0 else self.epochs * examples * self.group_size
         return round(asked * (1 if self.max_steps > 0 else self.iterations))
+
+    def texts_drawn(self, problems: int) -> int:
+        """How many texts it draws when `problems` problems are asked: for an estimate of its cost. Those of a step are
+        learnt from in `iterations` steps."""
+        if self.max_steps > 0:
+            return math.ceil(self.max_steps / self.iterations) * self.texts
+        return round(self.epochs * problems * self.group_size)

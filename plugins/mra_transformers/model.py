@@ -147,7 +147,11 @@ class TransformersModel:
                 position,
                 tuple(ids),
                 row_key(block.seed, request.problem.id, request.sample),
-                min(block.decoding.max_new_tokens, engine.network.context - len(ids)),
+                min(
+                    request.max_new_tokens or block.decoding.max_new_tokens,
+                    block.decoding.max_new_tokens,
+                    engine.network.context - len(ids),
+                ),
             )
             for position, (request, ids) in enumerate(zip(block.requests, encoded, strict=True))
         ]

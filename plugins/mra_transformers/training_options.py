@@ -23,7 +23,8 @@ class LoraOptions:
     targets: "all-linear" (every linear layer but the output) or the names of the modules to adapt.
     quantised: hold the frozen weights in 4 bits (NF4, as in QLoRA), on cuda or cpu, with the extra `qlora`. The child
         is these rounded weights, turned back into full numbers, with the adapter merged in: on a small model rounding
-        can undo what an earlier training taught. The reference of `dpo` is rounded, too.
+        can undo what an earlier training taught. The reference of `dpo`, and that of `grpo` with `beta`, is
+        rounded, too.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # an unknown key inside of `lora` is an error

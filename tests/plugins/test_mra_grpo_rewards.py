@@ -269,6 +269,8 @@ def test_cost_estimate_counts_texts() -> None:
     assert GrpoOptions(group_size=8).examples_seen(100) == 800
     assert GrpoOptions(group_size=8, iterations=2).examples_seen(100) == 1600
     assert GrpoOptions(max_steps=5, iterations=2).examples_seen(100) == 5 * 32
+    assert GrpoOptions(group_size=8, iterations=2).texts_drawn(100) == 800
+    assert GrpoOptions(max_steps=5, iterations=2).texts_drawn(100) == 3 * 32  # the last draw is learnt from once
     assert GrpoOptions(lora=LoraOptions()).rate == 1e-5
 
 

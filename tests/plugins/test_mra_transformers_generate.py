@@ -17,7 +17,7 @@ from mra_transformers.streams import choose, row_key, uniforms
 from transformers_kit import CONTEXT, block, by_request, problems, save
 
 from mra_bench.errors import BenchError
-from mra_bench.types import Decoding, PromptStyle
+from mra_bench.types import LENGTH, Decoding, PromptStyle, Request
 
 ARCHITECTURES = ("qwen2", "gpt2", "mistral")
 NEW = 40
@@ -171,6 +171,20 @@ def test_the_caller_is_not_in_inference_mode_between_texts(opened: Opener) -> No
     assert not any(torch.is_inference_mode_enabled() for _ in texts)
     next(opened().generate(block(problems(6), Decoding(NEW))))  # abandoned
     assert not torch.is_inference_mode_enabled()
+
+
+def test_a_request_may_have_a_shorter_limit_of_its_own(opened: Opener) -> None:
+    model = opened("qwen2")
+    whole = block(problems(4), Decoding(20))
+    free = by_request(model.generate(whole))
+    limits = (None, 2, 5, 400)
+    requests = tuple(Request(one.problem, 0, limit) for one, limit in zip(whole.requests, limits, strict=True))
+    held = by_request(model.generate(dataclasses.replace(whole, requests=requests)))
+    for request, limit in zip(requests, limits, strict=True):
+        one, other = free[request.problem.id, 0], held[request.problem.id, 0]
+        assert other.text == one.text if one.tokens < (limit or 20) else one.text.startswith(other.text)
+        assert other.tokens == min(one.tokens, limit or 20)
+        assert other.finish == (LENGTH if one.tokens > (limit or 20) else one.finish)
 
 
 def test_an_empty_block_gives_nothing(opened: Opener) -> None:
