@@ -110,7 +110,7 @@ def test_what_cannot_work_is_refused_before_any_work(workplace: Path, arguments:
 
 def test_test_questions_are_left_out_and_solutions_that_hold_some_are_not_kept(workplace: Path) -> None:
     asked = ("teach", *TEACHERS, "--tries", 1, "--against", "p=t.jsonl", "--drop-contaminated", "--out", "held")
-    done = bench(*asked, cwd=workplace)
+    done = here(*asked, cwd=workplace)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (workplace / "held" / "taught.jsonl").read_text().splitlines()]
     assert [row["id"] for row in rows] == ["q1"]  # q0 and q3 are test questions, so is the solution of q2
