@@ -47,17 +47,16 @@ def validate_recipe(data: Mapping[str, Any], source: str) -> Recipe:
 def check_references(recipe: Recipe) -> None:
     """Every model, dataset and lineage named in the recipe exists in it. Raises UsageError with the nearest name."""
     for name, entry in recipe.models.items():
-        for other in filter(None, (entry.parent, entry.control_for)):
+        for other in filter(None, (entry.parent, *entry.control_for)):
             if other not in recipe.models:
                 raise unknown("model", other, recipe.models, where=f"in '{name}'")
         if entry.data is not None and entry.data not in recipe.datasets:
             raise unknown("dataset", entry.data, recipe.datasets, where=f"in model '{name}'")
         if entry.data is not None and not _says_what(recipe, recipe.datasets[entry.data]):
             raise UsageError(f"Say which split '{entry.data}' is: model '{name}' trains on it, and test must not be it")
-        if entry.control_for is not None and recipe.models[entry.control_for].parent != entry.parent:
-            raise UsageError(
-                f"'{name}' is no control for '{entry.control_for}': they are trained from different models"
-            )
+        for controlled in entry.control_for:
+            if recipe.models[controlled].parent != entry.parent:
+                raise UsageError(f"'{name}' is no control for '{controlled}': they are trained from different models")
         check_choice(recipe, name, lineage(recipe, name))
     for used in recipe.evaluate.datasets:
         if used not in recipe.datasets:

@@ -231,7 +231,7 @@ class ModelEntry(Strict):
     rows: how supervised rows are made, for a trainer that learns from rows; none is the reference solutions.
     graders: whose verdicts a trainer that learns from problems is given; none is those of the recipe.
     choose: which epoch is kept, by problems held out for that; none is the end of the training.
-    control_for: the model that this one is the equal-budget control of.
+    control_for: the model, or models, that this one is the equal-budget control of.
     seed: seed of its training; none is one derived from the recipe's seed and the model's name.
     """
 
@@ -244,8 +244,13 @@ class ModelEntry(Strict):
     rows: RowsEntry | None = None
     graders: list[Named] = []
     choose: ChooseEntry | None = None
-    control_for: str | None = None
+    control_for: list[str] = []
     seed: int | None = None
+
+    @pydantic.field_validator("control_for", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return [] if value is None else [value] if isinstance(value, str) else value
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -138,10 +138,16 @@ def spoken_pairs(
     """The comparisons that the verdict is about, each with the models in the order in which it names them: each trained
     model against its parent and its control; every pair where there is none of these."""
     wanted: list[tuple[str, str]] = [(m["from"], m["name"]) for m in models if m["from"] and not m["control_for"]]
-    wanted += [(m["name"], m["control_for"]) for m in models if m["control_for"]]
+    wanted += [(m["name"], controlled) for m in models for controlled in controlled_by(m)]
     found = {frozenset((row["a"], row["b"])): row for row in pairs}
     chosen = [(pair, found[frozenset(pair)]) for pair in wanted if frozenset(pair) in found]
     return chosen or [((row["a"], row["b"]), row) for row in pairs]
+
+
+def controlled_by(model: Mapping[str, Any]) -> list[str]:
+    """The models that this one is a control of; the record of an older run names one, or None."""
+    named = model["control_for"]
+    return [] if named is None else [named] if isinstance(named, str) else list(named)
 
 
 def stop_sentences(results: Mapping[str, Any]) -> list[str]:
@@ -250,8 +256,8 @@ def _control_warnings(models: list[dict[str, Any]]) -> list[tuple[str, str]]:
     by_name = {m["name"]: m for m in models}
     controls: dict[str, list[str]] = {}
     for m in models:
-        if m["control_for"]:
-            controls.setdefault(m["control_for"], []).append(m["name"])
+        for controlled in controlled_by(m):
+            controls.setdefault(controlled, []).append(m["name"])
     for model in models:
         parent = by_name.get(model["from"] or "")
         if parent is None or parent["from"] is None or model["control_for"]:

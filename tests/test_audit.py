@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench
+from runs import here
 from test_regrade import content, echo_run, run
 
 from mra_bench.cli import call
@@ -313,7 +313,7 @@ def test_added_verdicts_are_audited_too(run: Path, capsys: pytest.CaptureFixture
 def test_a_real_run_passes_and_a_flip_reaches_its_pairs(smoke_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(smoke_run, out)
-    done = bench("audit", out)
+    done = here("audit", out)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "everything follows" in done.stdout
     assert " pairs, " in done.stdout
@@ -328,7 +328,7 @@ def test_a_real_run_passes_and_a_flip_reaches_its_pairs(smoke_run: Path, tmp_pat
     write_rows(stage(out, "pairs/dpo") / "pairs.jsonl", [p for p in pairs if p != pair])
     seal(folder)
     seal(stage(out, "pairs/dpo"))
-    done = bench("audit", out, "--json", "--quiet")
+    done = here("audit", out, "--json", "--quiet")
     assert done.returncode == 1, done.stderr
     named = [(f["file"].partition("/")[0], f["at"]) for f in json.loads(done.stdout)["findings"]]
     assert ("grades", f"{pair['problem_id']} sample {sample}") in named

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench
+from runs import here
 from test_schemas import check
 from test_schemas import rows as rows_of
 
@@ -164,7 +164,7 @@ def test_a_right_one_passes_with_weight_0_too() -> None:
 )
 def test_what_cannot_work_is_refused_before_any_work(workplace: Path, setting: str, said: str) -> None:
     asked = ("run", "--recipe", "built.yaml", "--plugin", "sized.py", "--out", "refused", "--set", setting)
-    done = bench(*asked, cwd=workplace)
+    done = here(*asked, cwd=workplace)
     assert done.returncode == 2
     assert said in done.stderr
     assert not (workplace / "refused").exists()
@@ -173,7 +173,7 @@ def test_what_cannot_work_is_refused_before_any_work(workplace: Path, setting: s
 @pytest.mark.slow
 def test_a_run_builds_profiles_reports_and_can_be_audited(workplace: Path) -> None:
     asked = ("run", "--recipe", "built.yaml", "--plugin", "sized.py", "--out", "out", "--quiet")
-    done = bench(*asked, cwd=workplace)
+    done = here(*asked, cwd=workplace)
     assert done.returncode == 0, done.stderr
     run = workplace / "out"
     results = json.loads((run / "results.json").read_text())
@@ -206,7 +206,7 @@ def test_a_run_builds_profiles_reports_and_can_be_audited(workplace: Path) -> No
     assert "Error profiles" in page
     assert "False positives" in page
     assert "built by by-size" in page
-    audited = bench("audit", "out", "--plugin", "sized.py", "--quiet", cwd=workplace)
+    audited = here("audit", "out", "--plugin", "sized.py", "--quiet", cwd=workplace)
     assert audited.returncode == 0, audited.stdout
     assert "88 verdicts, 88 profiles" in audited.stdout
     assert f"{rows['rows'] + asked['rows']} rows" in audited.stdout
@@ -222,7 +222,7 @@ def test_audit_names_a_changed_profile_and_a_changed_row(workplace: Path) -> Non
     for path, change in changes.items():
         assert change[0] in path.read_text()
         path.write_text(path.read_text().replace(*change, 1))
-    audited = bench("audit", "out", "--plugin", "sized.py", "--quiet", cwd=workplace)
+    audited = here("audit", "out", "--plugin", "sized.py", "--quiet", cwd=workplace)
     assert audited.returncode == 1
     for path in changes:
         where = f"{path.relative_to(run).as_posix()}: "
@@ -235,7 +235,7 @@ def test_a_file_is_profiled_with_failures_counted_and_labels_apart(workplace: Pa
     lines = [json.dumps({"gold": "4", "text": text, "right": right}) for text, right in texts]
     (workplace / "texts.jsonl").write_text("\n".join(lines) + "\n")
     asked = ("profile", "texts.jsonl", "--plugin", "sized.py", "--profiler", "length", "--quiet", "--label", "right")
-    done = bench(*asked, "--out", "profiles.jsonl", "--json", cwd=workplace)
+    done = here(*asked, "--out", "profiles.jsonl", "--json", cwd=workplace)
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
     assert (data["texts"], data["labelled_wrong"], data["failures"]) == (3, 2, {"crashed": 1})
@@ -246,6 +246,6 @@ def test_a_file_is_profiled_with_failures_counted_and_labels_apart(workplace: Pa
     rows = [json.loads(line) for line in (workplace / "profiles.jsonl").read_text().splitlines()]
     assert [row["failure"].partition(":")[0] for row in rows] == ["", "crashed", ""]
     assert rows[0]["evidence"] == {"length": ["The text has 7 characters."]}
-    shown = bench(*asked, cwd=workplace)
+    shown = here(*asked, cwd=workplace)
     assert "3 texts profiled by sized:length; 1 crashed" in shown.stdout
-    assert bench("profile", "out", "--profiler", "length", "--plugin", "sized.py", cwd=workplace).returncode == 2
+    assert here("profile", "out", "--profiler", "length", "--plugin", "sized.py", cwd=workplace).returncode == 2

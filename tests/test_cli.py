@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from runs import bench
+from runs import bench, here
 
 from mra_bench.cli import COMMANDS, call, cli
 
@@ -146,7 +146,7 @@ def test_two_models_without_a_recipe_are_compared(answers: Path) -> None:
         "--data",
         "mine=mine.jsonl",
     ]
-    done = bench(*arguments, "--quiet", cwd=answers)
+    done = here(*arguments, "--quiet", cwd=answers)
     assert done.returncode == 0, done.stderr
     assert "Verdict: good beats poor by 63.3 points" in done.stdout
     assert done.stderr == ""
@@ -156,7 +156,7 @@ def test_two_models_without_a_recipe_are_compared(answers: Path) -> None:
 
 
 def test_one_model_without_a_recipe_gets_its_accuracy_as_json(answers: Path) -> None:
-    done = bench("run", "--model", "good=echo@good.jsonl", "--data", "mine.jsonl", "--json", cwd=answers)
+    done = here("run", "--model", "good=echo@good.jsonl", "--data", "mine.jsonl", "--json", cwd=answers)
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert events[-1]["event"] == "result"
@@ -194,10 +194,10 @@ def test_numbers_out_of_bounds(arguments: list[str], words: str, capsys: pytest.
 
 def test_several_datasets_without_a_recipe(answers: Path) -> None:
     model = ["run", "--model", "good=echo@good.jsonl", "--quiet", "--out", "out"]
-    twice = bench(*model, "--data", "mine.jsonl", "--data", "mine=mine.jsonl", cwd=answers)
+    twice = here(*model, "--data", "mine.jsonl", "--data", "mine=mine.jsonl", cwd=answers)
     assert twice.returncode == 2
     assert "names 'mine' twice" in twice.stderr
-    done = bench(*model, "--data", "mine.jsonl", "--data", "other=mine.jsonl", cwd=answers)
+    done = here(*model, "--data", "mine.jsonl", "--data", "other=mine.jsonl", cwd=answers)
     assert done.returncode == 0, done.stderr
     datasets = json.loads((answers / "out" / "results.json").read_text())["datasets"]
     assert [(d["name"], d["headline"]) for d in datasets] == [("mine", True), ("other", False)]
@@ -208,7 +208,7 @@ def test_several_samples_give_pass_and_majority(answers: Path) -> None:
     (answers / "three.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     warm = ["--set", "evaluate.temperature=1"]
     models = ["--model", "m=echo@three.jsonl", "--model", "good=echo@good.jsonl"]
-    done = bench(
+    done = here(
         "run", *models, "--data", "mine=mine.jsonl", "--set", "evaluate.samples=3", *warm, "--out", "out", cwd=answers
     )
     assert done.returncode == 0, done.stderr
@@ -230,7 +230,7 @@ def test_control_characters_of_a_model_do_not_reach_the_terminal() -> None:
 def test_a_finished_run_is_current_only_with_its_own_report(answers: Path) -> None:
     """A changed recipe that dies before its report must not leave the old report looking current."""
     arguments = ["run", "--model", "m=echo@good.jsonl", "--data", "mine=mine.jsonl", "--out", "out", "--quiet"]
-    assert bench(*arguments, "--limit", "3", cwd=answers).returncode == 0
+    assert here(*arguments, "--limit", "3", cwd=answers).returncode == 0
     code = (
         "import sys, mra_bench.run as r\n"
         "def fail(out): raise OSError('stopped here')\n"
@@ -239,6 +239,6 @@ def test_a_finished_run_is_current_only_with_its_own_report(answers: Path) -> No
     )
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=answers, capture_output=True, check=False)
     assert not (answers / "out" / "report.html").exists()
-    again = bench(*arguments, cwd=answers)
+    again = here(*arguments, cwd=answers)
     assert "Nothing to do" not in again.stdout
     assert json.loads((answers / "out" / "results.json").read_text())["datasets"][0]["n"] == 30

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench
+from runs import here
 
 import mra_bench.cli
 from mra_bench.cli import COMMANDS, call, cli
@@ -181,13 +181,13 @@ def test_a_run_its_report_and_a_question(tmp_path: Path) -> None:
     rows = [{"problem": f"test-{i:05d}", "text": f"The answer is {i}."} for i in range(4)]
     rows.append({"question": "1 + 1?", "text": "two \x1b[2J"})
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = bench("run", "--model", "m=echo@a.jsonl", "--limit", "4", "--out", "out", "--json", cwd=tmp_path)
+    done = here("run", "--model", "m=echo@a.jsonl", "--limit", "4", "--out", "out", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     result = [json.loads(line) for line in done.stdout.splitlines()][-1]
     assert result["event"] == "result"
-    report = json.loads(bench("report", "out", "--json", cwd=tmp_path).stdout)
+    report = json.loads(here("report", "out", "--json", cwd=tmp_path).stdout)
     assert report.items() <= result.items()
-    answer = json.loads(bench("ask", "out", "m", "1 + 1?", "--json", cwd=tmp_path).stdout)
+    answer = json.loads(here("ask", "out", "m", "1 + 1?", "--json", cwd=tmp_path).stdout)
     assert answer == {"model": "m", "question": "1 + 1?", "text": "two \x1b[2J", "finish": "stop", "tokens": 2}
-    cleaned = json.loads(bench("clean", "out", "--json", cwd=tmp_path).stdout)
+    cleaned = json.loads(here("clean", "out", "--json", cwd=tmp_path).stdout)
     assert cleaned == {"dry_run": False, "folders": [], "bytes": 0, "kept": []}

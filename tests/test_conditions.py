@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from runs import bench
+from runs import here
 from test_schemas import check
 
 from mra_bench.conditions import conditions, differences, made_with
@@ -128,7 +128,7 @@ def test_a_run_continued_with_other_threads_says_so(tmp_path: Path) -> None:
     (tmp_path / "echo.yaml").write_text(yaml.safe_dump(recipe))
 
     def results(threads: int, *arguments: str, out: str = "out") -> dict[str, Any]:
-        done = bench(
+        done = here(
             "run", "--recipe", "echo.yaml", "--out", out, *arguments, cwd=tmp_path, OMP_NUM_THREADS=str(threads)
         )
         assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from runs import bench
+from runs import here
 
 from mra_bench.earlier import other_run, set_aside
 
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, *more: str) -> tuple[str, str]:
     arguments = ["run", "--model", "m=echo@answers.jsonl", "--data", "arith", *more]
-    done = bench(*arguments, cwd=folder)
+    done = here(*arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
@@ -54,7 +54,7 @@ def test_a_changed_run_keeps_the_report_it_replaces(folder: Path) -> None:
     assert {path.name: path.read_bytes() for path in (out / "earlier" / name).iterdir()} == first
     assert json.loads((out / "results.json").read_text())["datasets"][0]["n"] == 3
 
-    refused = bench("report", str(out / "earlier" / name), cwd=folder)  # its stages are not there
+    refused = here("report", str(out / "earlier" / name), cwd=folder)  # its stages are not there
     assert refused.returncode == 2
     assert f"kept from an earlier run; its stages are in {out}" in refused.stderr
     assert {path.name: path.read_bytes() for path in (out / "earlier" / name).iterdir()} == first
@@ -63,7 +63,7 @@ def test_a_changed_run_keeps_the_report_it_replaces(folder: Path) -> None:
     assert "problems arith:" not in said
     assert len(list((out / "earlier").iterdir())) == 2
     assert (out / "results.json").read_bytes() == first["results.json"]
-    assert bench("clean", str(out), cwd=folder).returncode == 0
+    assert here("clean", str(out), cwd=folder).returncode == 0
     assert (out / "earlier" / name / "report.html").is_file()
 
 

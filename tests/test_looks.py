@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import COMMAND, bench, data_hashes
+from runs import COMMAND, data_hashes, here
 from test_schemas import check
 
 from mra_bench.audit_checks import Finding, _stop
@@ -55,7 +55,7 @@ def arguments(*models: str, more: tuple[str, ...] = ("--data", "mine.jsonl")) ->
 
 def done(folder: Path, out: str, *given: str) -> tuple[Path, str]:
     """A run through the command line, and what it printed."""
-    ended = bench(*given, "--out", out, cwd=folder)
+    ended = here(*given, "--out", out, cwd=folder)
     assert ended.returncode == 0, ended.stderr
     return folder / out, ended.stdout
 
@@ -235,7 +235,7 @@ def test_another_graders_verdicts_can_be_added(clear: tuple[Path, str], tmp_path
     run = tmp_path / "run"
     shutil.copytree(clear[0], run)
     plugin = Path(__file__).parent / "plugin_package" / "mra_bench_last_word.py"
-    ended = bench("grade", run, "--plugin", plugin, "--grader", "last-word", "--json")
+    ended = here("grade", run, "--plugin", plugin, "--grader", "last-word", "--json")
     assert ended.returncode == 0, ended.stderr
     (grader,) = json.loads(ended.stdout)["graders"]
     assert grader["datasets"][0]["n"] == 40
@@ -250,13 +250,13 @@ def test_a_dry_run_shows_the_looks_and_what_is_not_needed(workplace: Path, clear
     assert "To do: 0 of" in printed
     assert "The run ends after the look" not in printed
     assert printed.count("not needed") == 5
-    ended = bench(*arguments("bad", "good"), "--dry-run", "--json", "--out", "dry", cwd=workplace)
+    ended = here(*arguments("bad", "good"), "--dry-run", "--json", "--out", "dry", cwd=workplace)
     looks = json.loads(ended.stdout)["looks"]
     assert [look["problems"] for look in looks] == [8, 20, 40, 80]
 
 
 def test_one_model_has_nothing_to_decide(workplace: Path) -> None:
-    ended = bench(*arguments("good"), cwd=workplace)
+    ended = here(*arguments("good"), cwd=workplace)
     assert ended.returncode == 2
     assert "until_decided compares models" in ended.stderr
 

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from runs import bench
+from runs import here
 from test_plan import plan_of, registry
 
 from mra_bench.costs import stage_cost
@@ -116,15 +116,15 @@ def test_the_command_says_how_well_it_predicts(tmp_path: Path) -> None:
     ]
     for name, lines in (("p", problems), ("t", texts)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    done = bench("run", "--model", "m=echo@t.jsonl", "--data", "p=p.jsonl", "--out", "run", "--quiet", cwd=tmp_path)
+    done = here("run", "--model", "m=echo@t.jsonl", "--data", "p=p.jsonl", "--out", "run", "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    said = bench("predict", "run", "--texts", "m-p", "--out", "predictor.json", "--json", cwd=tmp_path)
+    said = here("predict", "run", "--texts", "m-p", "--out", "predictor.json", "--json", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     data = json.loads(said.stdout)
     assert (data["problems"], data["texts"]) == (30, ["m-p"])
     assert data["tokens"]["explained"] > 0.5
     assert Predictor.load(tmp_path / "predictor.json").spread > 0
-    assert "Did you mean 'm-p'?" in bench("predict", "run", "--texts", "m-q", cwd=tmp_path).stderr
+    assert "Did you mean 'm-p'?" in here("predict", "run", "--texts", "m-q", cwd=tmp_path).stderr
     assert "built no training data from samples. Name texts with --texts: m-p" in (
-        bench("predict", "run", cwd=tmp_path).stderr
+        here("predict", "run", cwd=tmp_path).stderr
     )

@@ -40,6 +40,16 @@ def test_packaged_recipes_are_valid_and_named_like_their_file(name: str) -> None
     assert recipe.description
 
 
+def test_a_control_may_be_that_of_several_models(data: dict[str, Any]) -> None:
+    assert validate_recipe(data, "test").models["sft-more"].control_for == ["dpo"]
+    data["models"]["dpo-2"] = data["models"]["dpo"]
+    data["models"]["sft-more"]["control_for"] = ["dpo", "dpo-2"]
+    assert validate_recipe(data, "test").models["sft-more"].control_for == ["dpo", "dpo-2"]
+    data["models"]["sft-more"]["control_for"] = ["dpo", "dop-2"]
+    with pytest.raises(UsageError, match="Did you mean 'dpo-2'"):
+        validate_recipe(data, "test")
+
+
 def test_resolved_recipe_reads_back_as_itself(data: dict[str, Any]) -> None:
     recipe = validate_recipe(data, "test")
     assert validate_recipe(yaml.safe_load(to_yaml(recipe)), "again") == recipe

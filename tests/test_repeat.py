@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench, data_hashes
+from runs import data_hashes, here
 from test_looks import killed_when, write
 from test_schemas import check
 
@@ -57,7 +57,7 @@ def register_models(register):
 def run_again(folder: Path, out: str, *more: str) -> tuple[Path, str]:
     """A run of the moody model through the command line, and what it printed."""
     given = ("run", "--plugin", "moody.py", "--model", "m=moody", "--data", "mine.jsonl", "--quiet")
-    ended = bench(*given, "--set", "block_size=16", *more, "--out", out, cwd=folder)
+    ended = here(*given, "--set", "block_size=16", *more, "--out", out, cwd=folder)
     assert ended.returncode == 0, ended.stderr
     return folder / out, ended.stdout
 
@@ -172,7 +172,7 @@ def test_several_samples_and_times(workplace: Path) -> None:
 
 def test_equal_texts_are_said_to_be_equal(workplace: Path) -> None:
     given = ("run", "--model", "m=echo@same.jsonl", "--data", "mine.jsonl", "--repeat", "2", "--json", "--out", "same")
-    ended = bench(*given, cwd=workplace)
+    ended = here(*given, cwd=workplace)
     assert ended.returncode == 0, ended.stderr
     said = json.loads(ended.stdout.splitlines()[-1])["repeated"]
     assert said == ["m on mine: none of 40 texts differs when the same problems are generated in other batches."]
@@ -180,7 +180,7 @@ def test_equal_texts_are_said_to_be_equal(workplace: Path) -> None:
 
 def test_it_does_not_go_with_until_decided(workplace: Path) -> None:
     models = ("--model", "m=echo@same.jsonl", "--model", "n=echo@same.jsonl", "--data", "mine.jsonl")
-    ended = bench("run", *models, "--repeat", "2", "--until-decided", cwd=workplace)
+    ended = here("run", *models, "--repeat", "2", "--until-decided", cwd=workplace)
     assert ended.returncode == 2
     assert "repeat (--repeat) asks all problems again and until_decided (--until-decided) as few" in ended.stderr
 
@@ -263,7 +263,7 @@ def test_added_verdicts_leave_repetitions_alone(twice: tuple[Path, str], tmp_pat
     run = tmp_path / "run"
     shutil.copytree(twice[0], run)
     plugin = Path(__file__).parent / "plugin_package" / "mra_bench_last_word.py"
-    ended = bench("grade", run, "--plugin", plugin, "--grader", "last-word", "--json")
+    ended = here("grade", run, "--plugin", plugin, "--grader", "last-word", "--json")
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)
     assert len(found["folders"]) == 1
@@ -276,6 +276,6 @@ def test_killed_in_a_repetition_it_ends_in_the_same_bytes(workplace: Path, twice
     patterns = ("killed/completions/m-mine-again-2-*", "killed/grades/sympy-m-mine-again-2-*")
     killed = [killed_when(given, workplace, pattern) for pattern in patterns]
     assert any(killed)
-    ended = bench(*given, cwd=workplace)
+    ended = here(*given, cwd=workplace)
     assert ended.returncode == 0, ended.stderr
     assert data_hashes(workplace / "killed") == data_hashes(twice[0])

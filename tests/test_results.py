@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from runs import bench
+from runs import here
 
 from mra_bench.results import Judged, agreement, compute
 
@@ -32,7 +32,7 @@ def two_graders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in problems))
     (folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = ["--model", "m=echo@texts.jsonl", "--data", "mine.jsonl", "--plugin", PLUGIN, "--out", "out"]
-    done = bench("run", *arguments, "--grader", "sympy", "--grader", "last-word", "--quiet", cwd=folder)
+    done = here("run", *arguments, "--grader", "sympy", "--grader", "last-word", "--quiet", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "1 of 4 problems repeat" in done.stdout
     return folder / "out"

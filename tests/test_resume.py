@@ -36,7 +36,8 @@ def exists(run: Path, pattern: str) -> Callable[[], bool]:
     return lambda: any(run.glob(pattern))
 
 
-def test_killed_anywhere_a_run_ends_in_the_same_bytes(smoke_run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
+def test_killed_anywhere_a_run_ends_in_the_same_bytes(smoke_run: Path, tmp_path: Path, times: int) -> None:
     run = tmp_path / "run"
     arguments = ["run", "--recipe", "smoke", "--models", "base,sft,dpo", "--out", str(run), "--quiet"]
     seed = random.SystemRandom().randrange(10**6)
@@ -51,7 +52,7 @@ def test_killed_anywhere_a_run_ends_in_the_same_bytes(smoke_run: Path, tmp_path:
         "inside dpo's training": exists(run, "models/dpo-*/work/checkpoint-5"),
         "while dpo is evaluated": exists(run, "completions/dpo-test-*/block-00000.jsonl"),
     }
-    chosen = rng.sample(range(len(points)), 2)
+    chosen = rng.sample(range(len(points)), times)
     kills = 0
     for name in [name for place, name in enumerate(points) if place in chosen]:
         kills += killed_when(arguments, points[name])

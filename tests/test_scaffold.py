@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from runs import bench
+from runs import here
 
 from mra_bench.cli import call
 
@@ -38,7 +38,7 @@ def test_the_package_passes_its_own_tests_and_the_checks(folder: Path, capsys: p
     tests = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
     assert tests.returncode == 0, tests.stdout
     assert "2 passed" in tests.stdout
-    checked = bench("plugins", "check", "--plugin", module, "--json")
+    checked = here("plugins", "check", "--plugin", module, "--json")
     assert checked.returncode == 0, checked.stdout
     assert {row["outcome"] for row in json.loads(checked.stdout)} == {"passed"}
 

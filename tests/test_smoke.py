@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from runs import bench, data_hashes
+from runs import data_hashes, here
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +77,7 @@ def test_training_logs_are_kept_as_data(smoke_run: Path) -> None:
 
 def test_the_same_command_again_does_nothing_and_says_so(smoke_run: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in smoke_run.rglob("*") if p.is_file() and p.name != ".lock"}
-    again = bench("run", "--recipe", "smoke", "--models", "base,sft,dpo", "--out", smoke_run)
+    again = here("run", "--recipe", "smoke", "--models", "base,sft,dpo", "--out", smoke_run)
     assert again.returncode == 0
     assert "Nothing to do" in again.stdout
     assert before == {p: p.stat().st_mtime_ns for p in smoke_run.rglob("*") if p.is_file() and p.name != ".lock"}
@@ -87,21 +87,21 @@ def test_a_changed_recipe_redoes_exactly_what_depends_on_it(smoke_run: Path, tmp
     run = tmp_path / "run"
     shutil.copytree(smoke_run, run)
     arguments = ["run", "--recipe", "smoke", "--out", run, "--set", "models.dpo.options.beta=0.2"]
-    table = bench(*arguments, "--dry-run").stdout
+    table = here(*arguments, "--dry-run").stdout
     to_do = {line.split("  ")[0] for line in table.splitlines() if line.endswith("to do")}
     assert to_do == {"train dpo", "generate dpo-test", "grade sympy-dpo-test"}
-    done = bench(*arguments)
+    done = here(*arguments)
     assert done.returncode == 0, done.stderr
     assert len(list((run / "models").iterdir())) == 3
-    cleaned = bench("clean", run)
+    cleaned = here("clean", run)
     assert cleaned.returncode == 0
     assert len(list((run / "models").iterdir())) == 2
-    assert bench(*arguments).stdout.startswith("Nothing to do")
+    assert here(*arguments).stdout.startswith("Nothing to do")
 
 
 def test_reuse_takes_finished_stages_and_says_so(smoke_run: Path, tmp_path: Path) -> None:
     run = tmp_path / "other"
-    done = bench("run", "--recipe", "smoke", "--out", run, "--reuse", smoke_run)
+    done = here("run", "--recipe", "smoke", "--out", run, "--reuse", smoke_run)
     assert done.returncode == 0, done.stderr
     assert data_hashes(run) == data_hashes(smoke_run)
     record = json.loads((run / "run.json").read_text())
@@ -116,7 +116,7 @@ def test_report_is_built_again_from_the_folder(smoke_run: Path, tmp_path: Path) 
     page, figures = (run / "report.html").read_bytes(), (run / "results.json").read_bytes()
     (run / "report.html").unlink()
     (run / "results.json").unlink()
-    assert bench("report", run).returncode == 0
+    assert here("report", run).returncode == 0
     assert (run / "report.html").read_bytes() == page
     assert (run / "results.json").read_bytes() == figures
 
@@ -126,7 +126,7 @@ def test_a_stage_taken_away_makes_the_report_partial(smoke_run: Path, tmp_path: 
     shutil.copytree(smoke_run, run)
     stage = next(p for p in (run / "grades").iterdir() if p.name.startswith("sympy-dpo-test"))
     shutil.rmtree(stage)
-    assert bench("report", run).returncode == 0
+    assert here("report", run).returncode == 0
     data = results(run)
     assert data["partial"] is True
     assert data["verdict"] == []
@@ -146,9 +146,9 @@ def test_the_report_shows_the_stored_grade_of_every_sample(smoke_run: Path) -> N
 
 
 def test_ask_answers_with_the_trained_model(smoke_run: Path) -> None:
-    done = bench("ask", smoke_run, "sft", "Mia has 14 apples. Mia buys 23 more. How many apples does Mia have now?")
+    done = here("ask", smoke_run, "sft", "Mia has 14 apples. Mia buys 23 more. How many apples does Mia have now?")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    wrong = bench("ask", smoke_run, "stf", "1 + 1?")
+    wrong = here("ask", smoke_run, "stf", "1 + 1?")
     assert wrong.returncode == 2
     assert "Did you mean 'sft'" in wrong.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench
+from runs import here
 
 from mra_bench.errors import UsageError
 from mra_bench.plan import make_plan
@@ -39,7 +39,7 @@ def workplace(tmp_path: Path) -> Path:
 
 
 def test_what_the_first_does_not_solve_goes_to_the_next_and_only_what_is_right_is_kept(workplace: Path) -> None:
-    done = bench("teach", *TEACHERS, "--tries", 2, "--out", "taught", "--json", "--quiet", cwd=workplace)
+    done = here("teach", *TEACHERS, "--tries", 2, "--out", "taught", "--json", "--quiet", cwd=workplace)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["problems"], said["solved"], said["unsolved"]) == (4, 3, ["q3"])
@@ -58,21 +58,21 @@ def test_what_the_first_does_not_solve_goes_to_the_next_and_only_what_is_right_i
 
 def test_the_same_call_asks_nothing_again_and_a_lost_attempt_is_made_again(workplace: Path) -> None:
     asked = ("teach", *TEACHERS, "--tries", 1, "--out", "taught")
-    first = bench(*asked, cwd=workplace)
+    first = here(*asked, cwd=workplace)
     assert "3 of 4 problems solved (75.0 %)" in first.stdout
     before = (workplace / "taught" / "taught.jsonl").read_bytes()
-    again = bench(*asked, cwd=workplace)
+    again = here(*asked, cwd=workplace)
     assert "generate" not in again.stderr
     assert again.stdout == first.stdout
     (lost,) = (workplace / "taught").glob("completions/b-*/block-00000.jsonl")
     lost.unlink()
-    third = bench(*asked, cwd=workplace)
+    third = here(*asked, cwd=workplace)
     assert "the stage is made again" in third.stderr
     assert (workplace / "taught" / "taught.jsonl").read_bytes() == before
 
 
 def test_what_is_taught_is_a_dataset_to_train_on(workplace: Path) -> None:
-    assert bench("teach", *TEACHERS, "--tries", 1, "--out", "taught", "--quiet", cwd=workplace).returncode == 0
+    assert here("teach", *TEACHERS, "--tries", 1, "--out", "taught", "--quiet", cwd=workplace).returncode == 0
     taught = {"data": "taught", "split": "train", "path": str(workplace / "taught" / "taught.jsonl")}
     recipe = validate_recipe(
         {
@@ -102,7 +102,7 @@ def test_what_is_taught_is_a_dataset_to_train_on(workplace: Path) -> None:
     ],
 )
 def test_what_cannot_work_is_refused_before_any_work(workplace: Path, arguments: tuple[Any, ...], said: str) -> None:
-    done = bench("teach", *arguments, "--out", "refused", cwd=workplace)
+    done = here("teach", *arguments, "--out", "refused", cwd=workplace)
     assert done.returncode == 2
     assert said in done.stderr
     assert not (workplace / "refused").exists()
@@ -110,7 +110,7 @@ def test_what_cannot_work_is_refused_before_any_work(workplace: Path, arguments:
 
 def test_test_questions_are_left_out_and_solutions_that_hold_some_are_not_kept(workplace: Path) -> None:
     asked = ("teach", *TEACHERS, "--tries", 1, "--against", "p=t.jsonl", "--drop-contaminated", "--out", "held")
-    done = bench(*asked, cwd=workplace)
+    done = here(*asked, cwd=workplace)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (workplace / "held" / "taught.jsonl").read_text().splitlines()]
     assert [row["id"] for row in rows] == ["q1"]  # q0 and q3 are test questions, so is the solution of q2
@@ -140,10 +140,10 @@ def test_the_test_split_of_the_data_is_looked_at_unless_others_are_named() -> No
 def test_nothing_solved_is_exit_1_and_a_dry_run_says_the_most(workplace: Path) -> None:
     write(workplace / "one.jsonl", [{"problem": i, "text": "no idea"} for i in QUESTIONS])
     only = ("--teacher", "a=echo@one.jsonl", "--data", "p=p.jsonl", "--out", "none")
-    dry = bench("teach", *only, "--dry-run", cwd=workplace)
+    dry = here("teach", *only, "--dry-run", cwd=workplace)
     assert dry.stdout == "a: at most 6,144 tokens (4 problems x 3 tries x 512 tokens)\n"
     assert not (workplace / "none").exists()
-    done = bench("teach", *only, "--tries", 1, cwd=workplace)
+    done = here("teach", *only, "--tries", 1, cwd=workplace)
     assert done.returncode == 1
     assert "0 of 4 problems solved (0.0 %)" in done.stdout
 

@@ -77,7 +77,7 @@ def results(models: list[dict[str, Any]], pairs: list[dict[str, Any]], **score: 
     }  # fmt: skip
 
 
-def model(name: str, parent: str | None, control_for: str | None = None, tokens: int = 0) -> dict[str, Any]:
+def model(name: str, parent: str | None, control_for: str | list[str] | None = None, tokens: int = 0) -> dict[str, Any]:
     made = {"operations": 6 * tokens, "steps": 100} if parent else None
     facts = {"tokens": tokens}
     return {
@@ -127,6 +127,8 @@ def test_missing_control_and_unequal_compute() -> None:
     }
     equal = [*LINE, model("more", "sft", "dpo", 950)]
     assert warnings_of(results(equal, [])) == []
+    both = [*LINE, model("dpo-2", "sft", tokens=1000), model("more", "sft", ["dpo", "dpo-2"], 950)]
+    assert warnings_of(results(both, [])) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import bench
+from runs import here
 
 from mra_bench.decisions import word_of
 from mra_bench.types import LENGTH, STOP, Problem
@@ -23,13 +23,13 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = [{"problem": f"p{n}", "text": f"It is \\boxed{{{2 * n if n < 7 else 99}}}."} for n in range(10)]
     for name, rows in (("p", problems), ("t", texts)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = bench("run", "--model", "m=echo@t.jsonl", "--data", "p=p.jsonl", "--out", "run", "--quiet", cwd=folder)
+    done = here("run", "--model", "m=echo@t.jsonl", "--data", "p=p.jsonl", "--out", "run", "--quiet", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 def made(folder: Path, *arguments: Any) -> dict[str, list[dict[str, Any]]]:
-    done = bench("verifier-data", "run", "--texts", "m-p", "--out", "v", *arguments, cwd=folder)
+    done = here("verifier-data", "run", "--texts", "m-p", "--out", "v", *arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
     return {
         part: [json.loads(line) for line in (folder / "v" / f"{part}.jsonl").read_text().splitlines()]
@@ -61,16 +61,16 @@ def test_what_is_made_is_a_dataset_that_a_run_can_be_scored_on(workplace: Path) 
     answers = [{"problem": row["id"], "text": row["answer"]} for row in made(workplace, "--holdout", 0)["train"]]
     (workplace / "said.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
     asked = ("run", "--model", "v=echo@said.jsonl", "--data", "v=v/train.jsonl", "--out", "scored", "--quiet")
-    done = bench(*asked, cwd=workplace)
+    done = here(*asked, cwd=workplace)
     assert done.returncode == 0, done.stderr
     results = json.loads((workplace / "scored" / "results.json").read_text())
     assert [row["value"] for row in results["datasets"][0]["by_subject"]] == ["CORRECT", "INCORRECT"]
 
 
 def test_unknown_texts_and_a_run_without_samples_are_named(workplace: Path) -> None:
-    done = bench("verifier-data", "run", "--texts", "m-q", "--out", "v", cwd=workplace)
+    done = here("verifier-data", "run", "--texts", "m-q", "--out", "v", cwd=workplace)
     assert (done.returncode, "Did you mean 'm-p'?" in done.stderr) == (2, True)
-    done = bench("verifier-data", "run", "--out", "v", cwd=workplace)
+    done = here("verifier-data", "run", "--out", "v", cwd=workplace)
     assert "built no training data from samples. Name texts with --texts: m-p" in done.stderr
 
 

@@ -111,7 +111,10 @@ def test_everything_travels_in_the_wheel_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_main_job_from_the_wheel_in_an_empty_folder(installed: Installed, tmp_path: Path) -> None:
-    done = installed.run("mra-bench", "run", "--models", "base,sft,dpo", "--recipe", "smoke", cwd=tmp_path)
+    little = ("sft.options.max_steps=3", "dpo.options.max_steps=2", "dpo.pairs.problems=8")
+    less = [word for setting in little for word in ("--set", f"models.{setting}")]
+    asked = ("run", "--models", "base,sft,dpo", "--recipe", "smoke", "--limit", 8, *less)
+    done = installed.run("mra-bench", *asked, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Verdict:" in done.stdout
     report = tmp_path / "reports" / "smoke" / "report.html"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from grpo_kit import FAST
-from runs import bench
+from runs import here
 
 from mra_bench.store import read_rows
 
@@ -30,12 +30,12 @@ def test_a_recipe_with_it_runs_and_its_rewards_are_checked_first(tmp_path: Path)
     }
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(recipe))
     asked = ["run", "--recipe", str(tmp_path / "tiny.yaml"), "--out", tmp_path / "run"]
-    refused = bench(*asked, "--set", "models.grpo.options.rewards={correct: {options: {grader: simpy}}}")
+    refused = here(*asked, "--set", "models.grpo.options.rewards={correct: {options: {grader: simpy}}}")
     assert refused.returncode == 2
     said = "Model 'grpo': Unknown grader 'simpy' in the reward 'correct'. Did you mean 'sympy'? Known: sympy."
     assert said in refused.stderr
     assert not (tmp_path / "run").exists()
-    done = bench(*asked)
+    done = here(*asked)
     assert done.returncode == 0, done.stderr
     assert "Verdict: grpo against base" in done.stdout
     (folder,) = (tmp_path / "run" / "models").iterdir()
