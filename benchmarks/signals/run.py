@@ -5,8 +5,8 @@ python benchmarks/signals/run.py --seeds 0 --out /tmp/signals_qwen2 -- --set mod
 
 runs the recipe `signals` once for each seed and prints Markdown tables. Runs that are complete in --out are not run
 again. A comparison takes the seeds as samples of each problem, so that an interval is about other problems and these
-seeds; how much the seeds themselves differ stands beside it. p is Holm's over all models that are compared with the
-control on a dataset; tables by subject and level have no p, as they were not what was asked first.
+seeds; how much the seeds themselves differ stands beside it. p is that of the comparison with the control, Holm's over
+all of them on a dataset; tables by subject and level have no p, as they were not what was asked first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from mra_bench.compute import since_common
 from mra_bench.statistics import compare, holm
 from mra_bench.store import read_rows
-from mra_bench.verdict import points
+from mra_bench.verdict import p_digits, points
 
 CONTROL, PARENT = "sft-more", "sft"
 Verdicts = dict[str, list[bool]]  # problem id -> whether the answer is right, for each seed
@@ -72,13 +72,23 @@ def gain(control: Verdicts, model: Verdicts) -> str:
 
 
 def main_table(folders: Sequence[Path], dataset: str) -> list[list[str]]:
-    """Accuracy at each seed, the gain over the control, tokens per answer and compute: a row for each model."""
+    """Accuracy at each seed, the gain over parent and control, tokens per answer and compute: a row for each model."""
     runs = [results_of(folder) for folder in folders]
     by_model = verdicts(folders, dataset)
     control = by_model[CONTROL]
     others = [name for name in by_model if name != CONTROL]
     adjusted = dict(zip(others, holm([compare(control, by_model[name]).p for name in others]), strict=True))
-    rows = [["model", *(f"seed {r['run']['seed']}" for r in runs), f"{CONTROL} +", "p Holm", "tokens", "compute"]]
+    rows = [
+        [
+            "model",
+            *(f"seed {r['run']['seed']}" for r in runs),
+            f"over {PARENT}",
+            f"over {CONTROL}",
+            "p Holm",
+            "tokens",
+            "compute",
+        ]
+    ]
     for name, right in by_model.items():
         scores = [next(s for s in _dataset(r, dataset)["scores"] if s["model"] == name) for r in runs]
         took = [since_common(r["models"], PARENT, name)[1] for r in runs]
@@ -88,8 +98,9 @@ def main_table(folders: Sequence[Path], dataset: str) -> list[list[str]]:
             [
                 name,
                 *(f"{100 * s['accuracy']:.1f}" for s in scores),
+                "" if name == PARENT else gain(by_model[PARENT], right),
                 "" if name == CONTROL else gain(control, right),
-                "" if name == CONTROL else f"{adjusted[name]:.2g}",
+                "" if name == CONTROL else p_digits(adjusted[name]) if adjusted[name] >= 0.001 else "< 0.001",
                 f"{mean([s['tokens_mean'] for s in scores]):.1f}",
                 f"{mean(share):.2f}" if share and name not in (PARENT, "base") else "",
             ]
