@@ -79,7 +79,7 @@ def test_a_gguf_file_loads_generates_and_has_no_checkpoint(tmp_path: Path) -> No
 
     path = tmp_path / "small-q.gguf"
     original = write(gguf, path)
-    model = load(Options(path=str(path)))
+    model = load(Options(path=str(path), dtype="fp32"))  # where the processor multiplies bf16, that would be taken
     assert model.checkpoint() is None
     assert list(model.identity()["weights"]["sha256"]) == ["weights.gguf"]
     done = list(model.generate(block(problems(3), Decoding(8))))
