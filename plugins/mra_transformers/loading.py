@@ -10,7 +10,7 @@ from mra_bench.runtime import prepare_threads
 
 from .families import PAD, family_of
 from .hardware import choose_device, choose_dtype
-from .quantised import four_bit
+from .quantised import four_bit, keep_format
 from .source import Source, config_of, locate, parameters
 
 
@@ -72,7 +72,7 @@ def load_causal_lm(
         raise _unusable("weights", source, error) from None
     if tokenizer is not None:
         _fit_embeddings(model, tokenizer)
-    return (model if quantised else model.to(device)).eval()
+    return (keep_format(model) if quantised else model.to(device)).eval()
 
 
 def _fit_embeddings(model: Any, tokenizer: Any) -> None:

@@ -37,6 +37,20 @@ def four_bit(dtype: Any, device: str) -> dict[str, Any]:
     return {"quantization_config": settings, "device_map": {"": place}}
 
 
+def keep_format(model: Any) -> Any:
+    """Hold the 4-bit weights of a model as they were loaded, and return it.
+
+    Where the processor multiplies bf16, a layer would repack its weights for that in the first pass that needs no
+    gradient, such as DPO's reference pass, and compute in bf16 from then on; a narrow layer cannot be repacked at all.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+    return model
+
+
 def is_quantised(model: Any) -> bool:
     """Whether weights of a model, with or without an adapter, are held in 4 bits."""
     return bool(getattr(model, "is_loaded_in_4bit", False))
