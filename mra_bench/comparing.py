@@ -29,7 +29,7 @@ from mra_bench.compute import UNEQUAL, compute_sentence, related
 from mra_bench.model_results import model_results
 from mra_bench.progress import QuietReporter, Reporter
 from mra_bench.results import VERSION, Scored, dataset_figures, other_scores, paired, without_unreadable
-from mra_bench.same_conditions import Check, Evaluated, check_conditions, common_graders, refuse
+from mra_bench.comparable import Check, Evaluated, check_conditions, common_graders, refuse
 from mra_bench.shared_problems import SharedDataset, shared_datasets
 from mra_bench.statistics import LEVEL
 from mra_bench.store import fingerprint

@@ -10,7 +10,7 @@ from mra_bench.compared_models import Place
 from mra_bench.compared_runs import ComparedRun, reading
 from mra_bench.conditions import differences
 from mra_bench.results import RESULTS, made_with_of
-from mra_bench.same_conditions import Check
+from mra_bench.comparable import Check
 from mra_bench.shared_problems import SharedDataset
 from mra_bench.stamps import contamination_results
 
