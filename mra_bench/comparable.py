@@ -148,16 +148,29 @@ def _grader(compared: Sequence[Evaluated]) -> Check:
         shown = grader_text(common[0], common)
         return Check("grader", {one.run.label: shown for one in compared})
     own = {one.run.label: one.evaluations[0].judgings[0].grader for one in compared}
-    names = " or ".join(dict.fromkeys(str(grader["name"]) for grader in own.values()))
-    remedy = (
-        f"`mra-bench grade RUN --grader {names}` adds the verdicts of one grader, as it is installed now, to a run: do "
-        "that for each run that lacks them, and they are taken"
+    shown = {label: grader_text(grader, list(own.values())) for label, grader in own.items()}
+    return Check("grader", shown, remedy=_grade_again(compared))
+
+
+def _grade_again(compared: Sequence[Evaluated]) -> str:
+    """The commands that give each run the verdicts of the first one's grader."""
+    first, *others = compared
+    wanted = first.evaluations[0].judgings[0]
+    commands = []
+    for one in others:
+        if any(wanted.key not in {j.key for j in e.judgings} for e in one.evaluations):
+            own, seconds = one.evaluations[0].judgings[0].grader["limits"], wanted.grader["limits"].get("seconds")
+            limit = "" if own.get("seconds") == seconds else f" --seconds {seconds}"
+            commands.append(f"`mra-bench grade {one.run.path} --grader {wanted.grader['name']}{limit}`")
+    return (
+        f"Let one grader judge all of them: {' and '.join(commands)}; the same for {first.run.path}, if another "
+        "version of it is installed by now. Verdicts that are added so are taken"
     )
-    return Check("grader", {label: grader_text(g, list(own.values())) for label, g in own.items()}, remedy=remedy)
 
 
 def grader_text(grader: Row, others: Sequence[Row]) -> str:
-    """A grader's name and version; with what of its options and limits is not the same as those of `others`."""
+    """A grader's name and version; with those options and limits in which some of `others` of its name differ."""
+    others = [other for other in others if other["name"] == grader["name"]]
     differing = [
         f"{name}={json.dumps(value, sort_keys=True)}"
         for part in ("options", "limits")

@@ -37,8 +37,9 @@ class Judging:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A finished evaluation of a run. `spec`: what shaped the texts; `judgings`: the run's own, the first of which made
-    its figures, then those that `mra-bench grade` has added; `look`: 0 where the dataset was not asked in looks."""
+    """An evaluation of a run whose texts are there. `spec`: what shaped them; `judgings`: the run's own, the first of
+    which makes its figures, then those that `mra-bench grade` has added; `graded`: whether that first one is there;
+    `look`: 0 where the dataset was not asked in looks."""
 
     dataset: str
     model: str
@@ -46,6 +47,7 @@ class Evaluation:
     completions: str
     spec: Row
     judgings: tuple[Judging, ...]
+    graded: bool
     look: int = 0
 
 
@@ -112,14 +114,24 @@ def _open(path: Path, label: str) -> ComparedRun:
     with reading(path):
         record = json.loads((path / RUN).read_text(encoding="utf-8"))
         plan = record["plan"]
+        _check_texts(plan, ("name", "fingerprint"))
+        for entry in plan["datasets"]:
+            _check_texts(entry, ("name", "data", "split", "answer_format"))
+        if not isinstance(plan["seed"], int):
+            raise TypeError(f"seed is {plan['seed']!r}")
         _check_models(path, plan["models"])
-        added = [(name, stage_record(path / name) or {}) for name in added_folders(path, plan["folders"])]
-        done = [e for e in counting(path, plan) if finished(path, e)]
-        evaluations = tuple(_evaluation(path, e, added) for e in done)
+        evaluations = tuple(e for e in evaluations_of(path, plan) if e.graded)
         if not evaluations:
             raise UsageError(f"{path} holds no graded texts yet, so there is nothing to compare. {AGAIN}")
         _check_files(path, evaluations)
         return ComparedRun(label, path, record, evaluations, tuple(missing_of(path, plan)))
+
+
+def evaluations_of(path: Path, plan: Row) -> list[Evaluation]:
+    """The evaluations of a plan whose texts are there; of looks those that every model has finished."""
+    added = [(name, stage_record(path / name) or {}) for name in added_folders(path, plan["folders"])]
+    there = [e for e in counting(path, plan) if all(stage_record(path / e[key]) for key in ("problems", "completions"))]
+    return [_evaluation(path, e, added) for e in there]
 
 
 def _evaluation(path: Path, entry: Row, added: Sequence[tuple[str, Row]]) -> Evaluation:
@@ -129,13 +141,19 @@ def _evaluation(path: Path, entry: Row, added: Sequence[tuple[str, Row]]) -> Eva
     judgings = tuple(_judging(name, record) for name, record in [*own, *others])
     spec = (stage_record(path / texts) or {})["spec"]
     names = (entry["dataset"], entry["model"], entry["problems"], texts)
-    return Evaluation(*names, spec, judgings, int(entry.get("look", 0)))
+    return Evaluation(*names, spec, judgings, finished(path, entry), int(entry.get("look", 0)))
 
 
 def _judging(folder: str, record: Row) -> Judging:
     spec = record["spec"]
     name, _, version = str(spec["grader"]).partition("@")
     return Judging({"name": name, "version": version, "options": spec["options"], "limits": spec["limits"]}, folder)
+
+
+def _check_texts(entry: Row, names: Sequence[str]) -> None:
+    for name in names:
+        if not isinstance(entry[name], str):
+            raise TypeError(f"{name} is {entry[name]!r}")
 
 
 def _check_models(path: Path, models: Sequence[Row]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench.comparable import Check, Evaluated, check_conditions, common_graders, refuse
 from mra_bench.compared_models import (
     Member,
     Place,
@@ -29,11 +30,10 @@ from mra_bench.compute import UNEQUAL, compute_sentence, related
 from mra_bench.model_results import model_results
 from mra_bench.progress import QuietReporter, Reporter
 from mra_bench.results import VERSION, Scored, dataset_figures, other_scores, paired, without_unreadable
-from mra_bench.comparable import Check, Evaluated, check_conditions, common_graders, refuse
 from mra_bench.shared_problems import SharedDataset, shared_datasets
 from mra_bench.statistics import LEVEL
 from mra_bench.store import fingerprint
-from mra_bench.verdict import Models, Speech, sentences, warnings_of
+from mra_bench.verdict import Models, Speech, counted, sentences, warnings_of
 
 Row = Mapping[str, Any]
 WITHIN_A_RUN = ("no-control", "unequal-compute", "mixed-conditions")  # warnings that are about one run
@@ -169,7 +169,7 @@ def _dataset(compared: Compared, dataset: SharedDataset, reporter: Reporter) -> 
         unreadable,
         pairs,
     )
-    reporter.end(f"{len(scored)} models, {len(pairs)} pairs")
+    reporter.end(f"{counted(len(scored), 'model')}, {counted(len(pairs), 'pair')}")
     return {**figures, "other_graders": _other_graders(compared, dataset, scored)}
 
 

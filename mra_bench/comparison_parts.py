@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mra_bench.comparable import Check
 from mra_bench.compared_models import Place
 from mra_bench.compared_runs import ComparedRun, reading
 from mra_bench.conditions import differences
 from mra_bench.results import RESULTS, made_with_of
-from mra_bench.comparable import Check
 from mra_bench.shared_problems import SharedDataset
 from mra_bench.stamps import contamination_results
 
@@ -88,8 +88,8 @@ def mixed_note(mixed: Sequence[Row] | None) -> Iterator[Note]:
 def left_out(
     runs: Sequence[ComparedRun], datasets: Sequence[SharedDataset], chosen: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """Datasets, problems and models of the runs that are not compared, in words."""
-    found = [dataset.sentence() for dataset in datasets if not dataset.whole]
+    """Datasets and models of the runs that are not compared, in words."""
+    found = []
     for run in runs:
         used = {dataset.names[run.label] for dataset in datasets}
         others = [name for name in run.datasets if name not in used]
