@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mra_bench import statistics
+from mra_bench.agreement import agreement_results
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
 from mra_bench.decision_results import decision_results
+from mra_bench.efficiency import efficiency_results
+from mra_bench.groups import answer_type, steps_of
 from mra_bench.looks import asked_so_far, counting, finished, gold_unreadable, read_looks, sequential_results
 from mra_bench.model_results import built_results, model_results, training_results
 from mra_bench.problem_sets import look_name
@@ -124,7 +127,8 @@ def dataset_results(
     level = looks.level if looks else statistics.LEVEL
     answer_format = entry["answer_format"]
     duplicates = find_duplicates(problems)
-    decisions = decision_results(scored, level)
+    decisions, lengths, votes = (of(scored, level) for of in (decision_results, efficiency_results, agreement_results))
+    by_level, by_type, by_steps = (breakdown(scored, of, level) for of in (lambda p: p.level, answer_type, steps_of))
     return {
         "name": entry["name"],
         "data": entry["data"],
@@ -137,13 +141,17 @@ def dataset_results(
         "scores": [score(s, answer_format, level) for s in scored],
         "pairs": looks.comparisons() if looks else paired(scored, manifest["seed"]),
         "by_subject": breakdown(scored, lambda p: p.subject, level),
-        "by_level": breakdown(scored, lambda p: p.level, level),
+        "by_level": by_level,
+        "by_answer_type": by_type if len(by_type) > 1 else [],
+        "by_steps": by_steps if len(by_steps) > 1 and by_steps != by_level else [],
         "other_graders": [
             {**grader, "scores": other_scores(run, scored, evaluations, place, level)}
             for place, grader in enumerate(manifest["graders"])
             if place
         ],
         **({"decisions": decisions} if decisions else {}),
+        **({"efficiency": lengths} if lengths else {}),
+        **({"agreement": votes} if votes else {}),
     }
 
 
