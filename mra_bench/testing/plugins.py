@@ -16,7 +16,8 @@ from mra_bench.contracts import PluginFault, build_model, check_trainer, run_bui
 from mra_bench.errors import BenchError, UsageError, nearest, unknown
 from mra_bench.judging import GraderSpec
 from mra_bench.option_help import options_of
-from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, option_names, word
+from mra_bench.option_values import option_names
+from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, word
 from mra_bench.testing.builder_cases import sampled_cases
 from mra_bench.testing.evidence import MAX_LOST, make_cases, shown
 from mra_bench.testing.garbage import GARBAGE
