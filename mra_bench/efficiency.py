@@ -1,4 +1,4 @@
-"""What results.json says of the length of texts: of right and other ones, and accuracy where fewer tokens are allowed."""
+"""What results.json says of lengths: those of right and of other texts, and accuracy where fewer tokens are allowed."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _by_text(gold: str) -> str:
     bare = _WORDS.sub(r" \1 ", _DRESS.sub("", _GROUPED.sub(",", gold))).strip()
     if unit := _UNIT.fullmatch(bare):
         bare = unit[1]
-    if "\\infty" in bare and "," in bare or "\\cup" in bare:
+    if ("\\infty" in bare and "," in bare) or "\\cup" in bare:
         return "interval"
     return next((name for name, pattern in _TYPES if pattern.fullmatch(bare)), "expression")
 
