@@ -74,7 +74,7 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
             with guarded(found.findings, RESULTS):
                 found.findings += check_results(run, shadow, found.checked)
     with guarded(found.findings, REPORT):
-        found.findings += check_report(run, found.notes, found.checked)
+        found.findings += check_report(run, registry, found.notes, found.checked)
     return found
 
 

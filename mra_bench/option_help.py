@@ -15,7 +15,8 @@ from typing import Any
 
 from mra_bench.errors import UsageError
 from mra_bench.json_safe import json_safe
-from mra_bench.plugins import KINDS, Registered, Registry, option_names, word
+from mra_bench.option_values import option_names
+from mra_bench.plugins import KINDS, Registered, Registry, word
 
 WORDS = {
     "string": "text",

@@ -13,7 +13,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,8 +22,11 @@ import pluggy
 
 from mra_bench.errors import UsageError, ambiguous, nearest, unknown
 from mra_bench.hookspecs import PROJECT, Hooks
+from mra_bench.option_values import parse_options
 
-KINDS = ("graders", "profilers", "models", "trainers", "pair_builders", "row_builders", "datasets")
+SECTIONS = "report_sections"
+KINDS = ("graders", "profilers", "models", "trainers", "pair_builders", "row_builders", "datasets", SECTIONS)
+PLACE = re.compile(r"\w+(\.\w+)*:\w+")  # of something in a module, imported when it is first needed
 OWN = "mra-bench"  # the distribution whose entry points are the built-in plugins
 LISTED = {"pair_builders": "builders", "row_builders": "builders"}  # by which command, where not by that of the name
 CONSUMES: Mapping[str, tuple[str, ...]] = {
@@ -79,6 +82,8 @@ class Registered:
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     together: bool = False
     chooses: bool = False
+    title: str = ""
+    after: str = ""
 
     @functools.cached_property
     def options(self) -> type | None:
@@ -108,28 +113,10 @@ class Registered:
     def parse_options(self, values: Mapping[str, Any]) -> Any:
         """Validate `values` against the options class. Raises UsageError naming the option and the nearest one, or
         what is not installed."""
-        import pydantic
-
         owner = f"{word(self.kind)} '{self.name}'"
         if missing := self.missing:
             raise UsageError(f"The {owner} needs what is not installed: {missing}")
-        if self.options is None:
-            if values:
-                raise UsageError(f"The {owner} takes no options, but was given: {', '.join(sorted(values))}")
-            return None
-        fields = option_names(self.options)
-        for key in values:
-            if key not in fields:
-                close = nearest(key, fields)
-                hint = f"Did you mean '{close}'?" if close else f"It takes: {', '.join(fields)}."
-                raise UsageError(f"Unknown option '{key}' of the {owner}. {hint}")
-        try:
-            parsed: Any = pydantic.TypeAdapter(self.options).validate_python(dict(values))
-        except pydantic.ValidationError as error:
-            raise UsageError(_option_error(error.errors()[0], owner, self.options)) from None
-        for option, value in _booleans_as_numbers(values, parsed):
-            raise UsageError(f"Option '{option}' of the {owner}: must be a number (got {value})")
-        return parsed
+        return parse_options(self.options, values, owner)
 
     def build(self, values: Mapping[str, Any]) -> Any:
         """A grader, profiler or model ready for use: the target itself when it has no options class, else
@@ -203,13 +190,6 @@ def source_hash(module: ModuleType) -> str:
         relative = path.relative_to(file.parent).as_posix().encode()
         digest.update(relative + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
-
-
-def option_names(options: type) -> list[str]:
-    """Names of the fields of an options class (dataclass or pydantic model)."""
-    if dataclasses.is_dataclass(options):
-        return [field.name for field in dataclasses.fields(options)]
-    return list(getattr(options, "model_fields", {}))
 
 
 def _check_blocked(settings: PluginSettings) -> None:
@@ -312,7 +292,8 @@ def _registered(plugin: Plugin) -> tuple[Plugin, list[Registered]]:
     try:
         hooks = _checked_hooks(plugin.module)
         for kind in KINDS:
-            getattr(hooks, f"register_{kind}")(register=functools.partial(_offer, offered, plugin, kind))
+            offer = _offer_section if kind == SECTIONS else functools.partial(_offer, kind=kind)
+            getattr(hooks, f"register_{kind}")(register=functools.partial(offer, offered, plugin))
     except (Exception, SystemExit) as error:
         return dataclasses.replace(plugin, error=_said(error)), []
     return plugin, offered
@@ -337,60 +318,46 @@ def _said(error: BaseException) -> str:
     return str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
 
 
-def _booleans_as_numbers(given: Any, taken: Any, where: str = "") -> Iterator[tuple[str, bool]]:
-    """Where, in options as given, a boolean was taken for a number: Python takes true for 1, and nobody means that."""
-    if isinstance(given, bool):
-        if isinstance(taken, int | float) and not isinstance(taken, bool):
-            yield where, given
-    elif isinstance(given, Mapping):
-        for key, value in given.items():
-            inner = taken.get(key) if isinstance(taken, Mapping) else getattr(taken, str(key), None)
-            yield from _booleans_as_numbers(value, inner, f"{where}.{key}" if where else str(key))
-    elif isinstance(given, list | tuple) and isinstance(taken, list | tuple):
-        for number, (value, inner) in enumerate(zip(given, taken, strict=False)):
-            yield from _booleans_as_numbers(value, inner, f"{where}.{number}")
-
-
-def _option_error(first: Mapping[str, Any], owner: str, options: type) -> str:
-    """What is wrong with a value, from pydantic's description of the first error."""
-    from mra_bench.plain_errors import in_words, place
-
-    where = place(first["loc"])
-    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        from mra_bench.option_help import fields_of
-
-        close = nearest(where, [field.name for field in fields_of(options)])
-        return f"Unknown option '{where}' of the {owner}." + (f" Did you mean '{close}'?" if close else "")
-    if first["type"] == "missing":
-        return f"The {owner} needs the option '{where}'"
-    option = f"Option '{where}' of the {owner}" if where else f"The options of the {owner}"
-    return f"{option}: {in_words(first)}"
-
-
 def _offer(
     offered: list[Registered],
     plugin: Plugin,
-    kind: str,
     name: str,
     target: Any,
     *,
+    kind: str,
     options: type | str | None = None,
     consumes: str = "",
     together: bool = False,
     chooses: bool = False,
     needs: Mapping[str, str] | None = None,
 ) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
-        raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
+    _check_name(offered, kind, name)
     if not callable(target):
         raise UsageError(f"register('{name}', ...) needs a function or class, got {type(target).__name__}")
-    if isinstance(options, str) and not re.fullmatch(r"\w+(\.\w+)*:\w+", options):
+    if isinstance(options, str) and not PLACE.fullmatch(options):
         wanted = "must be a class or its place as 'module:Class'"
         raise UsageError(f"register('{name}', ...): options= {wanted}, got {options!r}")
     if consumes not in (known := CONSUMES.get(kind, (consumes,))):
         raise UsageError(f"the {word(kind)} '{name}' must say consumes= one of {', '.join(known)}, got {consumes!r}")
     if needs is not None and not isinstance(needs, Mapping):
         raise UsageError(f"register('{name}', ...): needs= must map modules to what pip installs, got {needs!r}")
+    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together, chooses))
+
+
+def _offer_section(
+    offered: list[Registered], plugin: Plugin, name: str, target: Any, *, title: str, after: str = ""
+) -> None:
+    _check_name(offered, SECTIONS, name)
+    if not callable(target) and not (isinstance(target, str) and PLACE.fullmatch(target)):
+        wanted = "needs a function or its place as 'module:function'"
+        raise UsageError(f"register('{name}', ...) {wanted}, got {target!r}")
+    if not isinstance(title, str) or not title.strip():
+        raise UsageError(f"register('{name}', ...): title= must be the section's heading, got {title!r}")
+    offered.append(Registered(SECTIONS, name, plugin, target, title=title, after=after))
+
+
+def _check_name(offered: list[Registered], kind: str, name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+        raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
     if any(thing.kind == kind and thing.name == name for thing in offered):
         raise UsageError(f"'{name}' is registered twice")
-    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together, chooses))

@@ -119,37 +119,48 @@ def dataset_results(
     run: Path, entry: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Scores, paired comparisons and breakdowns on one dataset, over the problems whose gold can be read."""
-    scored, unreadable = readable(run, evaluations)
-    problems = scored[0].problems if scored else ()
+    scored, unreadable = without_unreadable(read_scored(run, evaluations))
     looks = read_looks(run, evaluations, manifest)
     level = looks.level if looks else statistics.LEVEL
-    answer_format = entry["answer_format"]
-    duplicates = find_duplicates(problems)
-    decisions = decision_results(scored, level)
+    pairs = looks.comparisons() if looks else paired(scored, manifest["seed"])
+    headline = entry["name"] == manifest["datasets"][0]["name"]
     return {
-        "name": entry["name"],
-        "data": entry["data"],
-        "split": entry["split"],
-        "headline": entry["name"] == manifest["datasets"][0]["name"],
-        "n": len(problems),
-        "answer_format": answer_format,
-        "unreadable": unreadable,
-        "duplicates": {"repeated": sum(len(ids) - 1 for ids in duplicates), "groups": duplicates},
-        "scores": [score(s, answer_format, level) for s in scored],
-        "pairs": looks.comparisons() if looks else paired(scored, manifest["seed"]),
-        "by_subject": breakdown(scored, lambda p: p.subject, level),
-        "by_level": breakdown(scored, lambda p: p.level, level),
+        **dataset_figures({**entry, "headline": headline}, scored, unreadable, pairs, level),
         "other_graders": [
             {**grader, "scores": other_scores(run, scored, evaluations, place, level)}
             for place, grader in enumerate(manifest["graders"])
             if place
         ],
+    }
+
+
+def dataset_figures(
+    entry: Mapping[str, Any],
+    scored: Sequence[Scored],
+    unreadable: Sequence[str],
+    pairs: Sequence[Mapping[str, Any]],
+    level: float = statistics.LEVEL,
+) -> dict[str, Any]:
+    """What follows of one dataset from models that were scored on the same problems, of one run or of several. `entry`:
+    "name", "data", "split", "headline" and "answer_format" of the dataset; `pairs`: see `paired`."""
+    problems = scored[0].problems if scored else ()
+    duplicates = find_duplicates(problems)
+    decisions = decision_results(scored, level)
+    return {
+        **{key: entry[key] for key in ("name", "data", "split", "headline", "answer_format")},
+        "n": len(problems),
+        "unreadable": list(unreadable),
+        "duplicates": {"repeated": sum(len(ids) - 1 for ids in duplicates), "groups": duplicates},
+        "scores": [score(s, entry["answer_format"], level) for s in scored],
+        "pairs": list(pairs),
+        "by_subject": breakdown(scored, lambda p: p.subject, level),
+        "by_level": breakdown(scored, lambda p: p.level, level),
         **({"decisions": decisions} if decisions else {}),
     }
 
 
-def readable(run: Path, evaluations: Sequence[Mapping[str, Any]]) -> tuple[list[Scored], list[str]]:
-    """Each model on all problems of these evaluations whose gold can be read, and the ids of those it cannot."""
+def read_scored(run: Path, evaluations: Sequence[Mapping[str, Any]]) -> list[Scored]:
+    """Each model on all problems of these evaluations, as far as they are finished."""
     done = [e for e in evaluations if finished(run, e)]
     asked = {folder: problems_of(run / folder) for folder in dict.fromkeys(e["problems"] for e in done)}
     read = []
@@ -157,6 +168,11 @@ def readable(run: Path, evaluations: Sequence[Mapping[str, Any]]) -> tuple[list[
         of_model = [e for e in done if e["model"] == model]  # several where the problems were asked in looks
         problems = [p for e in of_model for p in asked[e["problems"]]]
         read.append(Scored(model, problems, read_judged(run, of_model, (p.id for p in problems))))
+    return read
+
+
+def without_unreadable(read: Sequence[Scored]) -> tuple[list[Scored], list[str]]:
+    """The models on the problems whose gold can be read, and the ids of those whose cannot."""
     unreadable = [p.id for p in read[0].problems if _gold_unreadable(p.id, read)] if read else []
     return [_without(s, frozenset(unreadable)) for s in read], unreadable
 
@@ -254,15 +270,18 @@ def accuracy_interval(means: Sequence[float], samples: int, level: float = stati
     return statistics.clustered(means, samples, level) if means else statistics.Interval(0.0, 1.0)
 
 
-def paired(scored: Sequence[Scored], seed: int) -> list[dict[str, Any]]:
-    """Every pair of models in run order, the later against the earlier; p adjusted by Holm over all of them.
+def paired(
+    scored: Sequence[Scored], seed: int, wanted: Callable[[str, str], bool] = lambda a, b: True
+) -> list[dict[str, Any]]:
+    """Every pair of models (of those that are `wanted`) in run order, the later against the earlier; p adjusted by Holm
+    over all of them.
 
     `detectable` is about Holm's strictest step, so that it goes with the adjusted p that the verdict follows.
     """
     rows: list[dict[str, Any]] = []
     if not scored or not scored[0].problems:
         return rows
-    pairs = list(itertools.combinations(scored, 2))
+    pairs = [(a, b) for a, b in itertools.combinations(scored, 2) if wanted(a.model, b.model)]
     for a, b in pairs:
         comparison = statistics.compare(a.correct, b.correct, seed, ALPHA / len(pairs))
         rows.append({"a": a.model, "b": b.model, **vars(comparison)})

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mra_bench.errors import UsageError
-from mra_bench.plugins import Registered, option_names
+from mra_bench.option_values import option_names
+from mra_bench.plugins import Registered
 from mra_bench.recipe_schema import Recipe
 
 OPTION = "strict_determinism"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mra_bench.compute import EQUAL, amount, compute_sentence, ratio, since_common
@@ -84,21 +85,35 @@ def _turned(row: Mapping[str, Any], tail: str) -> str:
     return _figures(row, -row["high"], -row["low"])
 
 
-def sentences(results: Mapping[str, Any]) -> list[str]:
+Models = Sequence[Mapping[str, Any]]
+Pairs = Sequence[Mapping[str, Any]]
+Spoken = list[tuple[tuple[str, str], Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What a verdict speaks of: `pairs` chooses the comparisons (see `spoken_pairs`), `compute` says of two models
+    whether they took as much of it (see `compute_sentence`)."""
+
+    pairs: Callable[[Models, Pairs], Spoken]
+    compute: Callable[[Models, str, str], str] = compute_sentence
+
+
+def sentences(results: Mapping[str, Any], speech: Speech | None = None) -> list[str]:
     """The verdict: first of all which models were trained on test questions, if any were; then each trained model
-    against its parent and its control, on the headline dataset, in run order."""
+    against its parent and its control, or what else `speech` chooses, on the headline dataset, in run order."""
     stamp = stamp_sentence(results["contamination"])
-    return [*([stamp] if stamp else []), *_of_headline(results)]
+    return [*([stamp] if stamp else []), *_of_headline(results, speech or Speech(spoken_pairs))]
 
 
-def _of_headline(results: Mapping[str, Any]) -> list[str]:
+def _of_headline(results: Mapping[str, Any], speech: Speech) -> list[str]:
     headline = next((d for d in results["datasets"] if d["headline"]), None)
     if headline is None:
         return []
     silent = {row["model"] for row in headline["scores"] if not judged(row)}
     if silent:
-        return [unjudged_sentence(headline, silent), *_of_judged(results, headline, silent)]
-    return _compared(results, headline)
+        return [unjudged_sentence(headline, silent), *_of_judged(results, headline, silent, speech)]
+    return _compared(results, headline, speech)
 
 
 def judged(row: Mapping[str, Any]) -> bool:
@@ -114,27 +129,27 @@ def unjudged_sentence(dataset: Mapping[str, Any], silent: Collection[str]) -> st
     return f"Nothing was judged: the grader could not judge a single text{who} on {dataset['name']}.{why}"
 
 
-def _of_judged(results: Mapping[str, Any], headline: Mapping[str, Any], silent: Collection[str]) -> list[str]:
+def _of_judged(
+    results: Mapping[str, Any],
+    headline: Mapping[str, Any],
+    silent: Collection[str],
+    speech: Speech,
+) -> list[str]:
     scores = [row for row in headline["scores"] if row["model"] not in silent]
     pairs = [row for row in headline["pairs"] if not {row["a"], row["b"]} & set(silent)]
-    return _compared(results, {**headline, "scores": scores, "pairs": pairs})
+    return _compared(results, {**headline, "scores": scores, "pairs": pairs}, speech)
 
 
-def _compared(results: Mapping[str, Any], headline: Mapping[str, Any]) -> list[str]:
+def _compared(results: Mapping[str, Any], headline: Mapping[str, Any], speech: Speech) -> list[str]:
     if not headline["pairs"]:
         return [score_sentence(row, headline) for row in headline["scores"]]
-    chosen = spoken_pairs(results["models"], headline["pairs"])
-    said = [_with_compute(conclusion(_oriented(row, pair)), results["models"], pair) for pair, row in chosen]
+    models = results["models"]
+    chosen = speech.pairs(models, headline["pairs"])
+    said = [f"{conclusion(_oriented(row, pair))} {speech.compute(models, *pair)}".rstrip() for pair, row in chosen]
     return [*said, *stop_sentences(results)]
 
 
-def _with_compute(said: str, models: Sequence[Mapping[str, Any]], pair: tuple[str, str]) -> str:
-    return f"{said} {compute_sentence(models, *pair)}".rstrip()
-
-
-def spoken_pairs(
-    models: Sequence[Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]]
-) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
+def spoken_pairs(models: Models, pairs: Pairs) -> Spoken:
     """The comparisons that the verdict is about, each with the models in the order in which it names them: each trained
     model against its parent and its control; every pair where there is none of these."""
     wanted: list[tuple[str, str]] = [(m["from"], m["name"]) for m in models if m["from"] and not m["control_for"]]

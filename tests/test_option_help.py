@@ -17,7 +17,8 @@ from pydantic import BaseModel, Field
 
 from mra_bench.cli import call
 from mra_bench.option_help import fields_of, options_of
-from mra_bench.plugins import PluginSettings, load_plugins, option_names
+from mra_bench.option_values import option_names
+from mra_bench.plugins import PluginSettings, load_plugins
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "options.md"
 
