@@ -38,7 +38,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "mstyle": {"displaystyle": WORD, "scriptlevel": SIZE},
     "mpadded": dict.fromkeys(("width", "height", "depth"), SIZE),
     "mphantom": {},
-    "mtable": {"columnlines": WORD, "rowlines": WORD},
+    "mtable": {"columnlines": WORD, "rowlines": WORD, "displaystyle": WORD},
     "mtr": {},
     "mtd": {"columnalign": WORD},
     "menclose": {"notation": WORD},
