@@ -52,6 +52,7 @@ _CLOSERS = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]", "[asy]": "[/asy]"}
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}|<<|[-+*/=]\Z")
 _UNKNOWN = re.compile(r"\\[A-Za-z]")  # a command that the converter leaves as it is
 _WORDS_ALLOWED = re.compile(r"\\(text|textbf|textit|textrm|mbox|mathrm|operatorname|hbox)\s*\{[^{}]*\}")
+_FORMULA_IN_TEXT = re.compile(r"\\text\{([^{}$]*)\$([^$]+)\$([^{}$]*)\}")
 _MACROS = re.compile(r"\\(?:re|provide)?(?:newcommand|def|let|newenvironment)(?![A-Za-z])")
 _ENTITY = re.compile(r"&#x([0-9A-Fa-f]{1,6});")
 _ALPHABETS = {  # Unicode's names of letters whose style is another letter to a browser
@@ -144,8 +145,9 @@ def _convert(source: str, display: bool) -> str:
 
     if len(source) > LONGEST or _MACROS.search(source) or _too_deep(source) or not _seen(source):
         return ""
+    plain = _FORMULA_IN_TEXT.sub(r"\\text{\1}{\2}\\text{\3}", source)
     try:
-        made = convert_to_element(source, display="block" if display else "inline")
+        made = convert_to_element(plain, display="block" if display else "inline")
         inside = [_node(child, 0) for child in made]
     except Exception:  # the converter raises errors of many classes on what it cannot read
         return ""

@@ -184,8 +184,9 @@ function readControls() {
 // A count in a table was clicked: show what it counts.
 async function follow(wanted) {
   const { data, ...filters } = wanted;
-  const { pair } = filters;
-  await open(data, filters, null, pair && (await store.dataset(data)).models.length > MANY ? [pair.a, pair.b] : undefined);
+  const compared = filters.pair ? [filters.pair.a, filters.pair.b] : Object.keys(filters.models || {});
+  const many = (await store.dataset(data)).models.length > MANY;
+  await open(data, filters, null, many && compared.length > 1 ? compared : undefined);
   byId("samples").scrollIntoView({ block: "start" });
   byId("problem").focus({ preventScroll: true });
 }
