@@ -18,8 +18,9 @@ from mra_bench.errors import BenchError, UsageError
 from mra_bench.report import charts, formatting
 from mra_bench.report.choice import choose, find_flips, right_share
 from mra_bench.report.data import read_run
-from mra_bench.report.history import conditions, timings_view, training_view
+from mra_bench.report.history import timings_view, training_view
 from mra_bench.report.samples import PACKED, PLAIN, Block, Limits, blocks, grader_labels, label
+from mra_bench.same_conditions import checks
 
 
 def unpacked(block: Block) -> dict[str, Any]:
@@ -337,12 +338,12 @@ def test_conditions_compare_prompts_and_number_formats() -> None:
     record = {"hash": "1", "text": "Q"}
     prompts = {"a": {"test": record}, "b": {"test": {**record, "hash": "2"}}}
     models = {"a": {"engine": {"dtype": "float32"}}, "b": {"engine": {"dtype": "float32"}}}
-    first, second = conditions({"prompts": prompts, "models": models})
+    first, second = checks({"prompts": prompts, "models": models})
     assert (first["what"], first["same"]) == ("prompt on test", False)
     assert (second["what"], second["same"]) == ("number format", True)
     rows = [{"model": m, "dataset": "test", "hash": "1"} for m in "ab"]
-    assert conditions({"prompts": rows})[0]["same"] is True
-    assert conditions({}) == []
+    assert checks({"prompts": rows})[0]["same"] is True
+    assert checks({}) == []
 
 
 def test_further_graders_go_with_each_sample(tmp_path: Path) -> None:
