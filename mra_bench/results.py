@@ -99,6 +99,7 @@ def compute(run: Path) -> dict[str, Any]:
                 "completions": e["completions"],
                 "grades": e["grades"][0],
                 "other_grades": e["grades"][1:],
+                **({"profiles": e["profiles"]} if e.get("profiles") else {}),
             }
             for e in counted
             if finished(run, e)

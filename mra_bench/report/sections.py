@@ -128,7 +128,7 @@ def _samples(run: RunData) -> Mapping[str, Any] | None:
         {"name": b.dataset, "label": b.label, "problems": b.problems, "note": b.note, "encoding": b.encoding}
         for b in made
     ]
-    contents = [(block.encoding, Markup(block.content)) for block in made]
+    contents = [(block.encoding, Markup(block.index), list(map(Markup, block.parts))) for block in made]
     return {"index": index, "contents": contents} if made else None
 
 
