@@ -145,8 +145,8 @@ def _grader(compared: Sequence[Evaluated]) -> Check:
     """The grader that figures are made by: one that has judged all runs, else each run's own."""
     common = common_graders(compared)
     if common:
-        shown = grader_text(common[0], common)
-        return Check("grader", {one.run.label: shown for one in compared})
+        text = grader_text(common[0], common)
+        return Check("grader", {one.run.label: text for one in compared})
     own = {one.run.label: one.evaluations[0].judgings[0].grader for one in compared}
     shown = {label: grader_text(grader, list(own.values())) for label, grader in own.items()}
     return Check("grader", shown, remedy=_grade_again(compared))

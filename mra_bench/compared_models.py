@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,22 +113,27 @@ def apart(a: Member, b: Member) -> bool:
     return a.runs.isdisjoint(b.runs)
 
 
-def spoken_of(members: Sequence[Member]) -> Callable[[Models, Pairs], Spoken]:
-    """The comparisons that the verdict is about: models of the same name, and models that have no namesake in the other
+def every_pair(members: Sequence[Member]) -> list[tuple[str, str]]:
+    """Names of every two models that can be compared, the earlier first."""
+    return [(a.name, b.name) for a, b in itertools.combinations(members, 2) if apart(a, b)]
+
+
+def telling_pairs(members: Sequence[Member]) -> list[tuple[str, str]]:
+    """Those of every pair that a reader asks about: models of one name, and models that have no namesake in the other
     one's run; every one where there are none of these."""
-    by_name = {member.name: member for member in members}
+    pairs = [(a, b) for a, b in itertools.combinations(members, 2) if apart(a, b)]
 
     def lone(one: Member, other: Member) -> bool:
         others = {model for member in members if member.runs & other.runs for model in member.models}
         return one.models.isdisjoint(others)
 
-    def choose(models: Models, pairs: Pairs) -> Spoken:
-        rows = [((row["a"], row["b"]), row) for row in pairs]
-        held = [(by_name[a], by_name[b]) for (a, b), _ in rows]
-        chosen = [not a.models.isdisjoint(b.models) or (lone(a, b) and lone(b, a)) for a, b in held]
-        return [row for row, is_chosen in zip(rows, chosen, strict=True) if is_chosen] or rows
+    chosen = [(a, b) for a, b in pairs if not a.models.isdisjoint(b.models) or (lone(a, b) and lone(b, a))]
+    return [(a.name, b.name) for a, b in chosen or pairs]
 
-    return choose
+
+def spoken_of(told: Collection[tuple[str, str]]) -> Callable[[Models, Pairs], Spoken]:
+    """The comparisons that the verdict is about, for `verdict.Speech`."""
+    return lambda models, pairs: [((r["a"], r["b"]), r) for r in pairs if (r["a"], r["b"]) in told]
 
 
 def same_sentences(runs: Sequence[ComparedRun], members: Sequence[Member]) -> list[str]:

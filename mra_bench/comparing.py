@@ -15,13 +15,14 @@ from mra_bench.comparable import Check, Evaluated, check_conditions, common_grad
 from mra_bench.compared_models import (
     Member,
     Place,
-    apart,
     chosen_models,
+    every_pair,
     lineage,
     members_of,
     parent_name,
     same_sentences,
     spoken_of,
+    telling_pairs,
 )
 from mra_bench.compared_runs import ComparedRun, open_runs, reading
 from mra_bench.compared_texts import Source, digest_of, read_shared, sources_of
@@ -42,8 +43,8 @@ WITHIN_A_RUN = ("no-control", "unequal-compute", "mixed-conditions")  # warnings
 @dataclass(frozen=True)
 class Wanted:
     """What to compare: names of datasets (none: all that are shared, the first one first), patterns of models, as
-    ``RUN:MODEL`` or ``MODEL`` (none: those the runs' verdicts speak of), and whether different conditions are no
-    obstacle."""
+    ``RUN:MODEL`` or ``MODEL``, and whether different conditions are no obstacle. Every two models that are chosen so
+    are compared; where none are, of those that the runs' verdicts speak of the telling pairs."""
 
     datasets: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -53,7 +54,7 @@ class Wanted:
 @dataclass(frozen=True)
 class Compared:
     """What a comparison is made of. `graders`: those whose verdicts all runs have, the first of which makes the
-    figures; none where each run keeps its own."""
+    figures; none where each run keeps its own. `pairs`: names of the models that are compared, the earlier first."""
 
     runs: tuple[ComparedRun, ...]
     datasets: tuple[SharedDataset, ...]
@@ -61,6 +62,7 @@ class Compared:
     graders: tuple[Row, ...]
     sources: tuple[Source, ...]
     checks: tuple[Check, ...]
+    pairs: tuple[tuple[str, str], ...]
 
     @property
     def seed(self) -> int:
@@ -88,7 +90,9 @@ def compare_runs(
     graders = common_graders(evaluated)
     members = members_of(runs, chosen, lambda place: digest_of(runs, datasets, graders, place))
     sources = sources_of(runs, datasets, members, graders)
-    compared = Compared(tuple(runs), tuple(datasets), tuple(members), tuple(graders), tuple(sources), tuple(checks))
+    pairs = every_pair(members) if wanted.models else telling_pairs(members)
+    parts = (runs, datasets, members, graders, sources, checks, pairs)
+    compared = Compared(*map(tuple, parts))  # type: ignore[arg-type]
     return _results(compared, chosen, reporter), compared
 
 
@@ -125,13 +129,19 @@ def _results(compared: Compared, chosen: Mapping[str, Sequence[str]], reporter: 
             "problems": [dataset.data() for dataset in datasets],
             "conditions": [check.data() for check in compared.checks],
             "same_models": [[":".join(place) for place in m.places] for m in compared.members if len(m.places) > 1],
-            "left_out": left_out(runs, datasets, chosen),
+            "left_out": [*left_out(runs, datasets, chosen), *_pairs_left_out(compared)],
             "banner": banner_of(compared.checks),
         },
     }
-    results["verdict"] = sentences({**results, "models": family}, Speech(spoken_of(compared.members), _on_compute))
+    telling = telling_pairs(compared.members)
+    results["verdict"] = sentences({**results, "models": family}, Speech(spoken_of(telling), _on_compute))
     results["warnings"] = _warnings(compared, results)
     return results
+
+
+def _pairs_left_out(compared: Compared) -> list[str]:
+    count = len(every_pair(compared.members)) - len(compared.pairs)
+    return [f"{counted(count, 'pair')} of models of different names (--model '*' compares every two)"] if count else []
 
 
 def _models(compared: Compared, shown: Mapping[Place, str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -151,10 +161,9 @@ def _models(compared: Compared, shown: Mapping[Place, str]) -> tuple[list[dict[s
 def _dataset(compared: Compared, dataset: SharedDataset, reporter: Reporter) -> dict[str, Any]:
     """A dataset's entry of results.json, over the shared problems, in which each pair is of different runs."""
     reporter.begin(f"compare on {dataset.name}", 0, "texts", f"{len(dataset.problems):,} problems")
-    members = {member.name: member for member in compared.members}
     read = read_shared(compared.sources, dataset)
     scored, unreadable = without_unreadable(read)
-    pairs = paired(scored, compared.seed, lambda a, b: apart(members[a], members[b]))
+    pairs = paired(scored, compared.seed, lambda a, b: (a, b) in compared.pairs)
     entries = [run.entry(dataset.names[run.label]) for run in compared.runs]
     formats = {entry["answer_format"] for entry in entries}
     figures = dataset_figures(

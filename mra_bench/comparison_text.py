@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mra_bench.report.headline import verdict_view
 from mra_bench.tables import align, markdown, printable, scoreboard
 from mra_bench.verdict import ALPHA, p_digits, points
 
@@ -18,11 +19,20 @@ def text_of(results: Row) -> str:
     """Banner, verdict, warnings and tables, for a person at a terminal."""
     compared = results["compared"]
     lines = [f"{compared['banner']}."] if compared["banner"] else []
-    lines += [f"Verdict: {line}" for line in results["verdict"]]
+    lines += _verdict(results)
     lines += [f"Warning: {warning['text']}" for warning in results["warnings"]]
     lines += [f"Left out: {line}." for line in compared["left_out"]]
     tables = [scoreboard(results), *(align(_shown(dataset)) for dataset in results["datasets"])]
     return printable("\n".join(lines) + "\n\n" + "\n\n".join(tables))
+
+
+def _verdict(results: Row) -> Iterator[str]:
+    """Its sentences, where they are many put together as at the top of the page."""
+    view = verdict_view(results)
+    for lead, figures in view["lines"]:
+        yield f"Verdict: {lead} {figures}".rstrip()
+    if view["all"]:
+        yield f"Verdict: {len(view['all'])} comparisons in all; the table has each"
 
 
 def _shown(dataset: Row) -> list[list[str]]:

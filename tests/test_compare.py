@@ -19,6 +19,7 @@ from mra_bench.compared_models import lineage
 from mra_bench.compared_runs import ComparedRun, labels
 from mra_bench.comparing import Wanted, compare_runs
 from mra_bench.compute import compute_sentence, related
+from mra_bench.report.comparison import joined_samples
 
 N = 24
 HOSTILE = "<img src=x onerror=alert(1)>`|*\u202e"
@@ -182,9 +183,13 @@ def test_models_of_one_name_are_told_apart_and_chosen_by_pattern(made: Callable[
     results = compare(*runs, "--anyway")
     names = ["a", "both:b", "longer:b"]
     assert [row["model"] for row in results["datasets"][0]["scores"]] == names
-    assert [(p["a"], p["b"]) for p in results["datasets"][0]["pairs"]] == [("a", "longer:b"), ("both:b", "longer:b")]
-    assert len(results["verdict"]) == 1
+    assert [(p["a"], p["b"]) for p in results["datasets"][0]["pairs"]] == [("both:b", "longer:b")]
+    assert results["compared"]["left_out"] == ["1 pair of models of different names (--model '*' compares every two)"]
     assert results["verdict"][0].startswith("longer:b is worse than both:b by 33.3 points (")
+    every = compare(*runs, "--anyway", "--model", "*")
+    assert [(p["a"], p["b"]) for p in every["datasets"][0]["pairs"]] == [("a", "longer:b"), ("both:b", "longer:b")]
+    assert every["verdict"][0].startswith("longer:b is worse than both:b by 33.3 points (")
+    assert len(every["verdict"]) == 1
     only = compare(*runs, "--anyway", "--model", "both:a", "--model", "longer:*")
     assert [(p["a"], p["b"]) for p in only["datasets"][0]["pairs"]] == [("a", "b")]
     assert only["compared"]["left_out"] == ["model of both: b"]
@@ -375,10 +380,14 @@ def test_the_page_has_the_sections_of_a_report_and_the_texts_of_all_runs(
         assert f'<section id="{part}"' in page, part
     assert 'id="contamination"' not in page
     assert page.index("Not the same conditions") < page.index('class="big"')
-    (block,) = re.findall(r'id="samples-0">(.*?)</script>', page, re.DOTALL)
-    data = json.loads(block)
-    assert [model["name"] for model in data["models"]] == ["a", "b"]
-    assert (len(data["problems"]), len(data["answers"][0])) == (N, 2)
+    _, compared = compare_runs([made("one"), made("longer")], Wanted(anyway=True))
+    samples = joined_samples(compared)["test"]
+    assert list(samples.answers) == ["a", "b"]
+    assert samples.total == len(samples.problems) == len(samples.answers["a"]) == N
+    assert {sample.text for sample in samples.answers["b"]["q1"]} <= {"39", "</script>0"}
+    few = joined_samples(compared, held=2000)["test"]
+    assert 0 < len(few.problems) < N
+    assert few.flips == samples.flips
 
 
 def run_of(label: str, weights: dict[str, str], parents: dict[str, str | None]) -> ComparedRun:

@@ -35,8 +35,8 @@ Exit codes: 0 compared; 2 refused, with every reason, or bad usage; 130 interrup
     "models",
     multiple=True,
     metavar="RUN:MODEL",
-    help="Compare this model; MODEL alone is that of every run, * stands for anything. Repeatable.  [default: those "
-    "that the runs' verdicts speak of]",
+    help="Compare this model with every other one that is named so; MODEL alone is that of every run, * stands for "
+    "anything. Repeatable.  [default: those that the runs' verdicts speak of, each with its namesake]",
 )
 @click.option(
     "--anyway", is_flag=True, help="Compare runs of different conditions, too; a banner says so before any figure."
@@ -55,8 +55,8 @@ Exit codes: 0 compared; 2 refused, with every reason, or bad usage; 130 interrup
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @json_option
 def command(runs: tuple[Path, ...], **given: Any) -> None:
-    """Compare the models of several runs on the problems that all of them were asked: every two models of different
-    runs, as a run's report compares its own.
+    """Compare the models of several runs on the problems that all of them were asked, as a run's report compares its
+    own: models of one name in different runs, or those that --model names.
 
     Runs must have been evaluated under the same conditions: instruction, decoding, grader and its version. Nothing in
     the run folders is changed.

@@ -13,7 +13,7 @@ from mra_bench.compared_texts import Source
 from mra_bench.comparing import Compared
 from mra_bench.report.choice import choose, find_flips
 from mra_bench.report.data import HELD, DatasetSamples, RunData, files_of, read_answers, read_verdicts
-from mra_bench.report.formatting import verdict_parts
+from mra_bench.report.headline import verdict_view
 from mra_bench.report.markup import filled
 from mra_bench.report.page import Part, document
 from mra_bench.report.render import OnFault, part_of
@@ -51,7 +51,7 @@ def _masthead(results: Row) -> Markup:
         banner=results["compared"]["banner"],
         problems=results["compared"]["problems"],
         grader=results["grader"],
-        verdict=[verdict_parts(sentence) for sentence in results["verdict"]],
+        verdict=verdict_view(results),
         warnings=results["warnings"],
     )
 
