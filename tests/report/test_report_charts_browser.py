@@ -36,3 +36,15 @@ def test_counts_of_a_two_by_two_open_as_many_problems(browser: Page, tmp_path: P
         number = int(browser.run("return arguments[0].textContent", button))
         browser.run("arguments[0].click()", button)
         browser.wait(f"document.getElementById('count').textContent.startsWith('{number} of 40')")
+
+
+def test_counts_by_answer_type_and_steps_open_as_many_problems(browser: Page, sampled: Path) -> None:
+    browser.cdp("Emulation.clearDeviceMetricsOverride")
+    browser.open(sampled / "report.html")
+    buttons = browser.run("return [...document.querySelectorAll('#groups button.tally')]")
+    assert len(buttons) == 4  # fractions and integers, one step and two
+    for button in buttons:
+        number = int(browser.run("return arguments[0].textContent", button))
+        browser.run("arguments[0].click()", button)
+        browser.wait(f"document.getElementById('count').textContent.startsWith('{number} of 30')")
+    assert browser.run("return document.getElementById('steps').value") == "2"
