@@ -6,6 +6,7 @@ Figures are computed again by the code that made them, on a copy of the run in w
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from mra_bench.audit_checks import (
     check_plan,
     check_report,
     check_results,
+    check_rows,
     guarded,
 )
 from mra_bench.audit_chosen import check_chosen, has_choice
@@ -28,7 +30,7 @@ from mra_bench.errors import UsageError
 from mra_bench.folder import RECIPE, RUN, manifest_of
 from mra_bench.plugins import PluginSettings, Registered, Registry
 from mra_bench.progress import Reporter
-from mra_bench.results import RESULTS
+from mra_bench.results import RESULTS, compute
 from mra_bench.shadow import shadow_run
 from mra_bench.store import stage_record
 from mra_bench.stored import Judge, added_folders, stage_of
@@ -72,7 +74,9 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
             found.notes.append(f"There is no {RESULTS} yet")
         else:
             with guarded(found.findings, RESULTS):
-                found.findings += check_results(run, shadow, found.checked)
+                derived = json.loads(json.dumps(compute(shadow)))
+                found.findings += check_results(run, derived, found.checked)
+                found.findings += check_rows(run, shadow, derived, found.notes, found.checked)
     with guarded(found.findings, REPORT):
         found.findings += check_report(run, found.notes, found.checked)
     return found

@@ -16,6 +16,7 @@ from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import DISK_FULL, BenchError
 from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
+from mra_bench.leaderboard.rows import ROWS, published_data
 from mra_bench.looks import decided, needed_stages, reached_look
 from mra_bench.manifest import manifest, run_record
 from mra_bench.plan import Plan
@@ -115,7 +116,7 @@ def _execute(
     if (other := other_run(out, plan.fingerprint)) is not None:
         reporter.message(other.sentence())
         set_aside(other)
-    for stale in (REPORT, RESULTS):  # so that a kill from here on never leaves them beside another plan
+    for stale in (REPORT, ROWS, RESULTS):  # so that a kill from here on never leaves them beside another plan
         (out / stale).unlink(missing_ok=True)
     write_text(out / RECIPE, to_yaml(plan.recipe))
     record = run_record(plan, threads)
@@ -154,11 +155,13 @@ def _carry_out(context: Context, stage: Stage, reuse: Path | None, record: dict[
 
 
 def finish_run(out: Path) -> dict[str, Any]:
-    """Compute results.json from the folder's files and write the report. Raises UsageError when there is nothing to
-    compute them from."""
+    """Compute results.json and the rows for leaderboards from the folder's files, and write the report. Raises
+    UsageError when there is nothing to compute them from."""
     check_run(out)
     results = compute(out)
     write_json(out / RESULTS, results)
+    record = json.loads((out / RUN).read_text(encoding="utf-8"))
+    write_json(out / ROWS, published_data(out, record, results, out))
     write_report(out)
     return results
 
