@@ -78,7 +78,7 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
                 found.findings += check_results(run, derived, found.checked)
                 found.findings += check_rows(run, shadow, derived, found.notes, found.checked)
     with guarded(found.findings, REPORT):
-        found.findings += check_report(run, found.notes, found.checked)
+        found.findings += check_report(run, registry, found.notes, found.checked)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, changed_files
 from mra_bench.leaderboard.rows import ROWS, published_data
 from mra_bench.plan import plan_fingerprint
+from mra_bench.plugins import Registry
 from mra_bench.problem_sets import look_name
 from mra_bench.provenance import versions
 from mra_bench.repetition import repeated_name
@@ -26,6 +28,7 @@ from mra_bench.stored_rows import problems_of
 from mra_bench.work import Stage
 
 REPORT = "report.html"
+PLUGIN_SECTION = re.compile(r' data-plugin="([^"]*)">')  # in a page everything shown has its quotes escaped
 Difference = tuple[str, Any, Any]  # where in a value, what is stored, what was derived
 
 
@@ -195,16 +198,23 @@ def _stop(derived: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(RUN, "looks", f"ended at look {found['look']}", when)
 
 
-def check_report(run: Path, notes: list[str], checked: Counter[str]) -> Iterator[Finding]:
-    """The report is the page that results.json and the stored rows give. Another mra-bench may lay it out otherwise:
-    that is noted, not held against the run."""
-    from mra_bench.report import render_page
+def check_report(run: Path, registry: Registry, notes: list[str], checked: Counter[str]) -> Iterator[Finding]:
+    """The report is the page that results.json and the stored rows give, with the sections of the plugins it was
+    written with. Another mra-bench may lay it out otherwise, and another plugin too: that is noted, not held against
+    the run."""
     from mra_bench.report.data import read_run
+    from mra_bench.report.render import render_page
+    from mra_bench.report.section import sections_of
 
     again = f"`mra-bench report {run}` writes it anew"
     try:
         page = (run / REPORT).read_bytes()
-        now = render_page(read_run(run)).encode()
+        foreign = set(PLUGIN_SECTION.findall(page.decode("utf-8", "replace")))
+        sections = [section for section in sections_of(registry) if section.plugin in {"", *foreign}]
+        if missing := foreign - {section.plugin for section in sections}:
+            notes.append(f"{REPORT} has sections of {', '.join(sorted(missing))}, not installed so; it is not compared")
+            return
+        now = render_page(read_run(run), sections, on_fault=lambda fault: None).encode()
     except FileNotFoundError:
         notes.append(f"There is no {REPORT}; {again}")
         return

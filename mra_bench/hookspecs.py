@@ -46,6 +46,20 @@ class Register(Protocol):
     ) -> None: ...
 
 
+class RegisterSection(Protocol):
+    """What `register_report_sections` is given: call it once for each section.
+
+    name: the section's id among those of its plugin.
+    target: ``render(run) -> markupsafe.Markup | str``, or its place, "module:function", to be imported when a report is
+    written. Markup stands in the page as it is, a plain string is escaped and shown as paragraphs, "" leaves the
+    section out.
+    title: its heading.
+    after: name of the section that it follows; without it, it stands before the samples.
+    """
+
+    def __call__(self, name: str, target: Any, *, title: str, after: str = "") -> None: ...
+
+
 class Hooks:
     """Specifications; pluggy checks every implementation against them."""
 
@@ -81,3 +95,8 @@ class Hooks:
     def register_datasets(self, register: Register) -> None:
         """Offer datasets that a YAML cannot describe: ``register("name", load)`` with
         ``load(split, options) -> iterable of Problem``, raising KeyError for a split it does not have."""
+
+    @hookspec
+    def register_report_sections(self, register: RegisterSection) -> None:
+        """Offer sections of the report: ``register("name", render, title="Heading")`` with
+        ``render(run: mra_bench.report.RunData) -> markupsafe.Markup | str``."""

@@ -24,7 +24,9 @@ from mra_bench.errors import UsageError, ambiguous, nearest, unknown
 from mra_bench.hookspecs import PROJECT, Hooks
 from mra_bench.option_values import parse_options
 
-KINDS = ("graders", "profilers", "models", "trainers", "pair_builders", "row_builders", "datasets")
+SECTIONS = "report_sections"
+KINDS = ("graders", "profilers", "models", "trainers", "pair_builders", "row_builders", "datasets", SECTIONS)
+PLACE = re.compile(r"\w+(\.\w+)*:\w+")  # of something in a module, imported when it is first needed
 OWN = "mra-bench"  # the distribution whose entry points are the built-in plugins
 LISTED = {"pair_builders": "builders", "row_builders": "builders"}  # by which command, where not by that of the name
 CONSUMES: Mapping[str, tuple[str, ...]] = {
@@ -80,6 +82,8 @@ class Registered:
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     together: bool = False
     chooses: bool = False
+    title: str = ""
+    after: str = ""
 
     @functools.cached_property
     def options(self) -> type | None:
@@ -288,7 +292,8 @@ def _registered(plugin: Plugin) -> tuple[Plugin, list[Registered]]:
     try:
         hooks = _checked_hooks(plugin.module)
         for kind in KINDS:
-            getattr(hooks, f"register_{kind}")(register=functools.partial(_offer, offered, plugin, kind))
+            offer = _offer_section if kind == SECTIONS else functools.partial(_offer, kind=kind)
+            getattr(hooks, f"register_{kind}")(register=functools.partial(offer, offered, plugin))
     except (Exception, SystemExit) as error:
         return dataclasses.replace(plugin, error=_said(error)), []
     return plugin, offered
@@ -316,27 +321,43 @@ def _said(error: BaseException) -> str:
 def _offer(
     offered: list[Registered],
     plugin: Plugin,
-    kind: str,
     name: str,
     target: Any,
     *,
+    kind: str,
     options: type | str | None = None,
     consumes: str = "",
     together: bool = False,
     chooses: bool = False,
     needs: Mapping[str, str] | None = None,
 ) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
-        raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
+    _check_name(offered, kind, name)
     if not callable(target):
         raise UsageError(f"register('{name}', ...) needs a function or class, got {type(target).__name__}")
-    if isinstance(options, str) and not re.fullmatch(r"\w+(\.\w+)*:\w+", options):
+    if isinstance(options, str) and not PLACE.fullmatch(options):
         wanted = "must be a class or its place as 'module:Class'"
         raise UsageError(f"register('{name}', ...): options= {wanted}, got {options!r}")
     if consumes not in (known := CONSUMES.get(kind, (consumes,))):
         raise UsageError(f"the {word(kind)} '{name}' must say consumes= one of {', '.join(known)}, got {consumes!r}")
     if needs is not None and not isinstance(needs, Mapping):
         raise UsageError(f"register('{name}', ...): needs= must map modules to what pip installs, got {needs!r}")
+    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together, chooses))
+
+
+def _offer_section(
+    offered: list[Registered], plugin: Plugin, name: str, target: Any, *, title: str, after: str = ""
+) -> None:
+    _check_name(offered, SECTIONS, name)
+    if not callable(target) and not (isinstance(target, str) and PLACE.fullmatch(target)):
+        wanted = "needs a function or its place as 'module:function'"
+        raise UsageError(f"register('{name}', ...) {wanted}, got {target!r}")
+    if not isinstance(title, str) or not title.strip():
+        raise UsageError(f"register('{name}', ...): title= must be the section's heading, got {title!r}")
+    offered.append(Registered(SECTIONS, name, plugin, target, title=title, after=after))
+
+
+def _check_name(offered: list[Registered], kind: str, name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+        raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
     if any(thing.kind == kind and thing.name == name for thing in offered):
         raise UsageError(f"'{name}' is registered twice")
-    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together, chooses))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import QuietReporter, Reporter
 from mra_bench.ranks import Ranks
 from mra_bench.recipe import to_yaml
-from mra_bench.report import write_report
+from mra_bench.report.render import write_report
+from mra_bench.report.section import misplaced, sections_of
 from mra_bench.results import RESULTS, compute
 from mra_bench.runtime import prepare_threads
 from mra_bench.stages import EXECUTORS, shared, size_of
@@ -139,7 +140,7 @@ def _execute(
     record["finished"] = provenance.now()  # the old report is gone, so this counts only with a new one beside it
     write_json(out / RUN, record)
     context.release()
-    results = finish_run(out)
+    results = finish_run(out, registry, reporter.message, strict=options.strict)
     return Outcome(out / REPORT, results, done, kept)
 
 
@@ -154,15 +155,20 @@ def _carry_out(context: Context, stage: Stage, reuse: Path | None, record: dict[
     return False
 
 
-def finish_run(out: Path) -> dict[str, Any]:
-    """Compute results.json and the rows for leaderboards from the folder's files, and write the report. Raises
-    UsageError when there is nothing to compute them from."""
+def finish_run(out: Path, registry: Registry, tell: Callable[[str], None], *, strict: bool = False) -> dict[str, Any]:
+    """Compute results.json and the rows for leaderboards from the folder's files, and write the report with the
+    sections of all plugins. `tell` hears of sections that failed or found no place; `strict` makes a failure fatal.
+
+    Raises UsageError when there is nothing to compute from, SectionFault with `strict`.
+    """
     check_run(out)
     results = compute(out)
     write_json(out / RESULTS, results)
     record = json.loads((out / RUN).read_text(encoding="utf-8"))
     write_json(out / ROWS, published_data(out, record, results, out))
-    write_report(out)
+    for sentence in misplaced(registry):
+        tell(sentence)
+    write_report(out, sections_of(registry), None if strict else lambda fault: tell(str(fault)))
     return results
 
 

@@ -13,6 +13,7 @@ from runs import here
 from test_regrade import content, echo_run, run
 
 from mra_bench.cli import call
+from mra_bench.plugins import load_plugins
 from mra_bench.run import finish_run
 from mra_bench.store import finish_stage, stage_record, write_rows
 
@@ -81,7 +82,7 @@ def test_one_flipped_flag_is_named_when_everything_else_was_made_to_agree(
     folder = stage(run, "grades/sympy-wrong")
     change(folder / "block-00001.jsonl", 1, correct=True, kind="correct")
     seal(folder, kinds={"wrong": 5, "correct": 1})
-    finish_run(run)
+    finish_run(run, load_plugins(), print)
     found = audit(capsys)
     assert where(found)[0] == ("block-00001.jsonl", "q5 sample 0")
     assert ("stage.json", "kinds.wrong") in where(found)

@@ -233,7 +233,7 @@ def test_a_finished_run_is_current_only_with_its_own_report(answers: Path) -> No
     assert here(*arguments, "--limit", "3", cwd=answers).returncode == 0
     code = (
         "import sys, mra_bench.run as r\n"
-        "def fail(out): raise OSError('stopped here')\n"
+        "def fail(*given, **more): raise OSError('stopped here')\n"
         "r.finish_run = fail\n"
         "from mra_bench.cli import call; call(sys.argv[1:])"
     )

@@ -16,7 +16,8 @@ import pytest
 from pages import Command, follow, programs, steps
 
 from mra_bench.builders import BuildJob, PairRule, PairSet, RowSet, Sampled
-from mra_bench.hookspecs import Hooks, Register
+from mra_bench.hookspecs import Hooks, Register, RegisterSection
+from mra_bench.report import DatasetSamples, RunData, Sample
 from mra_bench.types import (
     Block,
     Completion,
@@ -44,6 +45,7 @@ ON_THE_PAGE = {  # what a plugin of each hook is given or gives
     "register_profilers": (Profile,),
     "register_pair_builders": (BuildJob, Sampled, PairSet, PairRule),
     "register_row_builders": (RowSet, Row),
+    "register_report_sections": (RunData, DatasetSamples, Sample),
 }
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the pages show commands of a POSIX shell")
 
@@ -54,6 +56,8 @@ def text_of(hook: str) -> str:
 
 def arguments_of(hook: str) -> list[str]:
     """The arguments of the callback that mean something for this hook."""
+    if hook == "register_report_sections":
+        return [name for name in inspect.signature(RegisterSection.__call__).parameters if name != "self"]
     names = [name for name in inspect.signature(Register.__call__).parameters if name != "self"]
     of_some = {"consumes": ("trainers", "pair_builders", "row_builders"), "together": ("trainers",)}
     of_some["chooses"] = ("trainers",)

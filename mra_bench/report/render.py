@@ -1,36 +1,36 @@
-"""Assembles the page: sections, styles, scripts and the policy that lets nothing else run, and writes it."""
+"""Assembles the report of a run from its sections, and writes it."""
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
-import os
-import tempfile
-from collections.abc import Sequence
-from importlib import resources
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mra_bench.errors import BenchError
 from mra_bench.report.data import RunData, read_run
-from mra_bench.report.formatting import verdict_parts, visible
-from mra_bench.report.sections import SECTIONS, Section, environment
+from mra_bench.report.formatting import verdict_parts
+from mra_bench.report.markup import filled
+from mra_bench.report.page import Part, document, write_page
+from mra_bench.report.section import Section, SectionFault, fault_text, installed_sections, rendered
 
-STYLES = ("base.css", "tables.css", "browser.css", "print.css")
-SCRIPTS = ("dom.js", "store.js", "filters.js", "viewer.js", "main.js")
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+OnFault = Callable[[SectionFault], None]
 
 
-def write_report(run: Path, sections: Sequence[Section] = SECTIONS) -> Path:
-    """Write `run`/report.html from the run folder's published files, in one step, and return its path.
+def write_report(run: Path, sections: Sequence[Section] | None = None, on_fault: OnFault | None = None) -> Path:
+    """Write `run`/report.html from the run folder's published files, in one step, and return its path. `sections`:
+    those of all installed plugins where none are given; `on_fault` is told of each that failed, and without it the
+    first that fails is fatal.
 
-    The same files give the same bytes. Raises UsageError when `run` is not a run folder, BenchError when a file in it
-    is broken or the report cannot be written.
+    The same files and sections give the same bytes. Raises UsageError when `run` is not a run folder, SectionFault as
+    said, BenchError when a file in it is broken or the report cannot be written.
     """
-    page = render_page(read_run(run), sections).encode("utf-8")
+    page = render_page(read_run(run), sections, on_fault)
     target = run / "report.html"
     try:
-        _replace(target, page)
+        write_page(target, page)
     except OSError as error:
         reason = error.strerror or error
         raise BenchError(
@@ -39,67 +39,34 @@ def write_report(run: Path, sections: Sequence[Section] = SECTIONS) -> Path:
     return target
 
 
-def render_page(run: RunData, sections: Sequence[Section] = SECTIONS) -> str:
-    """The whole page as text."""
-    from markupsafe import Markup
-
-    shown = [(section, Markup(html)) for section in sections if (html := section.render(run).strip())]
-    style, script = _joined(STYLES), _joined(SCRIPTS)
-    page = (
-        environment()
-        .get_template("page.html")
-        .render(
-            policy=_policy(style, script),
-            style=Markup(style),
-            script=Markup(script),
-            sections=shown,
-            **_summary(run),
-        )
-    )
-    return visible(page)
+def render_page(run: RunData, sections: Sequence[Section] | None = None, on_fault: OnFault | None = None) -> str:
+    """The whole page as text; a section of a plugin that fails says so in its place, or raises SectionFault where there
+    is no `on_fault` to be told."""
+    made = (_part(section, run, on_fault) for section in (installed_sections() if sections is None else sections))
+    title = f"{(run.results.get('run') or {}).get('name') or 'Run'} – mra-bench report"
+    return document(title, masthead(run), [part for part in made if part.html])
 
 
-def _summary(run: RunData) -> dict[str, Any]:
+def masthead(run: RunData) -> Markup:
+    """What stands first: name, verdict in words, and what to know before any figure."""
     results = run.results
-    return {
-        "run": {"name": "", "description": "", "seed": None, "fingerprint": "", **(results.get("run") or {})},
-        "grader": {"name": "", "version": "", **(results.get("grader") or {})},
-        "partial": bool(results.get("partial")),
-        "missing": results.get("missing") or [],
-        "warnings": results.get("warnings") or [],
-        "verdict": [verdict_parts(sentence) for sentence in results.get("verdict") or []],
-    }
-
-
-@functools.cache
-def _joined(names: tuple[str, ...]) -> str:
-    folder = resources.files("mra_bench.report") / "templates"
-    text = "\n".join((folder / name).read_text("utf-8") for name in names)
-    return f'(() => {{\n"use strict";\n{text}}})();\n' if names is SCRIPTS else text
-
-
-def _policy(style: str, script: str) -> str:
-    """Content-Security-Policy: nothing may load; only this style sheet and this script, known by hash, apply."""
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+    return filled(
+        "summary.html",
+        run={"name": "", "description": "", "seed": None, "fingerprint": "", **(results.get("run") or {})},
+        grader={"name": "", "version": "", **(results.get("grader") or {})},
+        partial=bool(results.get("partial")),
+        missing=results.get("missing") or [],
+        warnings=results.get("warnings") or [],
+        verdict=[verdict_parts(sentence) for sentence in results.get("verdict") or []],
     )
 
 
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write beside `target`, then rename: a reader sees the old page or the new one, never half of it."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".report-", suffix=".tmp")
+def _part(section: Section, run: RunData, on_fault: OnFault | None) -> Part:
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        html = rendered(section, run)
+    except SectionFault as fault:
+        if on_fault is None:
+            raise
+        on_fault(fault)
+        html = fault_text(fault)
+    return Part(section.id, section.title, html, section.plugin)

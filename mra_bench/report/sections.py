@@ -1,26 +1,21 @@
-"""The sections of the report, in reading order. A later hook adds to this list what a plugin offers."""
+"""The sections that mra-bench's own plugin `report` offers, and what each shows."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mra_bench.listed_overlaps import questions_listed
-from mra_bench.report import formatting
 from mra_bench.report.data import RunData
 from mra_bench.report.decisions import decisions_view
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
 from mra_bench.report.history import conditions, making_view, timings_view, training_view
+from mra_bench.report.markup import from_template
 from mra_bench.report.profiles import profiles_view
 from mra_bench.report.repetitions import repetitions
 from mra_bench.report.samples import blocks
 from mra_bench.stamps import stamp_sentence
 from mra_bench.verdict import is_sequential
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 SHOWN_OVERLAPS = 200
 _LOOKS = (
@@ -45,55 +40,6 @@ METHODS = {
     "Tango score, effective n": "The interval beside a difference is Tango's score interval for paired answers, with "
     "samples counted by how alike those of one problem are, so that they do not count as problems.",
 }
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the report. `render` gives its inner HTML under the heading `title`, or "" to leave it out; `id` is
-    the anchor. What it returns stands in the page as it is, so it escapes what it shows."""
-
-    id: str
-    title: str
-    render: Callable[[RunData], str]
-
-
-@functools.cache
-def environment() -> Environment:
-    """The Jinja2 environment of the report: autoescape on, undefined names are errors."""
-    import jinja2
-
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("mra_bench.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    names = (
-        "percent",
-        "share",
-        "bare",
-        "points",
-        "size",
-        "p_value",
-        "count",
-        "significant",
-        "duration",
-        "scalar",
-        "unbroken",
-    )
-    made.filters.update({name: getattr(formatting, name) for name in names})
-    return made
-
-
-def from_template(name: str, context: Callable[[RunData], Mapping[str, Any] | None]) -> Callable[[RunData], str]:
-    """A render function that fills the template `name`; it gives "" where `context` gives None."""
-
-    def render(run: RunData) -> str:
-        values = context(run)
-        return "" if values is None else environment().get_template(name).render(**values)
-
-    return render
 
 
 def _headline(run: RunData) -> Mapping[str, Any] | None:
@@ -196,13 +142,13 @@ def _provenance(run: RunData) -> Mapping[str, Any] | None:
 
 
 def _reading(run: RunData) -> Mapping[str, Any]:
-    pairs = [pair for entry in run.datasets for pair in entry.get("pairs") or ()]
+    compared = [pair for entry in run.datasets for pair in entry.get("pairs") or ()]
     return {
         "alpha": ALPHA,
-        "tests": bool(pairs),
-        "methods": [METHODS.get(name, f"The {kind} is {name}.") for kind, name in _methods(pairs)],
+        "tests": bool(compared),
+        "methods": [METHODS.get(name, f"The {kind} is {name}.") for kind, name in _methods(compared)],
         "sequential": (run.results.get("sequential") or {}).get("dataset", ""),
-        "fixed": any(not is_sequential(pair) for pair in pairs),
+        "fixed": any(not is_sequential(pair) for pair in compared),
         "several": any(score["samples"] > 1 for entry in run.datasets for score in entry.get("scores") or ()),
     }
 
@@ -212,21 +158,19 @@ def _methods(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((kind, pair[kind]) for pair in pairs for kind in ("test", "interval")))
 
 
-SECTIONS: tuple[Section, ...] = (
-    Section("scoreboard", "Scoreboard", from_template("scoreboard.html", _headline)),
-    Section("pairs", "Model against model", from_template("pairs.html", _pairs)),
-    Section("groups", "By subject and level", from_template("groups.html", _groups)),
-    Section("decisions", "Decisions", from_template("decisions.html", decisions_view)),
-    Section("errors", "Kinds of answer", from_template("errors.html", _headline)),
-    Section("profiles", "Error profiles", from_template("profiles.html", profiles_view)),
-    Section("graders", "Other graders", from_template("graders.html", _other_graders)),
-    Section("repeated", "Repeated", from_template("repeated.html", _repeated)),
-    Section("further", "Further datasets", from_template("further.html", _further)),
-    Section("training", "Training", from_template("training.html", _training)),
-    Section("built-data", "Training data that was built", from_template("built_data.html", _built)),
-    Section("contamination", "Contamination", from_template("contamination.html", _contamination)),
-    Section("samples", "Samples", from_template("samples.html", _samples)),
-    Section("cost", "Cost", from_template("cost.html", _timings)),
-    Section("provenance", "Provenance", from_template("provenance.html", _provenance)),
-    Section("reading", "How to read this", from_template("reading.html", _reading)),
-)
+scoreboard = from_template("scoreboard.html", _headline)
+pairs = from_template("pairs.html", _pairs)
+groups = from_template("groups.html", _groups)
+decisions = from_template("decisions.html", decisions_view)
+errors = from_template("errors.html", _headline)
+profiles = from_template("profiles.html", profiles_view)
+graders = from_template("graders.html", _other_graders)
+repeated = from_template("repeated.html", _repeated)
+further = from_template("further.html", _further)
+training = from_template("training.html", _training)
+built_data = from_template("built_data.html", _built)
+contamination = from_template("contamination.html", _contamination)
+samples = from_template("samples.html", _samples)
+cost = from_template("cost.html", _timings)
+provenance = from_template("provenance.html", _provenance)
+reading = from_template("reading.html", _reading)

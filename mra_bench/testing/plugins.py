@@ -4,6 +4,7 @@ work. Graders are graded with; models are built but load no weights; trainers an
 
 from __future__ import annotations
 
+import functools
 import inspect
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from mra_bench.errors import BenchError, UsageError, nearest, unknown
 from mra_bench.judging import GraderSpec
 from mra_bench.option_help import options_of
 from mra_bench.option_values import option_names
-from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry, word
+from mra_bench.plugins import SECTIONS, Plugin, PluginSettings, Registered, Registry, word
+from mra_bench.report.section import rendered, section_of
 from mra_bench.testing.builder_cases import sampled_cases
 from mra_bench.testing.evidence import MAX_LOST, make_cases, shown
 from mra_bench.testing.garbage import GARBAGE
 from mra_bench.testing.grader_checks import FAILED, GENERAL_CHECKS, PASSED, SKIPPED, Outcome, run_checks
 from mra_bench.testing.probe import spec_of_name
+from mra_bench.testing.report_cases import TAG, report_cases
 from mra_bench.types import Problem
 from mra_bench.workers import Limits, profile_all
 
@@ -198,6 +201,22 @@ def _check_profiler(thing: Registered, settings: PluginSettings, given: Mapping[
     return Outcome(check, FAILED, "; ".join(failures)) if failures else Outcome(check, PASSED)
 
 
+def _check_section(thing: Registered, values: Mapping[str, Any]) -> Iterator[Outcome]:
+    section = section_of(thing)
+    for what, run in report_cases().items():
+        make = functools.partial(rendered, section, run)
+        yield _holds(f"render(run) gives Markup or text for {what}", make)
+    small = report_cases()["a small run"]
+    yield _holds("texts of models stand in the page as text", lambda: _no_markup(str(rendered(section, small))))
+
+
+def _no_markup(html: str) -> None:
+    if f"<{TAG}" in html:
+        raise PluginFault(
+            "a text of the run was let in as HTML: fill it in by mra_bench.report.html or markupsafe.escape"
+        )
+
+
 def _check_dataset(thing: Registered, values: Mapping[str, Any]) -> Iterator[Outcome]:
     def call() -> None:
         try:
@@ -214,6 +233,7 @@ _OTHERS: Mapping[str, Callable[[Registered, Mapping[str, Any]], Iterator[Outcome
     "pair_builders": _check_builder,
     "row_builders": _check_builder,
     "datasets": _check_dataset,
+    SECTIONS: _check_section,
 }
 
 

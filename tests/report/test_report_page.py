@@ -19,9 +19,12 @@ from typing import Any
 import pytest
 from report_folder import Shape, add_grader, build, read
 
+import mra_bench.report as reports
 from mra_bench.errors import BenchError
-from mra_bench.report import SECTIONS, Section, write_report
+from mra_bench.plugins import PluginSettings, load_plugins
+from mra_bench.report import Section, sections_of, write_report
 from mra_bench.report.formatting import unbroken, verdict_parts
+from mra_bench.report.section import SectionFault, misplaced
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
@@ -298,10 +301,51 @@ def test_several_samples_show_pass_at_k(tmp_path: Path) -> None:
 
 def test_a_section_can_be_added(run_folder: Path, tmp_path: Path) -> None:
     folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
-    extra = Section("mine", "My <section>", lambda run: f"<p>{len(run.datasets)} datasets</p>")
-    text = write_report(folder, [*SECTIONS, extra]).read_text("utf-8")
-    assert "<p>1 datasets</p>" in text
+    extra = Section(
+        "mine", "My <section>", lambda run: reports.html("<p>{{ n }} datasets, {{ name }}</p>", n=1, name="<i>")
+    )
+    plain = Section("plain", "Plain", lambda run: "One <b>\n\ntwo")
+    left_out = Section("none", "Not there", lambda run: " ")
+    text = write_report(folder, [*sections_of(load_plugins()), extra, plain, left_out]).read_text("utf-8")
+    assert "<p>1 datasets, &lt;i&gt;</p>" in text
     assert "My &lt;section&gt;" in text
+    assert "<p>One &lt;b&gt;</p>\n<p>two</p>" in text
+    assert "Not there" not in text
+
+
+def test_a_section_of_a_plugin_stands_where_it_asks_to(tmp_path: Path) -> None:
+    folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(
+        "from mra_bench import hookimpl\n"
+        "from mra_bench.report import table\n"
+        "def names(run):\n"
+        "    return table('Models', ['model', 'place'], [(name, n) for name, n in run.model_order.items()])\n"
+        "def fail(run):\n"
+        "    raise ValueError('<no>')\n"
+        "@hookimpl\n"
+        "def register_report_sections(register):\n"
+        "    register('names', names, title='Names', after='scoreboard')\n"
+        "    register('fail', fail, title='Fails', after='scorebord')\n"
+    )
+    registry = load_plugins(PluginSettings(named=(str(plugin),)))
+    faults: list[SectionFault] = []
+    text = write_report(folder, sections_of(registry), faults.append).read_text("utf-8")
+    ids = [attributes["id"] for attributes in Outline(text).of("section")]
+    assert ids.index("mine-names") == ids.index("scoreboard") + 1
+    assert ids.index("mine-fail") == ids.index("samples") - 1
+    assert "failed: ValueError: &lt;no&gt;" in text
+    assert [str(fault) for fault in faults] == [
+        f"The report section 'Fails' of {faults[0].plugin} failed: ValueError: <no>"
+    ]
+    assert "did you mean 'scoreboard'?" in misplaced(registry)[0]
+    with pytest.raises(SectionFault):
+        write_report(folder, sections_of(registry))
+
+
+def test_a_row_with_too_few_cells_is_named() -> None:
+    with pytest.raises(ValueError, match="1 cells where the head has 2"):
+        reports.table("Two", ["a", "b"], [("a",)])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

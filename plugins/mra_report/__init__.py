@@ -1,0 +1,27 @@
+"""Plugin: the sections of the report, in reading order."""
+
+from __future__ import annotations
+
+from mra_bench.hookspecs import RegisterSection, hookimpl
+
+SECTIONS = "mra_bench.report.sections"
+
+
+@hookimpl
+def register_report_sections(register: RegisterSection) -> None:
+    register("scoreboard", f"{SECTIONS}:scoreboard", title="Scoreboard")
+    register("pairs", f"{SECTIONS}:pairs", title="Model against model")
+    register("groups", f"{SECTIONS}:groups", title="By subject and level")
+    register("decisions", f"{SECTIONS}:decisions", title="Decisions")
+    register("errors", f"{SECTIONS}:errors", title="Kinds of answer")
+    register("profiles", f"{SECTIONS}:profiles", title="Error profiles")
+    register("graders", f"{SECTIONS}:graders", title="Other graders")
+    register("repeated", f"{SECTIONS}:repeated", title="Repeated")
+    register("further", f"{SECTIONS}:further", title="Further datasets")
+    register("training", f"{SECTIONS}:training", title="Training")
+    register("built-data", f"{SECTIONS}:built_data", title="Training data that was built")
+    register("contamination", f"{SECTIONS}:contamination", title="Contamination")
+    register("samples", f"{SECTIONS}:samples", title="Samples")
+    register("cost", f"{SECTIONS}:cost", title="Cost")
+    register("provenance", f"{SECTIONS}:provenance", title="Provenance")
+    register("reading", f"{SECTIONS}:reading", title="How to read this")
