@@ -24,6 +24,7 @@ from mra_bench.audit_checks import (
 )
 from mra_bench.audit_chosen import check_chosen, has_choice
 from mra_bench.audit_judged import Audit, JudgedAgain
+from mra_bench.audit_names import check_names
 from mra_bench.audit_record import check_recipe, check_stages, run_record_of, unrecorded_verdicts
 from mra_bench.audit_repeats import check_repeats
 from mra_bench.errors import UsageError
@@ -36,8 +37,8 @@ from mra_bench.store import stage_record
 from mra_bench.stored import Judge, added_folders, stage_of
 
 
-def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Reporter) -> Audit:
-    """Check everything in `run` that follows from its texts.
+def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Reporter, *, weights: bool = True) -> Audit:
+    """Check everything in `run` that follows from its texts. `weights`: whether those of its models must be there.
 
     Raises UsageError for what is no run folder, for a stage of a finished run that is gone, and for a grader of its
     recipe that is not installed.
@@ -54,9 +55,9 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
     for folder in added_folders(run, folders):
         _take_added(found, folder, registry, judges, installed)
     _note_versions(found, judges.values(), installed, reporter)
-    found.findings += check_files(run, dict.fromkeys([*folders, *judges]), found.checked)
+    found.findings += check_files(run, dict.fromkeys([*folders, *judges]), found.checked, weights=weights)
     with guarded(found.findings, RUN):
-        found.findings += [*check_plan(run, manifest), *check_repeats(run, manifest)]
+        found.findings += [*check_plan(run, manifest), *check_names(run, record), *check_repeats(run, manifest)]
     with guarded(found.findings, RECIPE):
         found.findings += check_recipe(run, record)
     with tempfile.TemporaryDirectory(prefix="mra-bench-audit-") as temporary:

@@ -10,8 +10,8 @@ from mra_bench.store import STAGE_FILE
 
 
 def shadow_run(run: Path, folder: Path) -> Path:
-    """What results are computed from: the plan, the recipe, and each stage's record and rows; of grades and profiles the record
-    only. Weights are left out."""
+    """What results are computed from: the plan, the recipe, and each stage's record and rows; of grades and profiles
+    the record only. Weights are left out."""
     for name in (RUN, RECIPE):
         if (run / name).is_file():
             shutil.copy2(run / name, folder / name)

@@ -135,7 +135,10 @@ def check(row: Row) -> None:
         (all(map(math.isfinite, (row.accuracy, row.low, row.high, row.tokens_mean))), "a figure is no number"),
         (0 <= row.low <= row.accuracy <= row.high <= 1, "the accuracy lies outside of its interval"),
         (row.tokens_mean >= 0 and (row.compute or 0) >= 0 and (row.parameters or 0) >= 0, "a figure is negative"),
-        (len(row.verdicts) == 4 * -(-(-(-asked * samples // 8)) // 3), "there is not one verdict for each text"),
+        (
+            len(row.verdicts) == 4 * math.ceil(math.ceil(asked * samples / 8) / 3),
+            "there is not one verdict for each text",
+        ),
     )
     for holds, what in rules:
         if not holds:

@@ -171,7 +171,7 @@ def _row(
     problems = problems_of(run / evaluation["problems"])
     ids = [problem.id for problem in problems]
     unreadable = set(entry["unreadable"])
-    identity = record["models"].get(model, {})
+    conditions = made["spec"]["conditions"]
     of_results = next(one for one in results["models"] if one["name"] == model)
     samples = made["spec"]["samples"]
     verdicts, texts = _verdicts(run, evaluation, ids, samples)
@@ -186,7 +186,7 @@ def _row(
         unreadable=tuple(place for place, i in enumerate(ids) if i in unreadable),
         prompt=Prompt(
             asked["hash"],
-            str((identity.get("prompt") or {}).get("kind", "")),
+            str((conditions.get("prompt") or {}).get("kind", "")),
             described["instruction"],
             described["answer_format"],
             asked["text"],
@@ -206,8 +206,8 @@ def _row(
         contaminated=_contaminated(results["contamination"], model, name),
         trained=of_results["from"] is not None,
         lineage=tuple(_lineage(record, results["models"], model)),
-        device=str(identity.get("device", "")),
-        dtype=str(identity.get("dtype", "")),
+        device=str(conditions.get("device", "")),
+        dtype=str(conditions.get("dtype", "")),
     )
 
 
