@@ -26,6 +26,12 @@ from mra_bench.option_values import parse_options
 
 SECTIONS = "report_sections"
 KINDS = ("graders", "profilers", "models", "trainers", "pair_builders", "row_builders", "datasets", SECTIONS)
+TAKES: Mapping[str, tuple[str, ...]] = {  # what `register` is told of a thing, beside its name and target
+    **dict.fromkeys(KINDS, ("options", "needs")),
+    **dict.fromkeys(("pair_builders", "row_builders"), ("options", "needs", "consumes")),
+    "trainers": ("options", "needs", "consumes", "together", "chooses"),
+    SECTIONS: ("title", "after"),
+}
 PLACE = re.compile(r"\w+(\.\w+)*:\w+")  # of something in a module, imported when it is first needed
 OWN = "mra-bench"  # the distribution whose entry points are the built-in plugins
 LISTED = {"pair_builders": "builders", "row_builders": "builders"}  # by which command, where not by that of the name
@@ -292,8 +298,7 @@ def _registered(plugin: Plugin) -> tuple[Plugin, list[Registered]]:
     try:
         hooks = _checked_hooks(plugin.module)
         for kind in KINDS:
-            offer = _offer_section if kind == SECTIONS else functools.partial(_offer, kind=kind)
-            getattr(hooks, f"register_{kind}")(register=functools.partial(offer, offered, plugin))
+            getattr(hooks, f"register_{kind}")(register=functools.partial(_offer, offered, plugin, kind))
     except (Exception, SystemExit) as error:
         return dataclasses.replace(plugin, error=_said(error)), []
     return plugin, offered
@@ -318,46 +323,34 @@ def _said(error: BaseException) -> str:
     return str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
 
 
-def _offer(
-    offered: list[Registered],
-    plugin: Plugin,
-    name: str,
-    target: Any,
-    *,
-    kind: str,
-    options: type | str | None = None,
-    consumes: str = "",
-    together: bool = False,
-    chooses: bool = False,
-    needs: Mapping[str, str] | None = None,
-) -> None:
-    _check_name(offered, kind, name)
-    if not callable(target):
-        raise UsageError(f"register('{name}', ...) needs a function or class, got {type(target).__name__}")
-    if isinstance(options, str) and not PLACE.fullmatch(options):
-        wanted = "must be a class or its place as 'module:Class'"
-        raise UsageError(f"register('{name}', ...): options= {wanted}, got {options!r}")
-    if consumes not in (known := CONSUMES.get(kind, (consumes,))):
-        raise UsageError(f"the {word(kind)} '{name}' must say consumes= one of {', '.join(known)}, got {consumes!r}")
-    if needs is not None and not isinstance(needs, Mapping):
-        raise UsageError(f"register('{name}', ...): needs= must map modules to what pip installs, got {needs!r}")
-    offered.append(Registered(kind, name, plugin, target, options, consumes, dict(needs or {}), together, chooses))
-
-
-def _offer_section(
-    offered: list[Registered], plugin: Plugin, name: str, target: Any, *, title: str, after: str = ""
-) -> None:
-    _check_name(offered, SECTIONS, name)
-    if not callable(target) and not (isinstance(target, str) and PLACE.fullmatch(target)):
-        wanted = "needs a function or its place as 'module:function'"
-        raise UsageError(f"register('{name}', ...) {wanted}, got {target!r}")
-    if not isinstance(title, str) or not title.strip():
-        raise UsageError(f"register('{name}', ...): title= must be the section's heading, got {title!r}")
-    offered.append(Registered(SECTIONS, name, plugin, target, title=title, after=after))
-
-
-def _check_name(offered: list[Registered], kind: str, name: str) -> None:
+def _offer(offered: list[Registered], plugin: Plugin, kind: str, name: str, target: Any, **given: Any) -> None:
+    """What a hook's `register` does: check what is said of a thing, and keep it."""
+    what = f"register('{name}', ...)"
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise UsageError(f"'{name}' cannot be a name: use letters, digits, '-', '_' and '.', first a letter or digit")
     if any(thing.kind == kind and thing.name == name for thing in offered):
         raise UsageError(f"'{name}' is registered twice")
+    for key in given:
+        if key not in (known := TAKES[kind]):
+            close = nearest(key, known)
+            hint = f"did you mean '{close}='?" if close else f"it takes {', '.join(f'{one}=' for one in known)}"
+            raise UsageError(f"{what} of a {word(kind)} takes no {key}=; {hint}")
+    if kind == SECTIONS:
+        _check_section(what, target, given.get("title"))
+    elif not callable(target):
+        raise UsageError(f"{what} needs a function or class, got {type(target).__name__}")
+    options, consumes, needs = given.pop("options", None), given.get("consumes", ""), given.pop("needs", None)
+    if isinstance(options, str) and not PLACE.fullmatch(options):
+        raise UsageError(f"{what}: options= must be a class or its place as 'module:Class', got {options!r}")
+    if consumes not in (known := CONSUMES.get(kind, (consumes,))):
+        raise UsageError(f"the {word(kind)} '{name}' must say consumes= one of {', '.join(known)}, got {consumes!r}")
+    if needs is not None and not isinstance(needs, Mapping):
+        raise UsageError(f"{what}: needs= must map modules to what pip installs, got {needs!r}")
+    offered.append(Registered(kind, name, plugin, target, options, needs=dict(needs or {}), **given))
+
+
+def _check_section(what: str, target: Any, title: Any) -> None:
+    if not callable(target) and not (isinstance(target, str) and PLACE.fullmatch(target)):
+        raise UsageError(f"{what} needs a function or its place as 'module:function', got {target!r}")
+    if not isinstance(title, str) or not title.strip():
+        raise UsageError(f"{what}: title= must be the section's heading, got {title!r}")

@@ -10,11 +10,13 @@ from mra_bench.compute import EQUAL, amount, compute_sentence, ratio, since_comm
 from mra_bench.decision_results import no_better_than_constant
 from mra_bench.likelihood import likelihood_warnings
 from mra_bench.listed_overlaps import LONG_RUN, NEAR, questions_listed
+from mra_bench.same_conditions import unlike_warnings
 from mra_bench.stamps import stamp_sentence
 from mra_bench.statistics import holm
 
 ALPHA = 0.05
 MANY = 0.05  # share of texts cut, empty or run on above which a warning is due
+SILENT = 0.25  # share of its parent's tokens under which a model has stopped talking
 QUOTED = 200  # characters of a grader's error that are quoted
 TELLING = (LONG_RUN, NEAR)  # likenesses that are more than a common template or phrase
 
@@ -213,12 +215,14 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     if results["partial"]:
         found.append(("partial", f"This run is not complete. Missing: {', '.join(results['missing'])}."))
     found += _contamination_warnings(results)
+    found += unlike_warnings(results.get("unlike_models", ()))
     found += _condition_warnings(results["mixed_conditions"])
     found += _control_warnings(results["models"])
     found += likelihood_warnings(results["models"])
     for dataset in results["datasets"]:
         for row in dataset["scores"]:
             found += _score_warnings(row, dataset["name"])
+        found += _silence_warnings(results["models"], dataset)
         found += _dataset_warnings(dataset)
         found += [("constant-decision", text) for text in no_better_than_constant(dataset)]
     return [{"kind": kind, "text": text} for kind, text in found]
@@ -297,6 +301,19 @@ def _unequal(models: list[dict[str, Any]], control: Mapping[str, Any], name: str
     steps = (control.get("making") or {}).get("steps")
     so = f" About {max(1, round(steps * wanted / took)):,} steps instead of {steps:,} would be equal." if steps else ""
     return f"{control['name']} took {amount(took)} of compute, {name} {amount(wanted)}: the budgets are not equal.{so}"
+
+
+def _silence_warnings(models: Sequence[Mapping[str, Any]], dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Models that write far less than the one they were trained from: a gain or loss of theirs may be one of length."""
+    tokens = {row["model"]: row["tokens_mean"] for row in dataset["scores"]}
+    found = []
+    for model in models:
+        now, before = tokens.get(model["name"]), tokens.get(model["from"] or "")
+        if now is None or before is None or now >= SILENT * before:
+            continue
+        text = f"{model['name']} on {dataset['name']}: {now:.1f} tokens an answer, where {model['from']} writes"
+        found.append(("stopped-talking", f"{text} {before:.1f}: training has made it stop talking."))
+    return found
 
 
 def _score_warnings(row: Mapping[str, Any], dataset: str) -> list[tuple[str, str]]:

@@ -22,6 +22,12 @@ from mra_bench.plugins import KINDS, Plugin, PluginSettings, Registry, load_plug
 BUILT_IN = "arith builders decision dpo echo grpo math-verify report sft sympy tiny transformers verifier".split()
 HEAVY = {"torch", "transformers", "trl", "datasets", "pandas", "pyarrow", "sympy", "scipy", "statsmodels", "peft"}
 
+SECTION = """
+from mra_bench import hookimpl
+@hookimpl
+def register_report_sections(register):
+    register("mine", print, title="Mine")
+"""
 GRADER = """
 from mra_bench import Grade, hookimpl
 
@@ -171,6 +177,10 @@ def test_a_named_file_can_be_blocked_too(write: Write) -> None:
         (GRADER.replace('"same"', '"my:same"'), "'my:same' cannot be a name"),
         (GRADER.replace("grade)\n", 'grade, needs="vllm")\n'), "needs= must map modules to what pip installs"),
         (GRADER.replace("register_graders", "register_trainers"), "consumes= one of rows, pairs, problems"),
+        (GRADER.replace("grade)\n", "grade, option=None)\n"), "takes no option=; did you mean 'options='?"),
+        (GRADER.replace("grade)\n", 'grade, consumes="rows")\n'), "takes no consumes=; it takes options=, needs="),
+        (GRADER.replace("register_graders", "register_report_sections"), "title= must be the section's heading"),
+        (SECTION.replace("print", "5"), "needs a function or its place as 'module:function', got 5"),
     ],
 )
 def test_a_broken_plugin_is_listed_with_its_error_and_the_others_work(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mra_bench.report.formatting import p_value
+from mra_bench.same_conditions import unlike, unlike_warnings
 from mra_bench.verdict import conclusion, p_text, points, sentences, stop_sentences, warnings_of
 
 
@@ -67,7 +68,7 @@ def test_the_adjusted_p_decides() -> None:
 def results(models: list[dict[str, Any]], pairs: list[dict[str, Any]], **score: Any) -> dict[str, Any]:
     scores = [
         {"model": "dpo", "n": 100, "samples": 1, "accuracy": 0.5, "low": 0.4, "high": 0.6, "worst": 0.5, "best": 0.5,
-         "truncated": 0, "empty": 0, "kinds": {}} | score
+         "truncated": 0, "empty": 0, "tokens_mean": 40.0, "kinds": {}} | score
     ]  # fmt: skip
     dataset = {"name": "test", "n": 100, "headline": True, "pairs": pairs, "scores": scores, "unreadable": [],
                "duplicates": {"repeated": 0, "groups": []}}  # fmt: skip
@@ -143,6 +144,27 @@ def test_missing_control_and_unequal_compute() -> None:
 )
 def test_rates_above_a_threshold_warn(score: dict[str, Any], kind: str) -> None:
     assert kinds(warnings_of(results([LINE[0]], [], **score))) == [kind]
+
+
+def test_a_model_that_writes_far_less_than_its_parent_has_stopped_talking() -> None:
+    models = [model("sft", None), model("dpo", "sft", tokens=10)]
+    found = results(models, [], tokens_mean=9.0)
+    found["datasets"][0]["scores"].append(found["datasets"][0]["scores"][0] | {"model": "sft", "tokens_mean": 40.0})
+    (warning,) = warnings_of(found)
+    assert warning["kind"] == "stopped-talking"
+    assert warning["text"].startswith("dpo on test: 9.0 tokens an answer, where sft writes 40.0")
+    found["datasets"][0]["scores"][0]["tokens_mean"] = 11.0
+    assert warnings_of(found) == []
+
+
+def test_what_was_not_the_same_for_all_models_is_warned_about() -> None:
+    prompts = {"base": {"test": {"hash": "1"}}, "sft": {"test": {"hash": "1"}}, "chat": {"test": {"hash": "2"}}}
+    models = {"base": {"dtype": "fp32"}, "sft": {"dtype": "fp32"}, "chat": {"inner": {"dtype": "bf16"}}}
+    found = unlike_warnings(unlike({"prompts": prompts, "models": models}))
+    assert [kind for kind, _ in found] == ["different-prompts", "different-conditions"]
+    assert found[0][1].startswith("The prompt on test was not the same for all models (base, sft / chat).")
+    assert "(base, sft fp32 / chat bf16)" in found[1][1]
+    assert unlike({"prompts": {"base": prompts["base"], "sft": prompts["sft"]}}) == []
 
 
 def test_allowed_contamination_is_stamped() -> None:

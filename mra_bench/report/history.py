@@ -1,8 +1,8 @@
-"""What the templates show of how models came to be: training curves, pairs, time and conditions."""
+"""What the templates show of how models came to be: training curves, pairs and time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mra_bench.compute import amount, since_common
@@ -132,59 +132,3 @@ def _since_start(models: Sequence[Mapping[str, Any]], name: str) -> int | None:
     while parents.get(first):
         first = parents[first]
     return since_common(models, name, first)[0]
-
-
-def conditions(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The answer to "same conditions?": one entry per thing that must be equal over models, with what differs.
-
-    Prompts are told apart by any record with a "hash" under "prompts" (model, then dataset); number formats by any
-    "dtype" under "models". Things that the provenance does not record give no entry.
-    """
-    checks = []
-    by_dataset: dict[str, dict[str, str]] = {}
-    for model, dataset, digest in _prompt_hashes(provenance.get("prompts")):
-        by_dataset.setdefault(dataset, {})[model] = digest
-    for dataset, hashes in by_dataset.items():
-        checks.append(_check(f"prompt on {dataset}" if dataset else "prompt", hashes))
-    models = provenance.get("models")
-    dtypes = {}
-    for name, identity in models.items() if isinstance(models, Mapping) else ():
-        found = sorted({str(value) for value in _find(identity, "dtype")})
-        if found:
-            dtypes[name] = ", ".join(found)
-    if dtypes:
-        checks.append(_check("number format", dtypes))
-    return [check for check in checks if len(check["values"]) > 1]
-
-
-def _check(what: str, values: Mapping[str, str]) -> dict[str, Any]:
-    return {"what": what, "same": len(set(values.values())) == 1, "values": values}
-
-
-def _prompt_hashes(prompts: object) -> Iterator[tuple[str, str, str]]:
-    """(model, dataset, hash) from {model: {dataset: record}}, {model: record} or [record with its names]."""
-    if isinstance(prompts, Mapping):
-        for model, inner in prompts.items():
-            if isinstance(inner, Mapping) and "hash" in inner:
-                yield str(model), "", str(inner["hash"])
-            elif isinstance(inner, Mapping):
-                for dataset, record in inner.items():
-                    if isinstance(record, Mapping) and "hash" in record:
-                        yield str(model), str(dataset), str(record["hash"])
-    elif isinstance(prompts, list):
-        for record in prompts:
-            if isinstance(record, Mapping) and "hash" in record:
-                yield str(record.get("model", "")), str(record.get("dataset", "")), str(record["hash"])
-
-
-def _find(value: object, key: str) -> Iterator[object]:
-    """Every value of `key` in nested mappings and lists."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name == key:
-                yield inner
-            else:
-                yield from _find(inner, key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _find(inner, key)

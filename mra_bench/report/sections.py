@@ -9,11 +9,12 @@ from mra_bench.listed_overlaps import questions_listed
 from mra_bench.report.data import RunData
 from mra_bench.report.decisions import decisions_view
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
-from mra_bench.report.history import conditions, making_view, timings_view, training_view
+from mra_bench.report.history import making_view, timings_view, training_view
 from mra_bench.report.markup import from_template
 from mra_bench.report.profiles import profiles_view
 from mra_bench.report.repetitions import repetitions
 from mra_bench.report.samples import blocks
+from mra_bench.same_conditions import checks
 from mra_bench.stamps import stamp_sentence
 from mra_bench.verdict import is_sequential
 
@@ -120,7 +121,7 @@ def _samples(run: RunData) -> Mapping[str, Any] | None:
         {"name": b.dataset, "label": b.label, "problems": b.problems, "note": b.note, "encoding": b.encoding}
         for b in made
     ]
-    contents = [(block.encoding, Markup(block.content)) for block in made]
+    contents = [(block.encoding, Markup(block.index), list(map(Markup, block.parts))) for block in made]
     return {"index": index, "contents": contents} if made else None
 
 
@@ -133,7 +134,7 @@ def _provenance(run: RunData) -> Mapping[str, Any] | None:
     if not (run.provenance or run.recipe):
         return None
     return {
-        "checks": conditions(run.provenance),
+        "checks": checks(run.provenance),
         "mixed": run.results.get("mixed_conditions"),
         "unknown": "mixed_conditions" in run.results and run.results["mixed_conditions"] is None,
         "provenance": run.provenance,
