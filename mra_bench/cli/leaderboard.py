@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.cli.options import json_option, plugin_options, settings_of
+from mra_bench.cli.options import Integer, json_option, plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.leaderboard.marks import FolderMarks
+    from mra_bench.leaderboard.reproduce import Reproduced
+    from mra_bench.leaderboard.verify import Tools
 
 EPILOG = """
 \b
@@ -105,18 +109,11 @@ def verify_command(folders: tuple[Path, ...], out: Path | None, quiet: bool, as_
     from mra_bench.cli.listing import show_json
     from mra_bench.leaderboard.marks import read_marks, write_marks
     from mra_bench.leaderboard.reading import find_runs
-    from mra_bench.leaderboard.verify import Tools, verify
-    from mra_bench.plugins import load_plugins
-    from mra_bench.progress import make_reporter
+    from mra_bench.leaderboard.verify import verify
 
     where = place(folders, out)
-    settings = settings_of(plugins["plugin_files"], plugins["blocked"])
-    reporter = make_reporter(quiet=quiet or as_json, as_json=False)
-    try:
-        tools = Tools(load_plugins(settings), settings, reporter)
+    with _tools(plugins, quiet=quiet or as_json) as tools:
         marks, found = verify(find_runs(folders), where, read_marks(where), tools)
-    finally:
-        getattr(reporter, "close", lambda: None)()
     path = write_marks(where, marks)
     if as_json:
         show_json({"file": str(path), "folders": [dataclasses.asdict(one) for one in found]})
@@ -124,6 +121,21 @@ def verify_command(folders: tuple[Path, ...], out: Path | None, quiet: bool, as_
         click.echo("\n".join([*(line for one in found for line in _marks(one)), f"Marks: {path}"]))
     if any(one.refused or any(row.mark == "refused" for row in one.rows) for one in found):
         click.get_current_context().exit(1)
+
+
+@contextlib.contextmanager
+def _tools(plugins: dict[str, Any], *, quiet: bool) -> Iterator[Tools]:
+    """What folders are checked with; the display of progress ends with it."""
+    from mra_bench.leaderboard.verify import Tools
+    from mra_bench.plugins import load_plugins
+    from mra_bench.progress import make_reporter
+
+    settings = settings_of(plugins["plugin_files"], plugins["blocked"])
+    reporter = make_reporter(quiet=quiet, as_json=False)
+    try:
+        yield Tools(load_plugins(settings), settings, reporter)
+    finally:
+        getattr(reporter, "close", lambda: None)()
 
 
 def _marks(found: FolderMarks) -> list[str]:
@@ -141,3 +153,92 @@ def _marks(found: FolderMarks) -> list[str]:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+@command.command("submit", epilog="Example: mra-bench leaderboard submit reports/quickstart")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="New folder to pack into. [default: submissions/RUN-HASH]")
+@click.option("--no-report", is_flag=True, help="Leave report.html out; the packed run gives it again.")
+@quiet_option
+@json_option
+@plugin_options
+def submit_command(run: Path, out: Path | None, no_report: bool, quiet: bool, as_json: bool, **plugins: Any) -> None:
+    """Pack RUN for a pull request: record, figures, rows, and its stages in one compressed file, without weights; check
+    what was packed as `verify` does, and say what to do next. A run that is not complete is refused.
+    """
+    from mra_bench.cli.listing import show_json
+    from mra_bench.costs import size
+    from mra_bench.leaderboard.submit import submit
+
+    with _tools(plugins, quiet=quiet or as_json) as tools:
+        packed = submit(run, out, tools, report=not no_report)
+    if as_json:
+        rows = [vars(row) for row in packed.marks.rows]
+        show_json(
+            {
+                "folder": str(packed.folder),
+                "bytes": dict(packed.sizes),
+                "stages_bytes": packed.unpacked,
+                "run_bytes": packed.run,
+                "rows": rows,
+            }
+        )
+        return
+    total = sum(packed.sizes.values())
+    lines = [*_marks(packed.marks), *(f"  {name}  {size(count)}" for name, count in packed.sizes.items())]
+    lines.append(
+        f"{packed.folder}: {size(total)} (the run folder has {size(packed.run)}, its stages without weights "
+        f"{size(packed.unpacked)})"
+    )
+    lines.append(
+        "Next: look at run.json and recipe.yaml, which tell the command line, paths and the machine of the run; add "
+        "the folder to the leaderboard's repository and open a pull request. Whoever reviews it gives: "
+        f"mra-bench leaderboard verify {packed.folder}"
+    )
+    click.echo("\n".join(lines))
+
+
+@command.command("reproduce", epilog="Example: mra-bench leaderboard reproduce reports/quickstart:dpo:test")
+@click.argument("row", metavar="ROW")
+@click.option("--samples", type=Integer(1), default=50, show_default=True, help="Generate so many texts at least.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Draws which texts are generated again.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="The model's weights, where they are not in the run folder."
+)
+@quiet_option
+@json_option
+@plugin_options
+def reproduce_command(row: str, quiet: bool, as_json: bool, **given: Any) -> None:
+    """Generate 50 texts of ROW again, grade them, and say how many texts and verdicts come out the same.
+
+    ROW is FOLDER:MODEL:DATASET, as the leaderboard's JSON and CSV name it. Texts of a block are computed together, so
+    whole blocks are generated, drawn by the seed; of a run with strict determinism single texts. Where the weights are
+    not there the command says which files are missing.
+    """
+    from mra_bench.cli.listing import show_json
+    from mra_bench.leaderboard.reproduce import reproduce
+
+    with _tools(given, quiet=quiet or as_json) as tools:
+        found = reproduce(row, tools, samples=given["samples"], seed=given["seed"], weights=given["weights"])
+    if as_json:
+        show_json({**vars(found), "holds": found.holds})
+    else:
+        click.echo(_reproduced(found))
+    if not found.holds:
+        click.get_current_context().exit(1)
+
+
+def _reproduced(found: Reproduced) -> str:
+    from mra_bench.tables import printable
+    from mra_bench.verdict import counted, p_text
+
+    prompts = "as recorded" if found.same_prompts else "not as recorded: this row was asked in another way"
+    accuracies = f"{100 * found.before:.1f} % before, {100 * found.again:.1f} % again"
+    verdict = "The row holds" if found.holds else "The row does not reproduce"
+    lines = [
+        *(f"Note: {note}." for note in found.notes),
+        f"{found.row}: {counted(found.texts, 'text')} again: {found.blocks}.",
+        f"Same texts: {found.same_texts:,}. Same verdicts: {found.same_verdicts:,}. Prompts: {prompts}.",
+        f"Right: {accuracies} ({p_text(found.p)}). {verdict}.",
+    ]
+    return printable("\n".join(lines))

@@ -14,12 +14,14 @@ from mra_bench.leaderboard.reading import Folder, right_of
 from mra_bench.leaderboard.rows import Row
 from mra_bench.store import fingerprint
 
+UNLINKED = "its report is not known to be the page that follows from the run, and is not linked"
 NOT_CHECKED = "nobody has graded its texts again here"
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A row with where it comes from. mark, reason: of its verification; alike: entries with the same texts under
+    """A row with where it comes from. mark, reason: of its verification; report: whether its
+    report may be opened, unlinked: why one that is there may not; alike: entries with the same texts under
     another name; place: None for a row that is refused."""
 
     row: Row
@@ -27,6 +29,7 @@ class Entry:
     mark: Mark
     reason: str
     report: bool
+    unlinked: str = ""
     alike: tuple[str, ...] = ()
     place: Range | None = None
 
@@ -131,9 +134,9 @@ def _entries(folder: Folder, marks: Marks, out: Path) -> Iterator[Entry]:
         checked = found.of(row.model, row.dataset) if found else None
         mark: Mark = checked.mark if checked else "changed" if changed else "not checked"
         reason = checked.reason if checked else CHANGED if changed else NOT_CHECKED
-        linked = mark != "refused" and not changed and (found is None or found.report)
-        report = linked and (folder.path / "report.html").is_file()
-        yield Entry(row, folder, mark, reason, report)
+        there = (folder.path / "report.html").is_file()
+        trusted = mark != "refused" and not changed and (found is None or found.report)
+        yield Entry(row, folder, mark, reason, there and trusted, "" if trusted or not there else UNLINKED)
 
 
 def _with_alike(entries: Sequence[Entry]) -> Iterator[Entry]:

@@ -26,8 +26,8 @@ RANKS = (
 COLUMNS = (
     "board", "data", "split", "part", "problems_sha256", "prompt_sha256", "decoding", "grader", "grader_settings",
     "rank_best", "rank_worst", "row", "model", "dataset", "run", "run_hash", "date", "accuracy", "low", "high", "n",
-    "samples", "tokens_mean", "parameters", "compute", "contaminated", "contamination", "mark", "reason", "same_texts_as",
-    "device", "dtype", "weights", "texts_sha256",
+    "samples", "tokens_mean", "parameters", "compute", "contaminated", "contamination", "mark", "reason",
+    "same_texts_as", "device", "dtype", "weights", "texts_sha256",
 )  # fmt: skip
 _FORMULA = re.compile(r"^[\s\"']*[=+\-@\t\r|%]")  # a spreadsheet would compute such a cell
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#!|~$])")
@@ -51,9 +51,9 @@ def _flat(board: Board, line: Line) -> dict[str, Any]:
         f"{row.grader.name}@{row.grader.version}", row.grader.settings,
         entry.place.best if entry.place else None, entry.place.worst if entry.place else None, line.name, row.model,
         row.dataset, line.folder, entry.folder.published.fingerprint if entry.folder.published else "",
-        entry.folder.date, row.accuracy, row.low, row.high, row.n, row.decoding.samples, row.tokens_mean, row.parameters,
-        row.compute, row.contaminated, line.contamination[1], entry.mark, entry.reason, "; ".join(entry.alike),
-        row.device, row.dtype, row.lineage[0].weights if row.lineage else None, row.texts,
+        entry.folder.date, row.accuracy, row.low, row.high, row.n, row.decoding.samples, row.tokens_mean,
+        row.parameters, row.compute, row.contaminated, line.contamination[1], entry.mark, entry.reason,
+        "; ".join(entry.alike), row.device, row.dtype, row.lineage[0].weights if row.lineage else None, row.texts,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -129,7 +129,7 @@ def _cells(line: Line) -> list[str]:
         line.compute,
         " ".join(line.contamination),
         markdown_text(mark),
-        entry.folder.date,
+        markdown_text(entry.folder.date),
         f"`{entry.folder.published.fingerprint[:12]}`" if entry.folder.published else "",
     ]
 

@@ -16,8 +16,8 @@ from mra_bench.report.page import Part, document
 STYLES = ("base.css", "tables.css", "browser.css", "leaderboard.css", "print.css")
 SCRIPTS = ("leaderboard.js",)
 HEAD = (
-    ("rank", "Rank", "num"), ("model", "Model", ""), ("accuracy", "Accuracy", "num"), ("", "", "chart"), ("n", "n", "num"),
-    ("tokens", "Tokens per answer", "num"), ("parameters", "Parameters", "num"), ("compute", "Training compute", "num"),
+    ("rank", "Rank", "num"), ("model", "Model", ""), ("accuracy", "Accuracy", "num"), ("", "", "chart"),
+    ("tokens", "Tokens", "num"), ("parameters", "Parameters", "num"), ("compute", "Compute", "num"),
     ("contamination", "Contamination", ""), ("mark", "Checked", ""), ("run", "Run", ""), ("date", "Date", ""),
 )  # fmt: skip
 

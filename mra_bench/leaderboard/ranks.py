@@ -79,9 +79,9 @@ def _sign_flip(right: NDArray[np.int32], samples: int) -> NDArray[np.float64]:
 
 
 def sign_flip_tails(counts: NDArray[np.int64], observed: NDArray[np.int64]) -> NDArray[np.float64]:
-    """P(|S| >= observed) of each row, S being the sum of the numbers 1, 2, ..., each `counts` times (rows x sizes),
-    with signs of fair coins: by the characteristic function of S, the product of cosines, which gives its distribution on
-    whole numbers by a Fourier transform."""
+    """P(|S| >= observed) of each row, S being the sum of the numbers 1, 2, ..., each `counts` times (rows x
+    sizes), with signs of fair coins: by the characteristic function of S, the product of cosines, which gives its
+    distribution on whole numbers by a Fourier transform."""
     import numpy as np
 
     sizes = np.arange(1, counts.shape[1] + 1)

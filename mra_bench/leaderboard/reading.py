@@ -9,6 +9,7 @@ import functools
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,13 +17,15 @@ from typing import Any
 
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, manifest_of
-from mra_bench.leaderboard.packing import ARCHIVE, unpacked
+from mra_bench.leaderboard.packing import unpacked
 from mra_bench.leaderboard.rows import ROWS, VERSION, Published, Row, published
-from mra_bench.leaderboard.safety import unsafe
+from mra_bench.leaderboard.safety import ARCHIVE, unsafe
 from mra_bench.results import RESULTS, compute
 from mra_bench.store import file_hash
 
 LONGEST = 200  # characters of a name
+HASH = re.compile(r"[0-9a-f]{64}")
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError, BenchError)
 
 
@@ -65,10 +68,10 @@ def read_folder(path: Path) -> Folder:
     """What a run folder offers; where it has no rows of its own they are computed from what is stored there."""
     try:
         record = json.loads((path / RUN).read_text(encoding="utf-8"))
-        date = str(record.get("finished") or "")[:10]
+        date = DATE.match(str(record.get("finished")))
         if record.get("finished") is None:
             return Folder(path, "", None, "the run is not finished, so it has no headline and no row")
-        return Folder(path, date, _published(path, record))
+        return Folder(path, date.group() if date else "", _published(path, record))
     except DAMAGED as error:
         return Folder(path, "", None, f"{_first_line(error)}")
 
@@ -102,13 +105,15 @@ def parse(content: bytes) -> Published:
     import pydantic
 
     try:
-        found = _adapter().validate_json(content, strict=True)
+        found: Published = _adapter().validate_json(content, strict=True)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "it"
         raise UsageError(f"{ROWS} is not as mra-bench writes it: {where}: {first['msg']}") from None
     if found.version != VERSION:
         raise UsageError(f"{ROWS} has version {found.version}; this mra-bench reads version {VERSION}")
+    if not HASH.fullmatch(found.fingerprint):
+        raise UsageError(f"{ROWS}: the run's fingerprint is none")
     for row in found.rows:
         check(row)
     return found
@@ -125,9 +130,11 @@ def check(row: Row) -> None:
     """Whether the numbers of a row can belong together. Raises UsageError naming the first that cannot."""
     asked, samples = row.problems, row.decoding.samples
     names = (row.model, row.dataset, row.data, row.split, row.part, row.grader.name, row.grader.version)
+    hashes = (row.sha256, row.prompt.sha256, row.grader.settings, row.texts)
     rules = (
         (all(0 < len(name) <= LONGEST or name == row.part for name in names), "a name is empty or too long"),
         (len(row.part) <= LONGEST, "a name is too long"),
+        (all(map(HASH.fullmatch, hashes)), "a hash is none"),
         (samples > 0 and asked > 0, "it has no text"),
         (len(set(row.unreadable)) == len(row.unreadable), "a problem is left out twice"),
         (all(0 <= place < asked for place in row.unreadable), "a problem is left out that is none"),
@@ -135,10 +142,7 @@ def check(row: Row) -> None:
         (all(map(math.isfinite, (row.accuracy, row.low, row.high, row.tokens_mean))), "a figure is no number"),
         (0 <= row.low <= row.accuracy <= row.high <= 1, "the accuracy lies outside of its interval"),
         (row.tokens_mean >= 0 and (row.compute or 0) >= 0 and (row.parameters or 0) >= 0, "a figure is negative"),
-        (
-            len(row.verdicts) == 4 * math.ceil(math.ceil(asked * samples / 8) / 3),
-            "there is not one verdict for each text",
-        ),
+        (_packed_bytes(row) == math.ceil(asked * samples / 8), "there is not one verdict for each text"),
     )
     for holds, what in rules:
         if not holds:
@@ -147,6 +151,14 @@ def check(row: Row) -> None:
     if not math.isclose(right / (row.n * samples), row.accuracy, abs_tol=1e-9):
         said = f"{row.accuracy:.4f} is not the share of its verdicts, {right} of {row.n * samples}"
         raise UsageError(f"{ROWS}: {row.model} on {row.dataset}: the accuracy {said}")
+
+
+def _packed_bytes(row: Row) -> int:
+    """How many bytes the verdicts are, -1 where they are no base64."""
+    try:
+        return len(base64.b64decode(row.verdicts, validate=True))
+    except ValueError:
+        return -1
 
 
 def right_of(row: Row) -> list[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.compute import training_operations
-from mra_bench.folder import RECIPE, RUN
+from mra_bench.folder import RECIPE
 from mra_bench.results import RESULTS
 from mra_bench.store import canonical, file_hash, fingerprint, read_rows, stage_record
 from mra_bench.stored_rows import problems_of
@@ -250,7 +250,7 @@ def _contaminated(found: Mapping[str, Any], model: str, dataset: str) -> int | N
     if "stamped" not in found:  # an older mra-bench did not say
         return None
     met = [row for row in found["stamped"] if (row["model"], row["dataset"]) == (model, dataset)]
-    return sum(row["questions"] for row in met)
+    return sum(int(row["questions"]) for row in met)
 
 
 def _lineage(record: Mapping[str, Any], models: Sequence[Mapping[str, Any]], model: str) -> Iterator[Ancestor]:
@@ -279,6 +279,3 @@ def _part(entry: Mapping[str, Any]) -> str:
     said = [f"{entry.get('count')} carved out"] if entry.get("carve") else []
     said += [f"first {entry['limit']}"] if entry.get("limit") else []
     return ", ".join(said)
-
-
-__all__ = ["ROWS", "RUN", "VERSION", "Published", "Row", "published", "published_data"]

@@ -17,10 +17,10 @@ from mra_bench.audit_judged import Audit
 from mra_bench.errors import DISK_FULL, UsageError
 from mra_bench.folder import RUN
 from mra_bench.leaderboard.marks import Checked, FolderMarks, Marks, Verdict, content_hash, place_of
-from mra_bench.leaderboard.packing import ARCHIVE, unpacked
+from mra_bench.leaderboard.packing import unpacked
 from mra_bench.leaderboard.reading import DAMAGED, derive, parse
 from mra_bench.leaderboard.rows import ROWS, Published, Row
-from mra_bench.leaderboard.safety import other_files, unsafe
+from mra_bench.leaderboard.safety import ARCHIVE, other_files, unsafe
 from mra_bench.leaderboard.same_problems import compare_problems
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
@@ -84,8 +84,8 @@ def _graded(run: Path, folder: str, tools: Tools) -> FolderMarks:
     if reason := _out_of_bounds(run, record["plan"]):
         return _refused(folder, reason)
     if reason := _not_installed(run, record["plan"], tools.registry):
-        marks = (_mark(row, "unverifiable", reason) for row in rows.rows)
-        return FolderMarks(folder, __version__, "", tuple(marks), False, "")
+        unasked = tuple(_mark(row, "unverifiable", reason) for row in rows.rows)
+        return FolderMarks(folder, __version__, "", unasked, False, "")
     found = audit(run, tools.registry, tools.plugins, tools.reporter, weights=False)
     refused, unsure = _sorted(found, record)
     if refused:

@@ -48,7 +48,6 @@ class Line:
             "rank": place.best if place else 10**9,
             "model": row.model,
             "accuracy": row.accuracy,
-            "n": row.n,
             "tokens": row.tokens_mean,
             "parameters": -1 if row.parameters is None else row.parameters,
             "compute": -1 if row.compute is None else row.compute,
@@ -112,7 +111,7 @@ def contamination(row: Row) -> tuple[str, str]:
         return "?", "not known"
     if row.contaminated:
         return "⚠", f"trained on {row.contaminated:,} of {row.problems:,}"
-    return ("✓", "none found") if row.trained else ("?", "not trained here")
+    return ("✓", "none found") if row.trained else ("?", "not known")
 
 
 def decoding(row: Row) -> str:

@@ -4,7 +4,7 @@ const rows = [...document.querySelectorAll(".board tbody tr")];
 const byId = (id) => document.getElementById(id);
 for (const row of rows) {
   row.keys = JSON.parse(row.dataset.keys);
-  row.words = (row.cells[1].textContent + " " + row.cells[10].textContent).toLowerCase();
+  row.words = (row.cells[1].textContent + " " + row.cells[9].textContent).toLowerCase();
 }
 
 function compare(a, b) {
