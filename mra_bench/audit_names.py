@@ -22,10 +22,12 @@ def check_names(run: Path, record: Mapping[str, Any]) -> Found:
     if record.get("finished") is None:
         return
     models, datasets = [m["name"] for m in plan["models"]], [d["name"] for d in plan["datasets"]]
-    yield from _same("models", record["models"], models)
-    yield from _same("prompts", record["prompts"], models)
+    named = [*_same("models", record["models"], models), *_same("prompts", record["prompts"], models)]
     for model, prompts in record["prompts"].items():
-        yield from _same(f"prompts.{model}", prompts, datasets)
+        named += _same(f"prompts.{model}", prompts, datasets)
+    yield from named
+    if named:
+        return  # nothing is found by these names
     for model in plan["models"]:
         if model["stage"] is not None:
             yield from _trained(run, record, model)

@@ -44,11 +44,15 @@ class Tools:
 
 
 def verify(runs: Sequence[Path], out: Path, marks: Marks, tools: Tools) -> tuple[Marks, list[FolderMarks]]:
-    """Check the folders `runs` and return all marks beside the leaderboard in `out`, old ones of other folders
-    included, and those of these folders in order."""
+    """Check the folders `runs` and return all marks beside the leaderboard in `out`, old ones of other folders that are
+    still there included, and those of these folders in order."""
     found = {content_hash(run): _checked(run, place_of(run, out), tools) for run in runs}
     places = {one.folder for one in found.values()}
-    before = {sha256: one for sha256, one in marks.folders.items() if sha256 in found or one.folder not in places}
+    before = {
+        sha256: one
+        for sha256, one in marks.folders.items()
+        if sha256 in found or (one.folder not in places and (out / one.folder).is_dir())
+    }
     found = dict(_against_copies(found, before))
     return Marks(marks.version, {**before, **found}), list(found.values())
 
@@ -178,22 +182,22 @@ def _against_copies(
     found: Mapping[str, FolderMarks], before: Mapping[str, FolderMarks]
 ) -> Iterator[tuple[str, FolderMarks]]:
     """Refuse the same texts under two names. A row that stood before stands; where nobody can tell which was first,
-    both are refused."""
-    stood = [(sha256, row) for sha256, one in before.items() for row in one.rows if row.mark != "refused"]
-    now = [(sha256, row) for sha256, one in found.items() for row in one.rows if row.mark != "refused"]
-    standing = {(sha256, row.model, row.dataset) for sha256, row in stood}
+    both are refused, until one of the folders is gone."""
+    rivals = [row for one in (*before.values(), *found.values()) for row in one.rows]
+    stood = {
+        (sha256, row.model, row.dataset) for sha256, one in before.items() for row in one.rows if row.mark != "refused"
+    }
     for sha256, one in found.items():
         rows = []
         for row in one.rows:
-            rivals = stood if (sha256, row.model, row.dataset) in standing else [*stood, *now]
             others = _under_other_names(row, rivals)
-            if others and row.mark != "refused" and (sha256, row.model, row.dataset) not in standing:
+            if others and row.mark != "refused" and (sha256, row.model, row.dataset) not in stood:
                 said = f"the same texts stand under another name: {', '.join(others)}"
                 row = dataclasses.replace(row, mark="refused", reason=said)
             rows.append(row)
         yield sha256, dataclasses.replace(one, rows=tuple(rows))
 
 
-def _under_other_names(row: Checked, rivals: Iterable[tuple[str, Checked]]) -> list[str]:
-    same = (other for _, other in rivals if (other.problems, other.texts) == (row.problems, row.texts))
+def _under_other_names(row: Checked, rivals: Iterable[Checked]) -> list[str]:
+    same = (other for other in rivals if (other.problems, other.texts) == (row.problems, row.texts))
     return sorted({other.model for other in same if other.model != row.model})
