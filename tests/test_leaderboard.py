@@ -275,6 +275,8 @@ def test_where_the_leaderboard_stands(run: Path, capsys: pytest.CaptureFixture[s
     assert call(["leaderboard", "out", "--out", "out"]) == 2
     assert "is a run folder" in capsys.readouterr().err
     assert call(["leaderboard", "nowhere"]) == 2
+    assert call(["leaderboard", "--json", "verify", "nowhere"]) == 2
+    assert json.loads(capsys.readouterr().out)["message"].startswith("nowhere does not exist")
     assert call(["leaderboard", "verfy", "out"]) == 2
     assert "verfy does not exist" in capsys.readouterr().err
 

@@ -33,16 +33,21 @@ WHERE = "Where the leaderboard stands. [default: the folder given, that which ho
 
 
 class ShowByDefault(click.Group):
-    """Takes what is no name of a subcommand for the folders that `show` is about."""
+    """Takes what is no name of a subcommand for the folders that `show` is about; --json may stand before it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+        first = next((place for place, word in enumerate(args) if word != "--json"), len(args))
+        flags, rest = args[:first], args[first:]
+        if rest and rest[0] in self.commands:
+            args = [rest[0], *flags, *rest[1:]]
+        elif args and args[0] not in ("--help", "-h"):
             args = ["show", *args]
         return super().parse_args(ctx, args)
 
 
 @click.group(cls=ShowByDefault, epilog=EPILOG)
-def command() -> None:
+@json_option
+def command(as_json: bool) -> None:
     """Rank the models of any number of runs on boards that never mix; check rows that others hand in.
 
     Rows stand on one board where dataset, split, problems, prompts, decoding and grader are the same. Rows that exact
