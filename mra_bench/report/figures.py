@@ -175,7 +175,6 @@ def breakdown(run: RunData, dataset: Mapping[str, Any], key: str, title: str) ->
         for lane, name in enumerate(name for name in names if name in by_model):
             said = f"{name} {percent(by_model[name]['accuracy'])}"
             dots.append(whisker(axis, by_model[name], "accuracy", run.model_order.get(name, 0), said, lane=lane))
-        field = {"by_subject": "subject", "by_level": "level"}.get(key)  # the browser filters by no other
         rows.append(
             {
                 "value": group["value"],
@@ -183,7 +182,7 @@ def breakdown(run: RunData, dataset: Mapping[str, Any], key: str, title: str) ->
                 "small": group["n"] < SMALL,
                 "scores": [by_model.get(name) for name in names],
                 "dots": dots,
-                "filter": {"data": dataset["name"], field: group["value"]} if field else None,
+                "filter": {"data": dataset["name"], key.removeprefix("by_"): group["value"]},
             }
         )
     return {"title": title, "models": _named(run, names), "axis": axis, "rows": rows}

@@ -53,9 +53,11 @@ def verdict_view(results: Mapping[str, Any]) -> dict[str, Any]:
 
 def _spoken(verdict: Sequence[str], results: Mapping[str, Any]) -> Iterator[Spoken]:
     """The sentences that are about a comparison; what one says of compute may follow behind it."""
-    known = list(_conclusions(results))
+    known: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}  # by their words, without the figures
+    for said, row in _conclusions(results):
+        known.setdefault(verdict_parts(said)[0], []).append((said, row))
     for place, sentence in enumerate(verdict):
-        for said, row in known:
+        for said, row in known.get(verdict_parts(sentence)[0], ()):
             if sentence == said or sentence.startswith(f"{said} "):
                 yield Spoken(place, sentence, row)
                 break

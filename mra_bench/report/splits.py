@@ -19,7 +19,9 @@ def splits_view(run: RunData) -> Mapping[str, Any] | None:
     tables = [
         _table(run, headline, other)
         for other in run.datasets
-        if other is not headline and other["data"] == headline["data"] and other["split"] != headline["split"]
+        if other is not headline
+        and other.get("data") == headline.get("data")
+        and other.get("split") != headline.get("split")
     ]
     tables = [table for table in tables if table["rows"]]
     return {"tables": tables} if tables else None
@@ -52,6 +54,7 @@ def _table(run: RunData, headline: Mapping[str, Any], other: Mapping[str, Any]) 
         "from": headline["name"],
         "to": other["name"],
         "n": (headline["n"], other["n"]),
+        "sequential": headline["name"] == (run.results.get("sequential") or {}).get("dataset"),
         "axis": axis,
         "rows": rows,
         "lost": lost,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html.parser
 import itertools
 import json
-import random
 import re
 import shutil
 from pathlib import Path
@@ -17,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_folder import Shape, build, read
 from runs import here
+from sampled_run import write_lines
 
 from mra_bench.report import write_report
 from mra_bench.report.data import read_run
@@ -30,44 +30,6 @@ from mra_bench.verdict import adjusted, sentences
 
 SCHEMA = Path(__file__).parents[2] / "mra_bench" / "schemas" / "results.schema.json"
 NEW = ("efficiency", "agreement", "by_answer_type", "by_steps")
-
-
-@pytest.fixture(scope="module")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of three models that answer from files, four samples for each of 30 problems of two types."""
-    folder, rng = tmp_path_factory.mktemp("sampled"), random.Random(5)
-    golds = [str(place) if place % 3 else f"{place + 1}/7" for place in range(30)]
-    problems = [
-        {"id": f"q{i}", "question": f"What is number {i}?", "answer": g, "solution": "1 = 1. " * (1 + i % 2) + g}
-        for i, g in enumerate(golds)
-    ]
-    _lines(folder / "mine.jsonl", problems)
-    recipe = [
-        "name: sampled", "seed: 3", "datasets: {mine: {data: jsonl, path: mine.jsonl}}",
-        "evaluate: {datasets: [mine], samples: 4, temperature: 1.0}", "graders: [sympy]", "models:",
-    ]  # fmt: skip
-    for name, skill in (("low", 0.3), ("middle", 0.5), ("high", 0.8)):
-        rows = [
-            {"problem": p["id"], "sample": k, "text": _text(rng, str(p["answer"]), skill)}
-            for p in problems
-            for k in range(4)
-        ]
-        _lines(folder / f"{name}.jsonl", rows)
-        recipe.append(f"  {name}: {{model: echo, options: {{path: {name}.jsonl}}}}")
-    (folder / "recipe.yaml").write_text("\n".join(recipe), "utf-8")
-    done = here("run", "--recipe", "recipe.yaml", "--out", "out", "--quiet", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "out"
-
-
-def _text(rng: random.Random, gold: str, skill: float) -> str:
-    words = "so " * rng.randrange(40)
-    answer = gold if rng.random() < skill else str(rng.randrange(3))
-    return f"{words}\\boxed{{{answer}}}" if rng.random() < 0.9 else words
-
-
-def _lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
 
 
 def _section(page: str, name: str) -> str:
@@ -315,7 +277,7 @@ def test_the_largest_peak_of_memory_stands_for_a_kind_of_work(tmp_path: Path) ->
         {"stage": "models/a-00000001", "seconds": 1, "tokens": 1, "memory": 5 * 2**30, "accelerator_memory": None},
         {"stage": "grades/b-00000001", "seconds": 1, "tokens": None},
     ]
-    _lines(run / "timings.jsonl", rows)
+    write_lines(run / "timings.jsonl", rows)
     view = timings_view(read_run(run))
     assert view["memory"] == ["memory"]
     assert [kind["memory"] for kind in view["kinds"]] == [5 * 2**30, 0]
