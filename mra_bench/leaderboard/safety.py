@@ -33,7 +33,7 @@ def unsafe(run: Path) -> str:
     for name, mode, _ in entries(run):
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return f"{name} is {_kind(mode)}; a run holds plain files and folders only"
-    return _names(run)
+    return unsafe_names(run)
 
 
 def other_files(run: Path) -> str:
@@ -86,8 +86,8 @@ def _is_part(run: Path, name: PurePosixPath, recorded: dict[str, frozenset[str]]
     return inside == STAGE_FILE or name.parts[2] == WORK or inside in recorded[stage]
 
 
-def _names(run: Path) -> str:
-    """What is wrong with the names in run.json that others are found by."""
+def unsafe_names(run: Path) -> str:
+    """What is wrong with the names in run.json that others are found by, "" where nothing is."""
     try:
         plan = json.loads((run / RUN).read_text(encoding="utf-8"))["plan"]
         for folder in _folders(plan):
