@@ -125,9 +125,12 @@ def figures(pair: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("several", ["", "4"])
-def test_two_runs_give_the_figures_of_one_run_with_both_models(made: Callable[[str], Path], several: str) -> None:
+def test_two_runs_give_the_figures_of_one_run_with_both_models(
+    made: Callable[[str], Path], several: str, tmp_path: Path
+) -> None:
     of_one = json.loads((made(f"both{several}") / "results.json").read_text())["datasets"][0]
-    results = compare(made(f"one{several}"), made(f"two{several}"))
+    results = compare(made(f"one{several}"), made(f"two{several}"), "--out", tmp_path / "x.html")
+    assert ("pass@4" in (tmp_path / "x.html").read_text()) is bool(several)
     check("results", {key: value for key, value in results.items() if key != "written"})
     (of_two,) = results["datasets"]
     assert of_two["pairs"] == of_one["pairs"]
@@ -242,6 +245,22 @@ def test_verdicts_of_one_grader_can_be_added(made: Callable[[str], Path], tmp_pa
     assert here("grade", tmp_path / "judged", "--grader", "exact", *plugin, "--quiet").returncode == 0
     (pair,) = compare(made("one"), tmp_path / "judged")["datasets"][0]["pairs"]
     assert pair == compare(made("one"), made("two"))["datasets"][0]["pairs"][0]
+
+
+def test_further_graders_of_all_runs_are_shown(made: Callable[[str], Path], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(made(name), tmp_path / name)
+        plugin = ("--plugin", made("one").parent / "exact.py")
+        assert here("grade", tmp_path / name, "--grader", "first", *plugin, "--quiet").returncode == 0
+    runs = (tmp_path / "one", tmp_path / "two")
+    (dataset,) = compare(*runs, "--out", tmp_path / "x.html")["datasets"]
+    (other,) = dataset["other_graders"]
+    assert (other["name"], [row["model"] for row in other["scores"]]) == ("exact:first", ["a", "b"])
+    for row, own in zip(other["scores"], dataset["scores"], strict=True):
+        assert sum(row["agreement"].values()) == N
+        assert row["correct"] >= own["correct"]
+    assert '<section id="graders"' in (tmp_path / "x.html").read_text()
+    assert compare(runs[0], made("two"))["datasets"][0]["other_graders"] == []
 
 
 def test_only_shared_problems_count_whatever_their_dataset_is_called(made: Callable[[str], Path]) -> None:
