@@ -223,6 +223,10 @@ def test_rows_share_a_board_only_where_everything_is_the_same(run: Path) -> None
     found = boards(folder, greedy, *others)
     assert [len(board.entries) for board in found.boards] == [4] + [2] * len(others)
     assert {entry.folder.path.name for entry in found.boards[0].entries} == {"out", "top_p"}
+    titles = [board.title for board in found.boards]
+    assert len(set(titles)) == len(titles)
+    assert any("at most 7 tokens" in title for title in titles)
+    assert boards(folder, greedy).boards[0].title == "test, test"
 
 
 def test_the_same_run_twice_and_the_same_texts_under_two_names(run: Path, tmp_path: Path) -> None:
