@@ -12,6 +12,7 @@ from mra_bench.leaderboard.marks import CHANGED, Mark, Marks, content_hash, plac
 from mra_bench.leaderboard.ranks import Range, ranges
 from mra_bench.leaderboard.reading import Folder, right_of
 from mra_bench.leaderboard.rows import Row
+from mra_bench.leaderboard.safety import plain_file
 from mra_bench.store import fingerprint
 
 UNLINKED = "its report is not known to be the page that follows from the run, and is not linked"
@@ -171,7 +172,7 @@ def _entries(folder: Folder, marks: Marks, out: Path) -> Iterator[Entry]:
         checked = found.of(row.model, row.dataset) if found else None
         mark: Mark = checked.mark if checked else "changed" if changed else "not checked"
         reason = checked.reason if checked else CHANGED if changed else NOT_CHECKED
-        there = (folder.path / "report.html").is_file()
+        there = plain_file(folder.path / "report.html")
         trusted = mark != "refused" and not changed and (found is None or found.report)
         yield Entry(row, folder, mark, reason, there and trusted, "" if trusted or not there else UNLINKED)
 
