@@ -18,6 +18,7 @@ from mra_bench.report.latex import Converter, find_formulas, is_latex
 
 FIELDS = ("index", "text", "tokens", "answer", "reason", "span", "rule", "others", "profiles")
 VERDICT = ("answer", "kind", "reason")  # of each further grader, in "others"
+GROUPS = ("subject", "level", "answer_type", "steps")  # what problems are sorted by
 RICH = ("question", "solution")  # where formulas are looked for
 
 Answers = Mapping[str, Sequence[Sample]]  # of one model, by problem id
@@ -79,7 +80,7 @@ def _index(
         [_cell([states.number(_state(sample)) for sample in of_model.get(p["id"], ())]) for p in problems]
         for of_model in answers
     ]
-    groups = {name: _Numbered() for name in ("subject", "level")}
+    groups = {name: _Numbered() for name in GROUPS}
     columns = {name: [found.number(_text(p, name)) for p in problems] for name, found in groups.items()}
     return {
         "models": labels.models,
@@ -88,8 +89,7 @@ def _index(
         "fields": FIELDS,
         "verdict": VERDICT,
         "ids": [problem["id"] for problem in problems],
-        **{f"{name}s": list(found.places) for name, found in groups.items()},
-        **columns,
+        "groups": {name: {"values": list(groups[name].places), "of": columns[name]} for name in GROUPS},
         "unreadable": [place for place, problem in enumerate(problems) if problem["id"] in labels.unreadable],
         "states": [json.loads(state) for state in states.places],
         "cells": cells,

@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mra_bench.groups import answer_type, steps_of
 from mra_bench.report.choice import choose
 from mra_bench.report.data import RunData, seed_of
 from mra_bench.report.formatting import count
 from mra_bench.report.latex import Converter
 from mra_bench.report.parts import Labels, Packed, packed
+from mra_bench.types import Problem
 
 PLAIN = "json"
 PACKED = "gzip+base64"
@@ -89,7 +91,22 @@ def _json(
         profilers=[str(profiler["name"]) for profiler in entry.get("profiles") or ()],
         unreadable=frozenset(entry.get("unreadable") or ()),
     )
+    problems = [{**problem, **_groups(entry, problem)} for problem in problems]
     return packed(problems, [samples.answers[model] for model in models], labels, formulas, limits.part)
+
+
+def _groups(entry: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, str | None]:
+    """What results.json has a table by, but the row of a problem does not say."""
+    problem = Problem(
+        id="",
+        question="",
+        answer=str(row.get("answer") or ""),
+        solution=str(row.get("solution") or ""),
+        expects=str(row.get("expects") or ""),
+        choices=tuple(row.get("choices") or ()),
+    )
+    kinds = (("by_answer_type", "answer_type", answer_type), ("by_steps", "steps", steps_of))
+    return {name: of(problem) for key, name, of in kinds if entry.get(key)}
 
 
 def _gzipped(text: Packed) -> Packed:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from report_browser import Page
 from report_folder import build
+from sampled_run import sampled_run
 
 from mra_bench.report import write_report
 
@@ -29,3 +30,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     page = Page(tmp_path_factory.mktemp("profile"))
     yield page
     page.driver.quit()
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sampled_run(tmp_path_factory.mktemp("sampled"))

@@ -1,5 +1,7 @@
 // Which problems match. Works on plain data, knows nothing of the page.
 
+const GROUPS = ["subject", "level", "answer_type", "steps"]; // what problems are sorted by
+
 // "right", "wrong", "mixed" (several samples, some right), "unjudged" or "missing".
 function outcome(samples) {
   if (!samples.length) return "missing";
@@ -57,8 +59,7 @@ function pairMatches(item, models, pair) {
 function matching(data, filters) {
   return data.items.filter(
     (item) =>
-      (!filters.subject || item.subject === filters.subject) &&
-      (!filters.level || item.level === filters.level) &&
+      GROUPS.every((name) => !filters[name] || item[name] === filters[name]) &&
       (!filters.kind || item.cells.some((samples) => samples.some((sample) => sample.kind === filters.kind))) &&
       data.models.every((model, place) => modelMatches(item.cells[place], filters.models[model.name])) &&
       (!filters.pair || pairMatches(item, data.models, filters.pair)) &&
@@ -67,7 +68,7 @@ function matching(data, filters) {
 }
 
 function noFilters() {
-  return { search: "", subject: "", level: "", kind: "", models: {}, pair: null, flips: false };
+  return { ...Object.fromEntries(GROUPS.map((name) => [name, ""])), search: "", kind: "", models: {}, pair: null, flips: false };
 }
 
 // Values of a field over all items, in natural order.

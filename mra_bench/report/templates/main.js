@@ -114,13 +114,12 @@ function fillControls() {
   const plain = (values, any) => [{ value: "", label: any }, ...values.map((value) => ({ value, label: value }))];
   const kinds = valuesOf(data.items, (item) => item.cells.flat().map((sample) => sample.kind));
   fillSelect(byId("dataset"), store.index.map((entry) => ({ value: entry.name, label: entry.label })), data.name);
-  fillSelect(byId("subject"), plain(valuesOf(data.items, (item) => [item.subject]), "Any"), filters.subject);
-  fillSelect(byId("level"), plain(valuesOf(data.items, (item) => [item.level]), "Any"), filters.level);
+  for (const name of GROUPS) fillSelect(byId(name), plain(valuesOf(data.items, (item) => [item[name]]), "Any"), filters[name]);
   fillSelect(byId("kind"), plain(kinds, "Any"), filters.kind);
   byId("search").value = filters.search;
   byId("flips").checked = filters.flips;
   byId("model-filters").replaceChildren(...data.models.map(modelFilter));
-  for (const id of ["subject", "level"]) byId(id).parentElement.hidden = byId(id).options.length < 2;
+  for (const id of GROUPS) byId(id).parentElement.hidden = byId(id).options.length < 2;
   byId("dataset").parentElement.hidden = store.index.length < 2;
   for (const id of ["flips", "kind"]) byId(id).parentElement.hidden = data.models.length < 2; // what compares models
   byId("browser").classList.toggle("many", data.models.length > MANY);
@@ -175,7 +174,7 @@ function graderOptions(grader, number, cells) {
 
 function readControls() {
   const { filters } = state;
-  for (const id of ["search", "subject", "level", "kind"]) filters[id] = byId(id).value;
+  for (const id of ["search", "kind", ...GROUPS]) filters[id] = byId(id).value;
   filters.flips = byId("flips").checked;
   for (const select of byId("model-filters").querySelectorAll("select")) filters.models[select.dataset.model] = select.value;
   refresh();

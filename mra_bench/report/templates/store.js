@@ -37,8 +37,7 @@ async function readIndex(block) {
   const items = found.ids.map((id, place) => ({
     id,
     place,
-    subject: found.subjects[found.subject[place]],
-    level: found.levels[found.level[place]],
+    ...Object.fromEntries(GROUPS.map((name) => [name, found.groups[name].values[found.groups[name].of[place]]])),
     unreadable: unreadable.has(place),
     cells: found.cells.map((column) => cellOf(column[place])),
   }));
