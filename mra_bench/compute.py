@@ -89,6 +89,12 @@ def _sum(line: Sequence[Mapping[str, Any]], shared: set[str]) -> int | None:
     return total
 
 
+def training_operations(models: Sequence[Mapping[str, Any]], name: str) -> int | None:
+    """Operations of all training that the run did for a model and those it comes from; 0 for one that it was given,
+    None where part of them is not known."""
+    return _sum(list(_line({model["name"]: model for model in models}, name)), set())
+
+
 def ratio(one: int, other: int) -> float:
     """How many times the smaller of two positive amounts the larger is."""
     return max(one, other) / min(one, other)
