@@ -21,7 +21,7 @@ from mra_bench.model_results import built_results, model_results, training_resul
 from mra_bench.problem_sets import look_name
 from mra_bench.profiled import profile_results
 from mra_bench.repeated import missing_repeats, repeated_results
-from mra_bench.same_conditions import unlike
+from mra_bench.same_conditions import unlike, unrepeatable
 from mra_bench.stamps import contamination_results
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored_rows import problems_of
@@ -106,6 +106,8 @@ def compute(run: Path) -> dict[str, Any]:
     for dataset in datasets if "profilers" in manifest else ():
         of_dataset = [e for e in counted if e["dataset"] == dataset["name"] and finished(run, e)]
         dataset["profiles"] = profile_results(run, manifest, of_dataset, dataset["unreadable"])
+    if names := unrepeatable(record):
+        results["not_reproducible"] = names
     if "repeats" in manifest:
         for dataset in datasets:
             dataset["repeated"] = repeated_results(run, manifest, dataset["name"], dataset["unreadable"])
