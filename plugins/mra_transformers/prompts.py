@@ -61,10 +61,14 @@ def plain(problem: Problem, style: PromptStyle) -> str:
     return f"{style.instruction}\n{asked}" if style.instruction else asked
 
 
+def message(problem: Problem, style: PromptStyle) -> str:
+    """What the user says in a chat: the question, and the instruction, if any, on a line of its own behind it."""
+    return f"{problem.question}\n{style.instruction}" if style.instruction else problem.question
+
+
 def chat(problem: Problem, style: PromptStyle, family: Family, tokenizer: Any) -> str:
-    """The prompt as a chat of one user message, the instruction behind the question, ready for the reply."""
-    content = f"{problem.question}\n{style.instruction}" if style.instruction else problem.question
-    messages = [{"role": "user", "content": content}]
+    """The prompt as a chat of one user message, ready for the reply."""
+    messages = [{"role": "user", "content": message(problem, style)}]
     text: str = tokenizer.apply_chat_template(
         messages, tokenize=False, add_generation_prompt=True, **dict(family.template)
     )
