@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from endpoint_server import KEY, chat, plain
 from mra_openai.keys import hidden, looks_like_key, read_key
 from mra_openai.names import same_model
@@ -16,6 +19,7 @@ from mra_openai.reply import Broken, Usage, listed, read_reply, shown, whole
 
 from mra_bench.contracts import build_model
 from mra_bench.errors import UsageError
+from mra_bench.option_values import option_names
 from mra_bench.plugins import PluginSettings, Registered, load_plugins
 from mra_bench.types import Block, Decoding, Problem, PromptStyle, Request
 
@@ -270,3 +274,14 @@ def test_waits_double_up_to_a_bound_and_the_last_half_is_drawn() -> None:
     assert [backoff(n, lambda: 1.0) for n in (1, 2, 3, 4)] == [1.0, 2.0, 4.0, 8.0]
     assert backoff(3, lambda: 0.0) == 2.0
     assert backoff(99, lambda: 1.0) == LONGEST_WAIT
+
+
+def test_the_recipes_of_the_docs_are_taken_and_every_option_is_on_the_page(loader: Registered) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "endpoints.md").read_text("utf-8")
+    found = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)]
+    assert len(found) >= 6
+    for recipe in found:
+        for entry in recipe["models"].values():
+            assert loader.parse_options(entry["options"]).url == entry["options"]["base_url"]
+    for option in option_names(Options):
+        assert option in page, option
