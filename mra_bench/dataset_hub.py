@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mra_bench import hub
-from mra_bench.dataset_files import Located
+from mra_bench.dataset_files import Located, read_jsonl
 from mra_bench.dataset_spec import DatasetSpec, Source
 from mra_bench.errors import BenchError, UsageError
 
@@ -19,18 +20,35 @@ def hub_rows(spec: DatasetSpec, source: Source, split: str) -> tuple[Iterator[Lo
     the first row too: they are read then. Both say why and what can be done.
     """
     assert source.hub is not None
-    config = f", config {source.config}" if source.config else ""
+    named = [config for config in source.configs if config]
+    config = f", config{'s' if len(named) > 1 else ''} {', '.join(named)}" if named else ""
     failed = f"The dataset '{spec.name}' could not be loaded from the hub ({source.hub}{config}, split {split})"
-    own = (
-        f"A file of its rows (.jsonl, .csv or .parquet) does as well: --data {spec.name}=FILE, "
-        f"or path: FILE beside data: {spec.name} in the recipe."
-    )
+    own = _own_file(spec)
     try:
         found = hub.download(source.hub, "dataset", source.revision)
     except hub.HubError as error:
         raise BenchError(f"{failed}: {error} {own}") from None
-    rows = _read(found.folder, source.config, split)
+    rows = itertools.chain.from_iterable(_read(found.folder, one, split) for one in source.configs)
     return _told(rows, f"{source.hub} {split}", f"{failed} at commit {found.commit}", own), found.commit
+
+
+def file_rows(spec: DatasetSpec, source: Source, name: str) -> Iterator[Located]:
+    """The rows of the file `name` in the folder of a file source, fetched once and kept beside the hub's cache. Raises
+    BenchError saying what to download where it is out of reach; UsageError for a broken row."""
+    address = f"{source.file}/{name}"
+    try:
+        path = hub.fetch(address)
+    except hub.HubError as error:
+        failed = f"The dataset '{spec.name}' could not be loaded from {address}"
+        raise BenchError(f"{failed}: {error} {_own_file(spec)}") from None
+    return read_jsonl(path, address)
+
+
+def _own_file(spec: DatasetSpec) -> str:
+    return (
+        f"A file of its rows (.jsonl, .csv or .parquet) does as well: --data {spec.name}=FILE, "
+        f"or path: FILE beside data: {spec.name} in the recipe."
+    )
 
 
 def _told(rows: Iterator[Mapping[str, Any]], where: str, failed: str, own: str) -> Iterator[Located]:

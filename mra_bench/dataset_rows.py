@@ -7,31 +7,65 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mra_bench.dataset_spec import DatasetSpec, Fields, Gold, Solution
+from mra_bench.dataset_spec import Fields, Gold, Reading, Solution
 from mra_bench.errors import UsageError, nearest
 from mra_bench.types import Problem
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-def to_problem(row: Mapping[str, Any], where: str, default_id: str, spec: DatasetSpec) -> Problem:
+
+def has_columns(row: Mapping[str, Any], fields: Fields) -> bool:
+    """Whether the columns that a Problem cannot do without are there."""
+    return not _missing(row, fields, fields.rejected not in row)
+
+
+def has_picture(row: Mapping[str, Any], fields: Fields) -> bool:
+    """Whether the row shows a picture, which no text stands for."""
+    return any(row.get(column) is not None for column in fields.pictures)
+
+
+def to_problem(row: Mapping[str, Any], where: str, default_id: str, reading: Reading) -> Problem:
     """The Problem in `row`. `default_id` is used when the row has none. Raises UsageError beginning with `where` for a
     missing column, a value that is not text or a number, a blank question or gold answer."""
-    fields = spec.fields
+    fields = reading.fields
     rejected = _optional(row, fields.rejected, where)
     needs_gold = rejected is None or fields.answer in row
     _check_columns(row, fields, where, needs_gold)
-    gold = read_gold(_required(row, fields.answer, where), spec.gold, where) if needs_gold else ""
-    solution = _optional(row, fields.solution, where)
+    choices = read_choices(row, fields.choices, where)
+    gold = _gold(row, reading, where) if needs_gold else ""
+    solution = _solution(row, fields.solution, where)
     return Problem(
         id=_optional(row, fields.id, where) or default_id,
-        question=_question(row, fields.question, where),
+        question=_with_choices(_question(row, fields.question, where), choices, fields.show_choices),
         answer=gold,
-        solution=None if solution is None else write_solution(solution, gold, spec.solution),
+        solution=None if solution is None else write_solution(solution, gold, reading.solution),
         subject=_optional(row, fields.subject, where),
         level=_optional(row, fields.level, where),
-        expects=spec.gold.expects,
-        choices=read_choices(row, fields.choices, where),
-        rejected="" if rejected is None else write_solution(rejected, gold, spec.solution),
+        expects=reading.gold.expects,
+        choices=choices,
+        rejected="" if rejected is None else write_solution(rejected, gold, reading.solution),
     )
+
+
+def _gold(row: Mapping[str, Any], reading: Reading, where: str) -> str:
+    column, gold = reading.fields.answer, reading.gold
+    value = row[column]
+    if gold.several and isinstance(value, (list, tuple)):
+        value = ", ".join(filter(None, (_text(item, column, where) for item in value)))
+    text = _text(value, column, where)
+    if text is None and not gold.may_be_blank:
+        raise UsageError(f"{where}: the column '{column}' is blank")
+    if not gold.index:
+        try:
+            return read_gold(text or "", gold, where)
+        except UsageError:
+            if gold.may_be_blank:
+                return ""
+            raise
+    text = text or ""
+    if not re.fullmatch(r"\d\d?", text) or int(text) >= len(LETTERS):
+        raise UsageError(f"{where}: the column '{column}' must be the place of the right choice, from 0; got {text!r}")
+    return LETTERS[int(text)]
 
 
 def read_gold(text: str, gold: Gold, where: str) -> str:
@@ -45,26 +79,34 @@ def read_gold(text: str, gold: Gold, where: str) -> str:
         found = last_boxed(text)
         if found is None:
             raise UsageError(f"{where}: no closed \\boxed{{...}} in the answer column, so no gold answer")
+    if found and gold.before is not None:
+        found = found.partition(gold.before)[0]
     if not found or not found.strip():
         raise UsageError(f"{where}: the gold answer is blank")
     return found.strip()
 
 
 def last_boxed(text: str) -> str | None:
-    """What stands in the last ``\\boxed{...}`` of trusted dataset text, braces balanced; None when none is closed."""
-    start = text.rfind("\\boxed{")
-    depth = 0
-    for mark in re.finditer(r"\\.|[{}]", text[start:] if start >= 0 else "", flags=re.DOTALL):
+    """What stands in the last ``\\boxed{...}`` of trusted dataset text, braces balanced, or the one sign that TeX boxes
+    where there are no braces (``\\boxed 2``); None when none is closed."""
+    boxes = list(re.finditer(r"\\boxed\s*(\{|\\[A-Za-z]+|[^\s\\])", text))
+    if not boxes:
+        return None
+    opened = boxes[-1]
+    if opened.group(1) != "{":
+        return opened.group(1)
+    depth = 1
+    for mark in re.finditer(r"\\.|[{}]", text[opened.end() :], flags=re.DOTALL):
         depth += {"{": 1, "}": -1}.get(mark.group(), 0)
-        if depth == 0 and mark.group() == "}":
-            return text[start + len("\\boxed{") : start + mark.start()]
+        if depth == 0:
+            return text[opened.end() : opened.end() + mark.start()]
     return None
 
 
 def write_solution(text: str, answer: str, rule: Solution) -> str:
     """The reference solution made from its column's `text` as `rule` says; see `dataset_spec.Solution`."""
-    if rule.before is not None and rule.before in text:
-        text = text.rpartition(rule.before)[0]
+    for marker in (rule.before,) if isinstance(rule.before, str) else rule.before or ():
+        text = text.rpartition(marker)[0] if marker in text else text
     if rule.remove is not None:
         opening, closing = (re.escape(mark) for mark in rule.remove)
         text = re.sub(f"{opening}.*?{closing}", "", text, flags=re.DOTALL)
@@ -83,14 +125,26 @@ def check_encodable(text: str, where: str, field: str) -> None:
 
 def _check_columns(row: Mapping[str, Any], fields: Fields, where: str, needs_gold: bool) -> None:
     """All missing columns in one error: whoever has to rename two learns of both."""
-    questions = (fields.question,) if isinstance(fields.question, str) else fields.question
-    needed = (*questions, fields.answer) if needs_gold else questions
-    missing = [column for column in needed if column not in row]
+    missing = _missing(row, fields, needs_gold)
     if missing:
         wanted = " and ".join(f"no column '{column}'" for column in missing)
         hints = (nearest(column, row) for column in missing)
         close = "".join(f" Is it '{hint}'?" for hint in dict.fromkeys(hints) if hint)
         raise UsageError(f"{where}: {wanted}.{close} Its columns: {', '.join(row) or 'none'}.")
+
+
+def _missing(row: Mapping[str, Any], fields: Fields, needs_gold: bool) -> list[str]:
+    questions = (fields.question,) if isinstance(fields.question, str) else fields.question
+    needed = (*questions, fields.answer) if needs_gold else questions
+    return [column for column in needed if column not in row]
+
+
+def _with_choices(question: str, choices: tuple[str, ...], shown: str) -> str:
+    if not shown or not choices:
+        return question
+    marks = zip(LETTERS, choices, strict=False)
+    lines = [shown.replace("{letter}", letter).replace("{text}", text, 1) for letter, text in marks]
+    return "\n".join([question, *lines])
 
 
 def _question(row: Mapping[str, Any], columns: str | tuple[str, ...], where: str) -> str:
@@ -111,15 +165,24 @@ def _optional(row: Mapping[str, Any], column: str | None, where: str) -> str | N
     return None if column is None or column not in row else _text(row[column], column, where)
 
 
+def _solution(row: Mapping[str, Any], column: str | None, where: str) -> str | None:
+    value = None if column is None else row.get(column)
+    if isinstance(value, (list, tuple)):
+        value = value[0] if value else None
+    return _text(value, str(column), where)
+
+
 def read_choices(row: Mapping[str, Any], column: str | None, where: str) -> tuple[str, ...]:
     """The choices of a multiple-choice question, without the letters they may be labelled with ("A) 12")."""
     value = None if column is None else row.get(column)
+    if isinstance(value, Mapping) and list(value) == list(LETTERS[: len(value)]):
+        value = list(value.values())
     if value is None or value == [] or (isinstance(value, float) and math.isnan(value)):
         return ()
     texts = [_text(choice, str(column), where) for choice in value] if isinstance(value, (list, tuple)) else []
     if not texts or None in texts:
         raise UsageError(f"{where}: the column '{column}' must be a list of the choices' texts, in order")
-    labels = [re.compile(rf"\(?{chr(65 + place)}\s*[).:]\s*") for place in range(min(len(texts), 26))]
+    labels = [re.compile(rf"\(?{letter}\s*[).:]\s*") for letter in LETTERS[: len(texts)]]
     if len(texts) <= 26 and all(label.match(str(text)) for label, text in zip(labels, texts, strict=True)):
         return tuple(label.sub("", str(text), count=1) for label, text in zip(labels, texts, strict=True))
     return tuple(str(text) for text in texts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections.abc import Mapping
 from importlib import resources
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pydantic
 
@@ -20,37 +22,54 @@ class _Strict(pydantic.BaseModel):
 
 
 class Source(_Strict):
-    """Where the rows come from: a dataset that a built-in plugin registers under the name `loader`, or a dataset of the
-    Hugging Face hub (`hub`, with an optional `config` and `revision`). Exactly one of the two."""
+    """Where the rows come from: a dataset that a built-in plugin registers under the name `loader`, a dataset of the
+    Hugging Face hub (`hub`, with an optional `config` and `revision`; of several configs the rows follow one another),
+    or files (`file`: the https address of their folder). Exactly one of the three."""
 
     loader: str | None = None
     hub: str | None = None
-    config: str | None = None
+    file: str | None = pydantic.Field(default=None, pattern=r"^https?://\S+[^/]$")
+    config: str | tuple[str, ...] | None = None
     revision: str | None = None
 
     @pydantic.model_validator(mode="after")
     def _one_source(self) -> Source:
-        if (self.loader is None) == (self.hub is None):
-            raise ValueError("give exactly one of: loader, hub")
+        if [self.loader, self.hub, self.file].count(None) != 2:
+            raise ValueError("give exactly one of: loader, hub, file")
         if self.hub is None and (self.config or self.revision):
             raise ValueError("config and revision belong to a hub source")
         return self
 
+    @property
+    def configs(self) -> tuple[str | None, ...]:
+        """The configs whose rows make a split; None for the only one there is."""
+        return self.config if isinstance(self.config, tuple) else (self.config,)
 
-class Split(_Strict):
-    """One split: its name at the source, and how many rows with which checksum (`problems_hash`) it must have.
-    "unverified" stands where nobody has read the data yet."""
 
-    source: str
+class Facts(_Strict):
+    """What is known of a split's rows, and was read in `read_from`: how many there are, their checksum
+    (`problems_hash`), and the golds that the grader sympy cannot read, each id with the reason. "unverified" stands
+    where nobody has read the data yet."""
+
     rows: pydantic.PositiveInt | Literal["unverified"] = UNVERIFIED
     checksum: str = pydantic.Field(default=UNVERIFIED, pattern=r"^([0-9a-f]{64}|unverified)$")
+    read_from: str = ""
+    unreadable: dict[str, str] = {}
+
+
+class Split(Facts):
+    """One split: its name at the source (of files: the file's), and what is known of its rows there."""
+
+    source: str
 
 
 class Fields(_Strict):
     """Which columns the fields of a Problem are read from; those but question and answer may be missing. `choices` is
-    a list of the texts that the letters A, B, C, ... stand for. `rejected` is, in a dataset of pairs, the solution that
-    `solution` is preferred to; such a dataset needs no gold answers. Several question columns are joined as sentences:
-    with a space, and a full stop where one ends without a mark."""
+    a list of the texts that the letters A, B, C, ... stand for, or a mapping from the letters to them; `show_choices`
+    is how each of them is put below the question, such as "({letter}) {text}", and "" where the question holds them
+    already. `rejected` is, in a dataset of pairs, the solution that `solution` is preferred to; such a dataset needs no
+    gold answers. Several question columns are joined as sentences: with a space, and a full stop where one ends without
+    a mark. A row in which one of the columns `pictures` is filled is left out: the models read text."""
 
     question: str | tuple[str, ...] = "question"
     answer: str = "answer"
@@ -59,30 +78,40 @@ class Fields(_Strict):
     subject: str | None = "subject"
     level: str | None = "level"
     choices: str | None = "choices"
+    show_choices: str = pydantic.Field(default="", pattern=r"^$|\{letter\}.*\{text\}")
     rejected: str | None = "rejected"
+    pictures: tuple[str, ...] = ()
 
 
 class Gold(_Strict):
     """How the gold answer is read from the answer column: what stands after the last `after` marker, or in the last
-    ``\\boxed{...}``. With neither, the whole column, without surrounding white space. `expects` is the kind of answer
-    (see `mra_bench.types.Problem`) where the answers alone would not tell."""
+    ``\\boxed{...}``, or the whole column, without surrounding white space; of that the part before the first `before`.
+    `index`: the column holds the place of the right choice, counted from 0, and the gold is its letter. `several`:
+    the column is a list of answers, which are joined by commas. `may_be_blank`: a row without a gold answer is kept;
+    nobody can be graded on it, so it counts for no model and the report lists it. `expects` is the kind of answer (see
+    `mra_bench.types.Problem`) where the answers alone would not tell."""
 
     after: str | None = pydantic.Field(default=None, min_length=1)
     boxed: bool = False
+    before: str | None = pydantic.Field(default=None, min_length=1)
+    index: bool = False
+    several: bool = False
+    may_be_blank: bool = False
     expects: Literal["", "number", "expression", "choice", "set", "tuple", "interval", "matrix", "text"] = ""
 
     @pydantic.model_validator(mode="after")
     def _at_most_one(self) -> Gold:
-        if self.after is not None and self.boxed:
-            raise ValueError("give at most one of: after, boxed")
+        if [self.after is not None, self.boxed, self.index].count(True) > 1:
+            raise ValueError("give at most one of: after, boxed, index")
         return self
 
 
 class Solution(_Strict):
-    """How the reference solution is made from its column: the part before the last `before` marker, without what
-    stands between the two `remove` marks, put into `template` at ``{solution}``; ``{answer}`` is the gold answer."""
+    """How the reference solution is made from its column: the part before the last `before` marker (of several, before
+    each in turn), without what stands between the two `remove` marks, put into `template` at ``{solution}``;
+    ``{answer}`` is the gold answer. Of a list of solutions the first is taken."""
 
-    before: str | None = pydantic.Field(default=None, min_length=1)
+    before: str | tuple[str, ...] | None = None
     remove: tuple[str, str] | None = None
     template: str = "{solution}"
 
@@ -94,8 +123,23 @@ class Prompt(_Strict):
     answer_format: Literal["boxed", "hash", ""] = ""
 
 
+class Layout(_Strict):
+    """Another shape in which the rows are handed round as files, with other columns or other rows than at the source.
+    What it does not say is as in the spec; `splits`: what is known of the rows of such files."""
+
+    fields: Fields | None = None
+    gold: Gold | None = None
+    solution: Solution | None = None
+    splits: dict[str, Facts] = pydantic.Field(min_length=1)
+
+
+AnswerType = Literal["number", "choice", "mixed", "none", ""]
+
+
 class DatasetSpec(_Strict):
     """One dataset. `source` is None for a user's own file. An empty `splits` means that every split name is tried.
+    `answer_type`: what its answers are ("mixed": numbers, expressions, sets, ...; "none": it has none).
+    `files`: other shapes its rows are found in; a local file is read by the first one whose columns it has.
     `templates`: its questions are made from templates, and its maker keeps equal ones out of different splits; runs of
     words that they share are then no sign of contamination."""
 
@@ -103,12 +147,15 @@ class DatasetSpec(_Strict):
     title: str = ""
     licence: str = ""
     homepage: str = ""
+    language: Literal["en", "zh"] = "en"
+    answer_type: AnswerType = ""
     source: Source | None = None
     splits: dict[str, Split] = {}
     fields: Fields = Fields()
     gold: Gold = Gold()
     solution: Solution = Solution()
     prompt: Prompt = Prompt()
+    files: tuple[Layout, ...] = ()
     templates: bool = False
 
     @property
@@ -116,6 +163,32 @@ class DatasetSpec(_Strict):
         """The name that is never shared: ``package:name`` of the loader, or ``datasets_spec:name``."""
         loader = self.source.loader if self.source else None
         return loader or f"{PACKAGE}:{self.name}"
+
+    @property
+    def layouts(self) -> list[Reading]:
+        """How rows are read, one for each shape they come in: that of the source first."""
+        other = [
+            Reading(one.fields or self.fields, one.gold or self.gold, one.solution or self.solution, one.splits)
+            for one in self.files
+        ]
+        return [Reading(self.fields, self.gold, self.solution, self.splits), *other]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How rows of one shape are read, and what is known of those of each split."""
+
+    fields: Fields
+    gold: Gold
+    solution: Solution
+    splits: Mapping[str, Facts]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a spec, as published in ``mra_bench/schemas/dataset.schema.json``."""
+    schema = DatasetSpec.model_json_schema()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:mra-bench:dataset:1"}
+    return {**head, **schema, "title": "A dataset's YAML in datasets_spec/"}
 
 
 @functools.cache
@@ -142,3 +215,9 @@ def parse_spec(text: str, file: str) -> DatasetSpec:
     if spec.source is None or not spec.splits:
         raise UsageError(f"The dataset spec {file} needs a source and at least one split.")
     return spec
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from mra_bench.dataset_files import Located, is_data_file, read_rows
-from mra_bench.dataset_hub import hub_rows
-from mra_bench.dataset_rows import check_encodable, to_problem
-from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, built_in_specs
+from mra_bench.dataset_hub import file_rows, hub_rows
+from mra_bench.dataset_rows import check_encodable, has_columns, has_picture, to_problem
+from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Reading, Source, built_in_specs
 from mra_bench.errors import BenchError, UsageError, ambiguous, nearest, unknown
 from mra_bench.plugins import Registry
 from mra_bench.split_samples import built_in_samples, split_of
@@ -97,7 +98,7 @@ def load(use: DatasetUse, registry: Registry) -> Loaded:
     spec = spec_of(use, registry)
     file = Path(use.path or use.data) if use.path or spec.source is None else None
     if file is not None:
-        loaded = Loaded(_problems(read_rows(file), use.split, spec))
+        loaded = Loaded(_from_file(read_rows(file), use.split, spec))
     else:
         loaded = _from_source(spec, use.split, registry)
     if not loaded.problems:
@@ -119,11 +120,13 @@ def problems_hash(problems: Iterable[Problem]) -> str:
 
 
 def verification(spec: DatasetSpec, split: str, problems: Iterable[Problem]) -> str:
-    """How `problems` stand to the spec's checksum of `split`: "verified", "different", or "unverified" for none."""
-    known = spec.splits.get(split)
-    if known is None or known.checksum == UNVERIFIED:
-        return UNVERIFIED
-    return "verified" if problems_hash(problems) == known.checksum else "different"
+    """How `problems` stand to the spec's checksums of `split`, those of all shapes its rows come in: "verified",
+    "different" from what is known of its source, or "unverified"."""
+    known = {one.splits[split].checksum for one in spec.layouts if split in one.splits} - {UNVERIFIED}
+    if known and problems_hash(problems) in known:
+        return "verified"
+    at_source = spec.splits.get(split)
+    return UNVERIFIED if at_source is None or at_source.checksum == UNVERIFIED else "different"
 
 
 def _specs(registry: Registry) -> list[DatasetSpec]:
@@ -150,8 +153,10 @@ def _from_source(spec: DatasetSpec, split: str, registry: Registry) -> Loaded:
     name_there = spec.splits[split].source if split in spec.splits else split
     if spec.source.loader:
         return Loaded(_from_plugin(spec, name_there, registry))
+    if spec.source.file:
+        return Loaded(_problems(file_rows(spec, spec.source, name_there), split, spec.layouts[0]))
     rows, commit = hub_rows(spec, spec.source, name_there)
-    return Loaded(_problems(rows, split, spec), commit)
+    return Loaded(_problems(rows, split, spec.layouts[0]), commit)
 
 
 def _unknown_split(data: str, split: str, known: Iterable[str]) -> UsageError:
@@ -198,8 +203,21 @@ def _check_problem(problem: Any, where: str) -> None:
         check_encodable(value, where, field)
 
 
-def _problems(rows: Iterable[Located], split: str, spec: DatasetSpec) -> list[Problem]:
-    return [to_problem(row, where, _made_id(split, number), spec) for number, (where, row) in enumerate(rows)]
+def _from_file(rows: Iterator[Located], split: str, spec: DatasetSpec) -> list[Problem]:
+    """The problems of a local file, read by the first of the spec's layouts whose columns its first row has."""
+    first = next(rows, None)
+    if first is None:
+        return []
+    fitting = (one for one in spec.layouts if has_columns(first[1], one.fields))
+    return _problems(itertools.chain([first], rows), split, next(fitting, spec.layouts[0]))
+
+
+def _problems(rows: Iterable[Located], split: str, reading: Reading) -> list[Problem]:
+    return [
+        to_problem(row, where, _made_id(split, number), reading)
+        for number, (where, row) in enumerate(rows)
+        if not has_picture(row, reading.fields)
+    ]
 
 
 def _made_id(split: str, number: int) -> str:
@@ -229,8 +247,9 @@ def _check_verified(spec: DatasetSpec, split: str, problems: Sequence[Problem], 
     """Refuse rows under a wrong label. A file may hold other rows than the spec's, but not another split's; a hub
     dataset without a fixed revision may have been corrected, which is worth a warning."""
     if from_file:
-        for other, there in spec.splits.items():
-            if other != split and there.rows == len(problems):
+        for other in dict.fromkeys(name for one in spec.layouts for name in one.splits):
+            sizes = {one.splits[other].rows for one in spec.layouts if other in one.splits}
+            if other != split and len(problems) in sizes:
                 as_other = _with_made_ids(problems, split, other)
                 if verification(spec, other, as_other) == "verified":
                     raise UsageError(f"The file holds the split '{other}' of '{spec.name}', not '{split}'.")
@@ -244,7 +263,7 @@ def _check_verified(spec: DatasetSpec, split: str, problems: Sequence[Problem], 
     if verification(spec, split, problems) != "different":
         return
     message = f"The split '{split}' of '{spec.name}' is not the data its spec was verified against (checksum differs)."
-    if spec.source and spec.source.hub and not spec.source.revision:
+    if spec.source and not spec.source.loader and not spec.source.revision:
         warnings.warn(
             f"{message} Its source may have changed; results are recorded under the new checksum.", stacklevel=3
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,35 @@ def download(name: str, kind: Kind, revision: str | None = None, only: Sequence[
     except Exception as error:  # the client raises errors of many libraries
         raise HubError(_reason(error, name, kind, revision)) from error
     return Snapshot(folder, folder.name)
+
+
+def fetch(address: str) -> Path:
+    """The file at an https address, which is no repository's. It is fetched once: the copy beside the hub's cache
+    answers from then on. Raises HubError."""
+    import hashlib
+
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    kept = Path(constants.HF_HUB_CACHE).parent / "mra-bench" / hashlib.sha256(address.encode()).hexdigest()[:16]
+    path = kept / Path(address).name
+    if path.is_file():
+        return path
+    try:
+        answer = get_session().get(address, timeout=60)
+        answer.raise_for_status()
+        kept.mkdir(parents=True, exist_ok=True)
+        partial = kept / f"{path.name}.{os.getpid()}"
+        partial.write_bytes(answer.content)
+        partial.replace(path)
+    except Exception as error:  # as above
+        first = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else f"{type(error).__name__}: {first}"
+        raise HubError(
+            f"it cannot be reached ({why}), and the cache on this machine does not hold it. Download it on another "
+            "machine and give it here."
+        ) from error
+    return path
 
 
 def file_names(name: str, kind: Kind, commit: str) -> list[str]:

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mra_bench import statistics
+from mra_bench.agreement import agreement_results
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
 from mra_bench.decision_results import decision_results
+from mra_bench.efficiency import efficiency_results
+from mra_bench.groups import answer_type, steps_of
 from mra_bench.looks import asked_so_far, counting, finished, gold_unreadable, read_looks, sequential_results
 from mra_bench.model_results import built_results, model_results, training_results
 from mra_bench.problem_sets import look_name
@@ -96,6 +99,7 @@ def compute(run: Path) -> dict[str, Any]:
                 "completions": e["completions"],
                 "grades": e["grades"][0],
                 "other_grades": e["grades"][1:],
+                **({"profiles": e["profiles"]} if e.get("profiles") else {}),
             }
             for e in counted
             if finished(run, e)
@@ -148,7 +152,8 @@ def dataset_figures(
     "name", "data", "split", "headline" and "answer_format" of the dataset; `pairs`: see `paired`."""
     problems = scored[0].problems if scored else ()
     duplicates = find_duplicates(problems)
-    decisions = decision_results(scored, level)
+    decisions, lengths, votes = (of(scored, level) for of in (decision_results, efficiency_results, agreement_results))
+    by_level, by_type, by_steps = (breakdown(scored, of, level) for of in (lambda p: p.level, answer_type, steps_of))
     return {
         **{key: entry[key] for key in ("name", "data", "split", "headline", "answer_format")},
         "n": len(problems),
@@ -157,8 +162,12 @@ def dataset_figures(
         "scores": [score(s, entry["answer_format"], level) for s in scored],
         "pairs": list(pairs),
         "by_subject": breakdown(scored, lambda p: p.subject, level),
-        "by_level": breakdown(scored, lambda p: p.level, level),
+        "by_level": by_level,
+        "by_answer_type": by_type if len(by_type) > 1 else [],
+        "by_steps": by_steps if len(by_steps) > 1 and by_steps != by_level else [],
         **({"decisions": decisions} if decisions else {}),
+        **({"efficiency": lengths} if lengths else {}),
+        **({"agreement": votes} if votes else {}),
     }
 
 

@@ -19,6 +19,7 @@ from mra_bench.errors import DISK_FULL, BenchError
 from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
 from mra_bench.looks import decided, needed_stages, reached_look
 from mra_bench.manifest import manifest, run_record
+from mra_bench.memory import PeakMemory
 from mra_bench.notes import NOTES, notes_of
 from mra_bench.plan import Plan
 from mra_bench.plan_checks import of_model
@@ -175,13 +176,13 @@ def finish_run(out: Path, registry: Registry, tell: Callable[[str], None], *, st
 
 
 def run_stage(context: Context, stage: Stage, *, added: bool = False) -> None:
-    """Carry out one stage and mark it complete; its time goes to timings.jsonl. `added`: a stage that the run's recipe
-    does not ask for; its record says so, and the run's own times stay as they are."""
+    """Carry out one stage and mark it complete; its time and peak memory go to timings.jsonl. `added`: a stage that the
+    run's recipe does not ask for; its record says so, and the run's own times stay as they are."""
     folder = context.folder(stage)
     folder.mkdir(parents=True, exist_ok=True)
     tidy(folder)
     made = made_with(folder / WORK, context.conditions)
-    started = time.monotonic()
+    started, memory = time.monotonic(), PeakMemory()
     total, unit = size_of(stage)
     cost = stage_cost(stage)
     about = f"about {cost.amount:,} {cost.unit}" if cost.amount and not total else ""
@@ -203,17 +204,18 @@ def run_stage(context: Context, stage: Stage, *, added: bool = False) -> None:
         },
     )
     if not added:
-        _book_time(context, stage, started, facts)
+        _book(context, stage, time.monotonic() - started, memory, facts)
     context.reporter.end(describe(facts))
 
 
-def _book_time(context: Context, stage: Stage, started: float, facts: Mapping[str, Any]) -> None:
-    seconds = time.monotonic() - started
+def _book(context: Context, stage: Stage, seconds: float, memory: PeakMemory, facts: Mapping[str, Any]) -> None:
+    """Memory is that of this process, where models are: of stages of other kinds it would say nothing."""
     row = {
         "stage": stage.folder,
         "seconds": round(seconds, 3),
         "tokens": facts.get("tokens"),
         "ended": provenance.now(),
+        **(memory.measured() if stage.kind in ("generate", "train") else {}),
     }
     append_row(context.root / TIMINGS, row)
 

@@ -147,7 +147,7 @@ def _compared(results: Mapping[str, Any], headline: Mapping[str, Any], speech: S
         return [score_sentence(row, headline) for row in headline["scores"]]
     models = results["models"]
     chosen = speech.pairs(models, headline["pairs"])
-    said = [f"{conclusion(_oriented(row, pair))} {speech.compute(models, *pair)}".rstrip() for pair, row in chosen]
+    said = [f"{conclusion(oriented(row, pair))} {speech.compute(models, *pair)}".rstrip() for pair, row in chosen]
     return [*said, *stop_sentences(results)]
 
 
@@ -195,7 +195,7 @@ def score_sentence(row: Mapping[str, Any], dataset: Mapping[str, Any]) -> str:
     )
 
 
-def _oriented(row: Mapping[str, Any], pair: tuple[str, str]) -> Mapping[str, Any]:
+def oriented(row: Mapping[str, Any], pair: tuple[str, str]) -> Mapping[str, Any]:
     """The comparison as pair[1] against pair[0]; rows are stored later model against earlier one."""
     if (row["a"], row["b"]) == pair:
         return row

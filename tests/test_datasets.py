@@ -89,8 +89,8 @@ def test_every_spec_is_valid_and_complete(registry: Registry) -> None:
     for spec in built_in_specs().values():
         assert spec.title
         assert spec.licence
-        of_pairs = spec.fields.rejected != "rejected"  # a column of its own: a set to train on
-        assert ("train" if of_pairs else "test") in spec.splits
+        assert spec.answer_type
+        assert "test" in spec.splits or set(spec.splits) == {"train"}  # a set to train on
 
 
 def test_the_styles_of_the_built_in_specs(registry: Registry) -> None:
@@ -109,10 +109,10 @@ GOOD = "name: mine\nsource: {hub: me/mine}\nsplits: {test: {source: test}}\n"
     [
         (GOOD + "licences: MIT\n", "wrong at licences: Extra inputs are not permitted"),
         (GOOD + "prompt: {answer_format: box}\n", "wrong at prompt.answer_format"),
-        (GOOD + "gold: {after: '####', boxed: true}\n", "at most one of: after, boxed"),
-        (GOOD.replace("hub: me/mine", "hub: me/mine, loader: mine"), "exactly one of: loader, hub"),
+        (GOOD + "gold: {after: '####', boxed: true}\n", "at most one of: after, boxed, index"),
+        (GOOD.replace("hub: me/mine", "hub: me/mine, loader: mine"), "exactly one of: loader, hub, file"),
         (GOOD.replace("hub: me/mine", "loader: mine, config: main"), "config and revision belong to a hub source"),
-        (GOOD.replace("{hub: me/mine}", "{}"), "exactly one of: loader, hub"),
+        (GOOD.replace("{hub: me/mine}", "{}"), "exactly one of: loader, hub, file"),
         (GOOD.replace("source: test", "source: test, checksum: abc"), "wrong at splits.test.checksum"),
         (GOOD.replace("source: test", "source: test, rows: 0"), "wrong at splits.test.rows"),
         (GOOD.replace("name: mine", "name: yours"), "calls itself 'yours'"),
@@ -307,6 +307,10 @@ def test_a_broken_csv_line_is_named(tmp_path: Path, registry: Registry, text: st
         ("#### no\n#### 5", Gold(after="####"), "5"),
         (r"so \boxed{1} or \boxed{\frac{1}{2}} it is", Gold(boxed=True), r"\frac{1}{2}"),
         (r"\boxed{\{1, 2\}}", Gold(boxed=True), r"\{1, 2\}"),
+        (r"it is $\boxed 2$.", Gold(boxed=True), "2"),
+        (r"it is $\boxed\pi$.", Gold(boxed=True), r"\pi"),
+        ("9 (apples)", Gold(before=" ("), "9"),
+        ("#### 9 (or 8)", Gold(after="####", before="("), "9"),
     ],
 )
 def test_gold_is_read_as_the_spec_says(text: str, gold: Gold, expected: str) -> None:
@@ -427,7 +431,7 @@ def test_choices_lose_the_letters_they_are_labelled_with(jsonl: WriteRows, regis
     assert [problem.choices for problem in problems] == [("12", "13"), ("12", "A) 13")]
 
 
-@pytest.mark.parametrize("choices", ["A) 12", {"A": "12"}, ["12", ""], [1, None]])
+@pytest.mark.parametrize("choices", ["A) 12", {"first": "12"}, ["12", ""], [1, None]])
 def test_choices_must_be_a_list_of_texts(jsonl: WriteRows, registry: Registry, choices: object) -> None:
     with pytest.raises(UsageError, match="'choices' must be a list"):
         load_problems(DatasetUse(jsonl({"question": "?", "answer": "B", "choices": choices}), "test"), registry)

@@ -10,7 +10,20 @@ from typing import Any
 import jsonschema
 import pytest
 
-NAMES = ("problem", "completion", "grade", "pair", "profile", "row", "timing", "training", "stage", "run", "results")
+NAMES = (
+    "problem",
+    "completion",
+    "grade",
+    "pair",
+    "profile",
+    "row",
+    "timing",
+    "training",
+    "stage",
+    "run",
+    "results",
+    "dataset",
+)
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -29,10 +29,22 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Profiled:
+    """A profiler's finding on a text: for each dimension its error (0 to 1, None where it does not apply) and sentences
+    that say why; scores by name; `failure`: why there is no profile, or ""."""
+
+    errors: Mapping[str, float | None]
+    evidence: Mapping[str, Sequence[str]]
+    scores: Mapping[str, float]
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One completion with its grade. `span`: [start, end) of the answer in `text`, in code points; `finish` "stop" or
     "length"; `correct` None when it could not be judged. A sample without a grade has kind "not graded". `others`: the
-    verdicts of further graders in the recipe's order, None where one is not there yet."""
+    verdicts of further graders in the recipe's order, `profiles` the findings of profilers, None where one is not there
+    yet."""
 
     index: int
     text: str
@@ -45,6 +57,7 @@ class Sample:
     span: tuple[int, int] | None = None
     rule: str = ""
     others: tuple[Verdict | None, ...] = ()
+    profiles: tuple[Profiled | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +137,8 @@ def _read_samples(run: Path, results: Mapping[str, Any], held: int) -> dict[str,
 
 
 def _files(run: Path, stage: Mapping[str, Any]) -> Iterator[Path]:
-    for folder in (stage["problems"], stage["completions"], stage.get("grades"), *(stage.get("other_grades") or ())):
+    judged = (stage.get("grades"), *(stage.get("other_grades") or ()), *(stage.get("profiles") or ()))
+    for folder in (stage["problems"], stage["completions"], *judged):
         yield from _inside(run, folder).glob("*.jsonl") if folder else ()
 
 
@@ -155,17 +169,19 @@ def _read_answers(
 ) -> dict[str, Sequence[Sample]]:
     found: dict[str, dict[int, Sample]] = {}
     for stage in stages:
-        grades = _read_grades(run, stage.get("grades"), chosen)
-        others = [_read_grades(run, folder, chosen) for folder in stage.get("other_grades") or ()]
+        grades = _read_judged(run, stage.get("grades"), chosen)
+        others = [_read_judged(run, folder, chosen) for folder in stage.get("other_grades") or ()]
+        profiles = [_read_judged(run, folder, chosen) for folder in stage.get("profiles") or ()]
         for row in _read_blocks(run, stage["completions"]):
             key = row["problem"], row["sample"]
             if key[0] in chosen:
                 verdicts = tuple(_verdict(other.get(key)) for other in others)
-                found.setdefault(key[0], {})[key[1]] = _sample(row, grades.get(key), verdicts)
+                made = _sample(row, grades.get(key), verdicts, tuple(_profile(of.get(key)) for of in profiles))
+                found.setdefault(key[0], {})[key[1]] = made
     return {problem: [by_index[index] for index in sorted(by_index)] for problem, by_index in found.items()}
 
 
-def _read_grades(run: Path, folder: str | None, chosen: Collection[str]) -> dict[tuple[str, int], Mapping[str, Any]]:
+def _read_judged(run: Path, folder: str | None, chosen: Collection[str]) -> dict[tuple[str, int], Mapping[str, Any]]:
     rows = (row for row in _read_blocks(run, folder) if row["problem"] in chosen)
     return {(row["problem"], row["sample"]): row for row in rows}
 
@@ -181,14 +197,28 @@ def _verdict(grade: Mapping[str, Any] | None) -> Verdict | None:
     return Verdict(grade.get("correct"), grade.get("answer") or "", grade.get("kind") or "", grade.get("reason") or "")
 
 
-def _sample(row: Mapping[str, Any], grade: Mapping[str, Any] | None, others: tuple[Verdict | None, ...]) -> Sample:
+def _profile(row: Mapping[str, Any] | None) -> Profiled | None:
+    if row is None:
+        return None
+    return Profiled(
+        row.get("errors") or {}, row.get("evidence") or {}, row.get("scores") or {}, row.get("failure") or ""
+    )
+
+
+def _sample(
+    row: Mapping[str, Any],
+    grade: Mapping[str, Any] | None,
+    others: tuple[Verdict | None, ...],
+    profiles: tuple[Profiled | None, ...],
+) -> Sample:
     base = {"index": row["sample"], "text": row["text"], "tokens": row["tokens"], "finish": row["finish"]}
     if grade is None:
-        return Sample(**base, others=others)
+        return Sample(**base, others=others, profiles=profiles)
     span = grade.get("span")
     return Sample(
         **base,
         others=others,
+        profiles=profiles,
         correct=grade.get("correct"),
         answer=grade.get("answer") or "",
         reason=grade.get("reason") or "",

@@ -9,9 +9,12 @@ from mra_bench.report.charts import difference_scale, percent_scale, whisker
 from mra_bench.report.data import RunData
 from mra_bench.report.formatting import NARROW, percent, points
 from mra_bench.report.samples import grader_labels, label
+from mra_bench.report.tokens import efficiency_view
+from mra_bench.report.votes import agreement_view, curves
 
 ALPHA = 0.05
 SMALL = 20  # a group of fewer problems is greyed
+GROUPS = (("by_subject", "Subject"), ("by_level", "Level"), ("by_answer_type", "Answer type"), ("by_steps", "Steps"))
 KINDS = ("correct", "wrong", "no-answer", "unparseable", "unjudged", "ran-on", "timeout", "crashed")
 
 
@@ -28,13 +31,11 @@ def dataset_view(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
         "sequential": dataset["name"] == (run.results.get("sequential") or {}).get("dataset"),
         "scoreboard": scoreboard(run, dataset),
         "pairs": pairs(dataset),
-        "groups": [
-            breakdown(run, dataset, key, title)
-            for key, title in (("by_subject", "Subject"), ("by_level", "Level"))
-            if dataset.get(key)
-        ],
+        "groups": [breakdown(run, dataset, key, title) for key, title in GROUPS if dataset.get(key)],
         "kinds": kinds(run, dataset),
         "others": other_graders(run, dataset),
+        "efficiency": efficiency_view(run, dataset),
+        "agreement": agreement_view(run, dataset),
     }
 
 
@@ -66,6 +67,7 @@ def scoreboard(run: RunData, dataset: Mapping[str, Any]) -> dict[str, Any]:
         "samples": _samples(dataset),
         "ks": _ks(scores, "pass_at_k") if several else [],
         "votes": _ks(scores, "maj_at_k") if several else [],
+        "curves": curves(rows) if several else [],
     }
 
 
@@ -173,7 +175,6 @@ def breakdown(run: RunData, dataset: Mapping[str, Any], key: str, title: str) ->
         for lane, name in enumerate(name for name in names if name in by_model):
             said = f"{name} {percent(by_model[name]['accuracy'])}"
             dots.append(whisker(axis, by_model[name], "accuracy", run.model_order.get(name, 0), said, lane=lane))
-        field = "subject" if key == "by_subject" else "level"
         rows.append(
             {
                 "value": group["value"],
@@ -181,7 +182,7 @@ def breakdown(run: RunData, dataset: Mapping[str, Any], key: str, title: str) ->
                 "small": group["n"] < SMALL,
                 "scores": [by_model.get(name) for name in names],
                 "dots": dots,
-                "filter": {"data": dataset["name"], field: group["value"]},
+                "filter": {"data": dataset["name"], key.removeprefix("by_"): group["value"]},
             }
         )
     return {"title": title, "models": _named(run, names), "axis": axis, "rows": rows}

@@ -106,3 +106,16 @@ def verdict_parts(sentence: str) -> tuple[str, str]:
 def visible(text: str) -> str:
     """`text` with control characters, bidi controls and lone surrogates written as ``[U+202E]``: seen, and harmless."""
     return _UNSAFE.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
+
+
+def shortened(text: str, letters: int) -> str:
+    """`text` as it is, or its beginning and end with an ellipsis between, in so many letters."""
+    return text if len(text) <= letters else f"{text[: letters - 6]}…{text[-5:]}"
+
+
+def bytes_used(value: float | None) -> str:
+    """Memory, e.g. ``698 MiB`` or ``1.4 GiB``; a dash when it is not known."""
+    if not value:
+        return DASH
+    mib = value / 2**20
+    return f"{mib:.0f}{NARROW}MiB" if mib < 1000 else f"{mib / 1024:.1f}{NARROW}GiB"

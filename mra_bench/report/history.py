@@ -23,6 +23,7 @@ CURVES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("Distance from the reference model (KL)", {"kl": ""}),
 )
 
+MEMORY = ("memory", "accelerator_memory")  # fields of timings.jsonl
 WORK = {  # folder of a run -> what was done to fill it
     "problems": "Reading problems",
     "completions": "Generating",
@@ -77,14 +78,18 @@ def _unsound(log: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def timings_view(run: RunData) -> dict[str, Any]:
-    """Seconds and tokens of each stage, summed over its parts (a resumed stage has several), and their totals."""
+    """Seconds and tokens of each stage, summed over its parts (a resumed stage has several), and their totals; of peak
+    memory the largest. "memory": which of its fields are known at all."""
     stages: dict[str, dict[str, Any]] = {}
     for row in run.timings:
         seconds, tokens = row.get("seconds"), row.get("tokens")
-        stage = stages.setdefault(str(row.get("stage", "")), {"seconds": 0.0, "tokens": 0, "parts": 0})
+        empty = {"seconds": 0.0, "tokens": 0, "parts": 0, **dict.fromkeys(MEMORY, 0)}
+        stage = stages.setdefault(str(row.get("stage", "")), empty)
         stage["seconds"] += float(seconds or 0)
         stage["tokens"] += int(tokens or 0)
         stage["parts"] += 1
+        for key in MEMORY:
+            stage[key] = max(stage[key], int(row.get(key) or 0))
     total = sum(stage["seconds"] for stage in stages.values())
     rows = [
         {"stage": name, **stage, "share": stage["seconds"] / total if total else 0} for name, stage in stages.items()
@@ -93,11 +98,15 @@ def timings_view(run: RunData) -> dict[str, Any]:
     for row in rows:
         folder = row["stage"].split("/")[0]
         name = WORK.get(folder, folder)
-        kind = kinds.setdefault(name, {"name": name, "seconds": 0.0, "tokens": 0, "share": 0.0})
+        empty = {"name": name, "seconds": 0.0, "tokens": 0, "share": 0.0, **dict.fromkeys(MEMORY, 0)}
+        kind = kinds.setdefault(name, empty)
         for key in ("seconds", "tokens", "share"):
             kind[key] += row[key]
+        for key in MEMORY:
+            kind[key] = max(kind[key], row[key])
     tokens = sum(stage["tokens"] for stage in stages.values())
-    return {"rows": rows, "kinds": list(kinds.values()), "seconds": total, "tokens": tokens}
+    memory = [key for key in MEMORY if any(row[key] for row in rows)]
+    return {"rows": rows, "kinds": list(kinds.values()), "seconds": total, "tokens": tokens, "memory": memory}
 
 
 def making_view(run: RunData) -> list[dict[str, Any]]:

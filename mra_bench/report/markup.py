@@ -26,6 +26,7 @@ FILTERS = (
     "duration",
     "scalar",
     "unbroken",
+    "bytes_used",
 )
 
 

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 STYLES = ("base.css", "tables.css", "browser.css", "print.css")
-SCRIPTS = ("dom.js", "store.js", "filters.js", "viewer.js", "main.js")
+SCRIPTS = (
+    "dom.js",
+    "store.js",
+    "filters.js",
+    "search.js",
+    "math.js",
+    "diff.js",
+    "markdown.js",
+    "card.js",
+    "viewer.js",
+    "main.js",
+)
 
 
 @dataclass(frozen=True)

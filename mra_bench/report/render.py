@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mra_bench.errors import BenchError
 from mra_bench.report.data import RunData, read_run
-from mra_bench.report.formatting import verdict_parts
+from mra_bench.report.headline import verdict_view
 from mra_bench.report.markup import filled
 from mra_bench.report.page import Part, document, write_page
 from mra_bench.report.section import Section, SectionFault, fault_text, installed_sections, rendered
@@ -57,7 +57,7 @@ def masthead(run: RunData) -> Markup:
         partial=bool(results.get("partial")),
         missing=results.get("missing") or [],
         warnings=results.get("warnings") or [],
-        verdict=[verdict_parts(sentence) for sentence in results.get("verdict") or []],
+        verdict=verdict_view(results),
     )
 
 

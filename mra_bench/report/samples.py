@@ -1,4 +1,4 @@
-"""Packs problems, texts and grades for the sample browser: JSON blocks that the page's script reads.
+"""Packs problems, texts and grades for the sample browser: an index of each dataset, and its texts in parts.
 
 Everything is embedded when it fits. Beyond the limit all flips and a seeded sample of the rest are, and a note says so.
 """
@@ -12,27 +12,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mra_bench.groups import answer_type, steps_of
 from mra_bench.report.choice import choose
-from mra_bench.report.data import RunData, Sample, seed_of
+from mra_bench.report.data import RunData, seed_of
 from mra_bench.report.formatting import count
+from mra_bench.report.latex import Converter
+from mra_bench.report.parts import Labels, Packed, packed
+from mra_bench.types import Problem
 
-FIELDS = ("index", "text", "tokens", "finish", "correct", "answer", "reason", "kind", "span", "rule", "others")
-VERDICT = ("correct", "answer", "kind", "reason")  # of each further grader, in "others"
 PLAIN = "json"
 PACKED = "gzip+base64"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes of JSON up to which blocks stay plain, and bytes that all blocks together may take in the page."""
+    """Bytes of JSON up to which blocks stay plain, bytes that all blocks together may take in the page, and characters
+    of one part of a dataset's texts."""
 
     plain: int = 1_500_000
     embedded: int = 25_000_000
+    part: int = 500_000
 
 
 @dataclass(frozen=True)
 class Block:
-    """One dataset's samples as they stand in the page. `note` is empty when nothing was left out."""
+    """One dataset's samples as they stand in the page: an index and the parts with the texts, JSON in `encoding`.
+    `note` is empty when nothing was left out."""
 
     dataset: str
     label: str
@@ -40,79 +45,75 @@ class Block:
     embedded: int
     note: str
     encoding: str
-    content: str
+    index: str
+    parts: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes in the page."""
+        return len(self.index) + sum(map(len, self.parts))
 
 
 def blocks(run: RunData, limits: Limits | None = None) -> list[Block]:
     """A block for each dataset that has samples, in the order of results.json. ASCII only, and byte-stable."""
     limits = limits or Limits()
-    chosen = {name: list(run.samples[name].problems) for name in _names(run)}
-    raw = {name: _json(payload(run, name, problems)) for name, problems in chosen.items()}
-    packed = sum(map(len, raw.values())) > limits.plain
-    content = {name: _pack(text) if packed else text for name, text in raw.items()}
+    formulas = Converter()
+    names = _names(run)
+    chosen: dict[str, Sequence[Mapping[str, Any]]] = {name: run.samples[name].problems for name in names}
+    raw = {name: _json(run, name, chosen[name], formulas, limits) for name in names}
+    plain = sum(text.size for text in raw.values()) <= limits.plain
+    made = raw if plain else {name: _gzipped(raw.pop(name)) for name in names}
     keep = 1.0
-    while packed and (size := sum(map(len, content.values()))) > limits.embedded and keep > 1e-6:
+    while not plain and (size := sum(text.size for text in made.values())) > limits.embedded and keep > 1e-6:
         keep *= 0.95 * limits.embedded / size
-        for name in content:
-            samples = run.samples[name]
-            ids = [problem["id"] for problem in samples.problems]
-            kept = choose(ids, samples.flips, keep, f"{seed_of(run.results)}/{name}")
-            chosen[name] = [problem for problem in samples.problems if problem["id"] in kept]
-            content[name] = _pack(_json(payload(run, name, chosen[name])))
-    return [_block(run, name, chosen[name], PACKED if packed else PLAIN, content[name]) for name in content]
+        for name in names:
+            chosen[name] = _choice(run, name, keep)
+            made[name] = _gzipped(_json(run, name, chosen[name], formulas, limits))
+    return [_block(run, name, chosen[name], PLAIN if plain else PACKED, made[name]) for name in names]
 
 
-def payload(run: RunData, name: str, problems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the script reads for one dataset. "answers" is [problem][model][sample][field], null where a model has none.
+def _choice(run: RunData, name: str, keep: float) -> list[Mapping[str, Any]]:
+    samples = run.samples[name]
+    ids = [problem["id"] for problem in samples.problems]
+    kept = choose(ids, samples.flips, keep, f"{seed_of(run.results)}/{name}")
+    return [problem for problem in samples.problems if problem["id"] in kept]
 
-    Spans are in UTF-16 units, as the script counts. "graders" names the further graders, in the order of "others".
-    """
+
+def _json(
+    run: RunData, name: str, problems: Sequence[Mapping[str, Any]], formulas: Converter, limits: Limits
+) -> Packed:
     samples = run.samples[name]
     entry = next((entry for entry in run.datasets if entry["name"] == name), {})
-    unreadable = set(entry.get("unreadable") or ())
     models = sorted(samples.answers, key=lambda model: run.model_order.get(model, len(run.model_order)))
-    return {
-        "fields": list(FIELDS),
-        "verdict": list(VERDICT),
-        "graders": grader_labels(entry),
-        "models": [{"name": model, "index": run.model_order.get(model, 0)} for model in models],
-        "problems": [
-            {
-                "id": problem["id"],
-                "question": problem.get("question") or "",
-                "answer": problem.get("answer") or "",
-                "solution": problem.get("solution") or "",
-                "subject": problem.get("subject") or "",
-                "level": problem.get("level") or "",
-                "unreadable": problem["id"] in unreadable,
-            }
-            for problem in problems
-        ],
-        "answers": [[_cells(samples.answers[model].get(problem["id"])) for model in models] for problem in problems],
-    }
+    labels = Labels(
+        models=[{"name": model, "index": run.model_order.get(model, 0)} for model in models],
+        graders=grader_labels(entry),
+        profilers=[str(profiler["name"]) for profiler in entry.get("profiles") or ()],
+        unreadable=frozenset(entry.get("unreadable") or ()),
+    )
+    problems = [{**problem, **_groups(entry, problem)} for problem in problems]
+    return packed(problems, [samples.answers[model] for model in models], labels, formulas, limits.part)
 
 
-def _cells(samples: Sequence[Sample] | None) -> list[list[Any]] | None:
-    if not samples:
-        return None
-    return [[_cell(sample, name) for name in FIELDS] for sample in samples]
+def _groups(entry: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, str | None]:
+    """What results.json has a table by, but the row of a problem does not say."""
+    problem = Problem(
+        id="",
+        question="",
+        answer=str(row.get("answer") or ""),
+        solution=str(row.get("solution") or ""),
+        expects=str(row.get("expects") or ""),
+        choices=tuple(row.get("choices") or ()),
+    )
+    kinds = (("by_answer_type", "answer_type", answer_type), ("by_steps", "steps", steps_of))
+    return {name: of(problem) for key, name, of in kinds if entry.get(key)}
 
 
-def _cell(sample: Sample, name: str) -> Any:
-    if name == "span":
-        return _utf16_span(sample)
-    if name == "others":
-        return [other and [getattr(other, part) for part in VERDICT] for other in sample.others]
-    return getattr(sample, name)
+def _gzipped(text: Packed) -> Packed:
+    return Packed(_pack(text.index), tuple(map(_pack, text.parts)))
 
 
-def _utf16_span(sample: Sample) -> list[int] | None:
-    if sample.span is None or not 0 <= sample.span[0] < sample.span[1] <= len(sample.text):
-        return None
-    return [len(sample.text[:end].encode("utf-16-le", "surrogatepass")) // 2 for end in sample.span]
-
-
-def _block(run: RunData, name: str, problems: Sequence[Mapping[str, Any]], encoding: str, content: str) -> Block:
+def _block(run: RunData, name: str, problems: Sequence[Mapping[str, Any]], encoding: str, text: Packed) -> Block:
     entry = next((entry for entry in run.datasets if entry["name"] == name), {})
     samples = run.samples[name]
     total, flips = samples.total, len(samples.flips)
@@ -126,7 +127,7 @@ def _block(run: RunData, name: str, problems: Sequence[Mapping[str, Any]], encod
             f"{differ if len(samples.answers) > 1 else 'a random draw'} (seed {seed_of(run.results)}). "
             f"The figures above are over all problems; the run folder has every text."
         )
-    return Block(name, label(entry) or name, total, len(problems), note, encoding, content)
+    return Block(name, label(entry) or name, total, len(problems), note, encoding, text.index, text.parts)
 
 
 def label(entry: Mapping[str, Any]) -> str:
@@ -153,13 +154,6 @@ def grader_labels(entry: Mapping[str, Any]) -> list[str]:
 def _names(run: RunData) -> list[str]:
     order = [entry["name"] for entry in run.datasets if entry["name"] in run.samples]
     return order + [name for name in run.samples if name not in order]
-
-
-def _json(value: Any) -> str:
-    """ASCII JSON that is safe between script tags; lone surrogates survive as escapes."""
-    from jinja2.utils import htmlsafe_json_dumps
-
-    return str(htmlsafe_json_dumps(value, ensure_ascii=True, separators=(",", ":")))
 
 
 def _pack(text: str) -> str:

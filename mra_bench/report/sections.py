@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mra_bench.listed_overlaps import questions_listed
 from mra_bench.report.data import RunData
 from mra_bench.report.decisions import decisions_view
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
+from mra_bench.report.flips import flips_view
 from mra_bench.report.history import making_view, timings_view, training_view
 from mra_bench.report.markup import from_template
 from mra_bench.report.profiles import profiles_view
 from mra_bench.report.repetitions import repetitions
 from mra_bench.report.samples import blocks
+from mra_bench.report.splits import splits_view
 from mra_bench.same_conditions import checks
 from mra_bench.stamps import stamp_sentence
 from mra_bench.verdict import is_sequential
@@ -54,9 +56,14 @@ def _pairs(run: RunData) -> Mapping[str, Any] | None:
     return found if found and found["view"]["pairs"]["rows"] else None
 
 
-def _groups(run: RunData) -> Mapping[str, Any] | None:
-    found = _headline(run)
-    return found if found and found["view"]["groups"] else None
+def _if_any(part: str) -> Callable[[RunData], Mapping[str, Any] | None]:
+    """The headline dataset, where its view has anything under `part`."""
+
+    def context(run: RunData) -> Mapping[str, Any] | None:
+        found = _headline(run)
+        return found if found and found["view"][part] else None
+
+    return context
 
 
 def _further(run: RunData) -> Mapping[str, Any] | None:
@@ -121,7 +128,7 @@ def _samples(run: RunData) -> Mapping[str, Any] | None:
         {"name": b.dataset, "label": b.label, "problems": b.problems, "note": b.note, "encoding": b.encoding}
         for b in made
     ]
-    contents = [(block.encoding, Markup(block.content)) for block in made]
+    contents = [(block.encoding, Markup(block.index), list(map(Markup, block.parts))) for block in made]
     return {"index": index, "contents": contents} if made else None
 
 
@@ -161,7 +168,11 @@ def _methods(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 scoreboard = from_template("scoreboard.html", _headline)
 pairs = from_template("pairs.html", _pairs)
-groups = from_template("groups.html", _groups)
+flips = from_template("flips.html", flips_view)
+groups = from_template("groups.html", _if_any("groups"))
+efficiency = from_template("efficiency.html", _if_any("efficiency"))
+agreement = from_template("agreement.html", _if_any("agreement"))
+splits = from_template("splits.html", splits_view)
 decisions = from_template("decisions.html", decisions_view)
 errors = from_template("errors.html", _headline)
 profiles = from_template("profiles.html", profiles_view)

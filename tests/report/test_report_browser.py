@@ -3,91 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from report_browser import NEEDS_BROWSER, Page
 from report_folder import HOSTILE, Shape, add_grader, build, read
 
 from mra_bench.report import write_report
 from mra_bench.report.formatting import verdict_parts
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-ARGUMENTS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--force-prefers-reduced-motion",
-    "--window-size=1280,900",
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and chromedriver on the path"),
-]
-
-
-class Page:
-    """A browser with shorthands for what the tests look at."""
-
-    def __init__(self, profile: Path) -> None:
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM or ""
-        for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-
-    def open(self, report: Path, fragment: str = "") -> None:
-        self.driver.get("about:blank")
-        self.driver.get(report.resolve().as_uri() + fragment)
-        self.wait("!document.getElementById('browser') || !!document.querySelector('#problem h3, .browser > .note')")
-
-    def run(self, code: str, *arguments: Any) -> Any:
-        return self.driver.execute_script(code, *arguments)
-
-    def cdp(self, command: str, **values: Any) -> Any:
-        return self.driver.execute_cdp_cmd(command, values)
-
-    def wait(self, condition: str) -> None:
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        WebDriverWait(self.driver, 10).until(lambda _: self.run(f"return {condition}"))
-
-    def text(self, selector: str) -> str:
-        return str(self.run("return document.querySelector(arguments[0]).textContent", selector))
-
-    def choose(self, selector: str, value: str) -> None:
-        code = """const box = document.querySelector(arguments[0]); box.value = arguments[1];
-                  for (const kind of ['input', 'change']) box.dispatchEvent(new Event(kind, {bubbles: true}));
-                  return box.value"""
-        assert self.run(code, selector, value) == value
-
-    def count(self) -> int:
-        """The live count of matches, once typing has settled."""
-        return int(self.text("#count").split(" ")[0].replace(",", ""))
-
-    def keys(self, key: str) -> None:
-        from selenium.webdriver.common.action_chains import ActionChains
-
-        ActionChains(self.driver).send_keys(key).perform()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    page = Page(tmp_path_factory.mktemp("profile"))
-    yield page
-    page.driver.quit()
+pytestmark = NEEDS_BROWSER
 
 
 @pytest.fixture

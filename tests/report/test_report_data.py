@@ -19,39 +19,41 @@ from mra_bench.report import charts, formatting
 from mra_bench.report.choice import choose, find_flips, right_share
 from mra_bench.report.data import read_run
 from mra_bench.report.history import timings_view, training_view
-from mra_bench.report.samples import (
-    FIELDS,
-    PACKED,
-    PLAIN,
-    Limits,
-    blocks,
-    grader_labels,
-    label,
-    payload,
-)
+from mra_bench.report.samples import PACKED, PLAIN, Block, Limits, blocks, grader_labels, label
 from mra_bench.same_conditions import checks
 
 
-def decoded(block: Any) -> dict[str, Any]:
-    text = block.content
-    if block.encoding == PACKED:
-        text = gzip.decompress(base64.b64decode(text)).decode("ascii")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
+def unpacked(block: Block) -> dict[str, Any]:
+    """A block as the page's script reads it: the index, and under "parts" its parts."""
+
+    def read(text: str) -> Any:
+        return json.loads(gzip.decompress(base64.b64decode(text)) if block.encoding == PACKED else text)
+
+    return {**read(block.index), "parts": [read(part) for part in block.parts]}
+
+
+def cells(block: Block) -> list[Any]:
+    """[problem][model][sample] of a block, each sample a dictionary."""
+    data = unpacked(block)
+    return [
+        [[dict(zip(data["fields"], values, strict=True)) for values in samples or ()] for samples in row]
+        for part in data["parts"]
+        for row in part["answers"]
+    ]
 
 
 def test_texts_survive_exactly(run_folder: Path) -> None:
-    data = decoded(blocks(read_run(run_folder))[0])
-    base = [model["name"] for model in data["models"]].index("base")
-    texts = [data["answers"][place][base][0][FIELDS.index("text")] for place in HOSTILE]
-    assert texts == list(HOSTILE.values())
+    block = blocks(read_run(run_folder))[0]
+    base = [model["name"] for model in unpacked(block)["models"]].index("base")
+    assert [cells(block)[place][base][0]["text"] for place in HOSTILE] == list(HOSTILE.values())
 
 
 def test_blocks_are_ascii_and_hold_no_markup(run_folder: Path) -> None:
     for limits in (Limits(plain=10**9), Limits(plain=0)):
         for block in blocks(read_run(run_folder), limits):
-            assert block.content.isascii()
-            assert not set("<>&") & set(block.content)
+            for text in (block.index, *block.parts):
+                assert text.isascii()
+                assert not set("<>&") & set(text)
 
 
 def test_small_data_stay_plain_and_large_are_packed(run_folder: Path) -> None:
@@ -59,27 +61,44 @@ def test_small_data_stay_plain_and_large_are_packed(run_folder: Path) -> None:
     plain, packed = blocks(run, Limits(plain=10**9)), blocks(run, Limits(plain=1000))
     assert {block.encoding for block in plain} == {PLAIN}
     assert {block.encoding for block in packed} == {PACKED}
-    assert [decoded(block) for block in plain] == [decoded(block) for block in packed]
+    assert [unpacked(block) for block in plain] == [unpacked(block) for block in packed]
     assert not any(block.note for block in packed)
 
 
-def test_spans_count_utf16_units(run_folder: Path) -> None:
+def test_texts_stand_in_parts_and_the_index_knows_where_each_begins(run_folder: Path) -> None:
     run = read_run(run_folder)
-    data = payload(run, "test", run.samples["test"].problems)
-    cell = data["answers"][3][0][0]
-    start, end = cell[FIELDS.index("span")]
-    units = cell[FIELDS.index("text")].encode("utf-16-le")
-    assert units[2 * start : 2 * end].decode("utf-16-le") == "3"
+    whole, cut = blocks(run, Limits(part=10**9))[0], blocks(run, Limits(part=3_000))[0]
+    data = unpacked(cut)
+    assert len(whole.parts) == 1 < len(cut.parts)
+    starts = [sum(len(part["problems"]) for part in data["parts"][:place]) for place in range(len(cut.parts) + 1)]
+    assert data["starts"] == starts
+    assert cells(cut) == cells(whole)
+
+
+def test_the_index_has_the_state_of_every_sample(run_folder: Path) -> None:
+    run = read_run(run_folder)
+    data = unpacked(blocks(run)[0])
+    assert data["ids"] == [problem["id"] for problem in run.samples["test"].problems]
+    for model, column in zip(data["models"], data["cells"], strict=True):
+        samples = [of[0] for of in run.samples["test"].answers[model["name"]].values()]
+        assert [data["states"][state] for state in column] == [[s.correct, s.kind, s.finish, []] for s in samples]
+    assert len(data["states"]) < 10
+
+
+def test_spans_count_utf16_units(run_folder: Path) -> None:
+    cell = cells(blocks(read_run(run_folder))[0])[3][0][0]
+    start, end = cell["span"]
+    assert cell["text"].encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le") == "3"
 
 
 def test_beyond_the_limit_flips_stay_and_the_note_says_it(tmp_path: Path) -> None:
     run = read_run(build(tmp_path / "run", Shape(test=300, hard=0, hostile=False, models=("sft", "dpo"))))
     flips = run.samples["test"].flips
     (whole,) = blocks(run, Limits(plain=0))
-    limits = Limits(plain=0, embedded=len(whole.content) * 2 // 3)
+    limits = Limits(plain=0, embedded=whole.size * 2 // 3)
     (block,) = blocks(run, limits)
-    kept = {problem["id"] for problem in decoded(block)["problems"]}
-    assert len(block.content) <= limits.embedded
+    kept = set(unpacked(block)["ids"])
+    assert block.size <= limits.embedded
     assert 0 < len(flips) < block.embedded < block.problems == 300
     assert flips <= kept
     assert f"all {len(flips)} on which models differ" in block.note
@@ -89,7 +108,7 @@ def test_beyond_the_limit_flips_stay_and_the_note_says_it(tmp_path: Path) -> Non
 def test_when_not_even_the_flips_fit_the_note_says_so(tmp_path: Path) -> None:
     run = read_run(build(tmp_path / "run", Shape(test=300, hard=0, hostile=False, models=("sft", "dpo"))))
     (block,) = blocks(run, Limits(plain=0, embedded=1500))
-    assert len(block.content) <= 1500
+    assert block.size <= 1500
     assert " of the " in block.note
 
 
@@ -135,9 +154,9 @@ def test_a_model_without_texts_yet_is_shown_empty(tmp_path: Path) -> None:
     folder = build(tmp_path / "run", Shape(test=4, hard=0, models=("base", "sft")))
     for path in (folder / "completions/sft-test-00000001").iterdir():
         path.unlink()
-    run = read_run(folder)
-    data = payload(run, "test", run.samples["test"].problems)
-    assert all(row[1] is None and row[0] for row in data["answers"])
+    (block,) = blocks(read_run(folder))
+    assert unpacked(block)["cells"][1] == [None] * 4
+    assert all(row[0] and not row[1] for row in cells(block))
 
 
 def test_completions_without_grades_are_not_graded(tmp_path: Path) -> None:
@@ -330,14 +349,14 @@ def test_conditions_compare_prompts_and_number_formats() -> None:
 def test_further_graders_go_with_each_sample(tmp_path: Path) -> None:
     folder = build(tmp_path / "run", Shape(test=8, hard=0, models=("base", "sft")))
     add_grader(folder)
-    run = read_run(folder)
-    data = payload(run, "test", run.samples["test"].problems)
+    (block,) = blocks(read_run(folder))
+    data, cell = unpacked(block), cells(block)[5][1][0]
     assert data["graders"] == ["strict"]
-    cell = data["answers"][5][1][0]
-    (other,) = cell[FIELDS.index("others")]
+    (other,) = cell["others"]
     verdict = dict(zip(data["verdict"], other, strict=True))
     assert (verdict["kind"], verdict["reason"]) == ("strict", "Only a boxed answer counts <b>here</b>.")
-    assert verdict["correct"] is (cell[FIELDS.index("correct")] and cell[FIELDS.index("rule")] == "boxed")
+    correct, _, _, others = data["states"][data["cells"][1][5]]
+    assert others == [[correct and cell["rule"] == "boxed"]]
 
 
 def test_a_further_graders_missing_verdicts_are_none(tmp_path: Path) -> None:

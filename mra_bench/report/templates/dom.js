@@ -35,9 +35,13 @@ function addText(parent, text) {
     }
     const badge = document.createElement("span");
     badge.className = "unseen";
-    badge.textContent = "U+" + part.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+    badge.textContent = codePoint(part);
     parent.append(badge);
   }
+}
+
+function codePoint(letter) {
+  return "U+" + letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
 }
 
 function number(value) {

@@ -1,5 +1,7 @@
 // Which problems match. Works on plain data, knows nothing of the page.
 
+const GROUPS = ["subject", "level", "answer_type", "steps"]; // what problems are sorted by
+
 // "right", "wrong", "mixed" (several samples, some right), "unjudged" or "missing".
 function outcome(samples) {
   if (!samples.length) return "missing";
@@ -53,28 +55,20 @@ function pairMatches(item, models, pair) {
   return { wins: b > a, losses: b < a, both_right: a === 1 && b === 1, both_wrong: a === 0 && b === 0 }[pair.relation];
 }
 
-function searchMatches(item, needle) {
-  const has = (text) => text.toLowerCase().includes(needle);
-  if (has(item.id) || has(item.question) || has(item.answer)) return true;
-  return item.cells.some((samples) => samples.some((sample) => has(sample.text) || has(sample.answer)));
-}
-
+// All filters but the search, which needs the texts.
 function matching(data, filters) {
-  const needle = filters.search.trim().toLowerCase();
   return data.items.filter(
     (item) =>
-      (!filters.subject || item.subject === filters.subject) &&
-      (!filters.level || item.level === filters.level) &&
+      GROUPS.every((name) => !filters[name] || item[name] === filters[name]) &&
       (!filters.kind || item.cells.some((samples) => samples.some((sample) => sample.kind === filters.kind))) &&
       data.models.every((model, place) => modelMatches(item.cells[place], filters.models[model.name])) &&
       (!filters.pair || pairMatches(item, data.models, filters.pair)) &&
-      (!filters.flips || isFlip(item)) &&
-      (!needle || searchMatches(item, needle))
+      (!filters.flips || isFlip(item))
   );
 }
 
 function noFilters() {
-  return { search: "", subject: "", level: "", kind: "", models: {}, pair: null, flips: false };
+  return { ...Object.fromEntries(GROUPS.map((name) => [name, ""])), search: "", kind: "", models: {}, pair: null, flips: false };
 }
 
 // Values of a field over all items, in natural order.

@@ -1,15 +1,26 @@
 // Ties data, filters and view together, and follows links, keys and the counts of the tables.
 
 const PAGE = 50;
-const state = { data: null, filters: noFilters(), matches: [], item: null, page: 0 };
+const MANY = 4; // models whose marks stand beside a problem's name; those of more stand below it
+const state = { data: null, filters: noFilters(), matches: [], item: null, page: 0, asked: 0, view: { shown: null, source: false, compare: { open: false, a: "", b: "" } } };
 
-function refresh() {
-  state.matches = matching(state.data, state.filters);
-  if (!state.matches.includes(state.item)) state.item = state.matches[0] || null;
-  state.page = Math.max(0, Math.floor(state.matches.indexOf(state.item) / PAGE));
+async function refresh() {
+  const asked = (state.asked += 1);
+  const { data, filters } = state;
+  let matches = matching(data, filters);
+  const needle = filters.search.trim();
+  if (needle) {
+    const progress = (share) => (byId("count").textContent = "Searching, " + Math.floor(100 * share) + "\u202f%");
+    const found = await searchPlaces(data, needle, () => asked !== state.asked, progress);
+    if (!found) return;
+    matches = matches.filter((item) => found.has(item.place));
+  }
+  state.matches = matches;
+  if (!matches.includes(state.item)) state.item = matches[0] || null;
+  state.page = Math.max(0, Math.floor(matches.indexOf(state.item) / PAGE));
   showCount();
   showList();
-  showProblem();
+  await showProblem();
 }
 
 function showCount() {
@@ -31,47 +42,71 @@ function showList() {
   byId("list").replaceChildren(...shown.map((item) => listEntry(item, state.data, item === state.item, choose)));
   byId("list").start = from + 1;
   const pages = Math.max(1, Math.ceil(state.matches.length / PAGE));
-  byId("page").textContent = state.page + 1 + " / " + pages;
+  byId("page").textContent = state.page + 1 + " / " + number(pages);
   byId("page-back").disabled = state.page === 0;
   byId("page-on").disabled = state.page >= pages - 1;
   const current = byId("list").querySelector("[aria-current]");
-  if (current) byId("list").scrollTop = current.parentElement.offsetTop - byId("list").clientHeight / 2;
+  const scroller = byId("scroller");
+  if (current) scroller.scrollTop = current.parentElement.offsetTop - scroller.clientHeight / 2;
 }
 
-function showProblem() {
+// `focus`: what the new drawing of a control that was pressed is named by, so that it keeps the focus.
+async function showProblem(focus) {
   const box = byId("problem");
-  if (!state.item) {
+  const { item, data } = state;
+  if (!item) {
     box.replaceChildren(element("p", { class: "empty" }, "No problem matches these filters."));
     return;
   }
-  const place = state.matches.indexOf(state.item);
-  box.replaceChildren(...problemView(state.item, state.data, place, state.matches.length, go));
+  const texts = await store.texts(data, item);
+  if (item !== state.item || data !== state.data) return;
+  const at = { place: state.matches.indexOf(item), total: state.matches.length };
+  box.replaceChildren(...problemView(data, item, texts, at, state.view, { go, show: showProblem }));
+  for (const wide of box.querySelectorAll(".question, .solution, .gold")) if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+  if (focus) box.querySelector(`[data-does="${focus}"]`).focus();
 }
 
-function choose(item) {
+async function choose(item) {
   state.item = item;
   state.page = Math.floor(state.matches.indexOf(item) / PAGE);
-  history.replaceState(null, "", link(state.data.name, item.id));
+  setAddress();
+  const within = byId("list").contains(document.activeElement);
   showList();
-  showProblem();
+  if (within) byId("list").querySelector("[aria-current]").focus({ preventScroll: true });
+  await showProblem();
 }
 
-function go(by) {
+function setAddress() {
+  history.replaceState(null, "", link(state.data.name, state.item.id, state.view.shown));
+}
+
+async function go(by) {
   const next = state.matches[state.matches.indexOf(state.item) + by];
   if (!next) return;
   const within = byId("problem").contains(document.activeElement);
-  choose(next);
+  await choose(next);
   if (within) byId("problem").focus({ preventScroll: true });
 }
 
 // Controls
 
-async function open(name, filters, id) {
-  state.data = await store.dataset(name);
+// `shown`: names of the models that stand side by side; undefined leaves them as they are, null is all.
+async function open(name, filters, id, shown) {
+  const data = await store.dataset(name);
+  const before = state.data;
+  state.data = data;
   state.filters = { ...noFilters(), ...filters };
-  state.item = state.data.items.find((item) => item.id === id) || null;
+  state.item = data.items.find((item) => item.id === id) || null;
+  if (shown !== undefined) showOnly(shown);
+  else if (state.view.shown) showOnly([...state.view.shown]);
   fillControls();
-  refresh();
+  await refresh();
+  if (before !== data) prepareSearch(data, () => state.data === data);
+}
+
+function showOnly(names) {
+  const there = state.data.models.map((model) => model.name).filter((name) => names === null || names.includes(name));
+  state.view.shown = there.length && there.length < state.data.models.length ? new Set(there) : null;
 }
 
 function fillControls() {
@@ -79,21 +114,38 @@ function fillControls() {
   const plain = (values, any) => [{ value: "", label: any }, ...values.map((value) => ({ value, label: value }))];
   const kinds = valuesOf(data.items, (item) => item.cells.flat().map((sample) => sample.kind));
   fillSelect(byId("dataset"), store.index.map((entry) => ({ value: entry.name, label: entry.label })), data.name);
-  fillSelect(byId("subject"), plain(valuesOf(data.items, (item) => [item.subject]), "Any"), filters.subject);
-  fillSelect(byId("level"), plain(valuesOf(data.items, (item) => [item.level]), "Any"), filters.level);
+  for (const name of GROUPS) fillSelect(byId(name), plain(valuesOf(data.items, (item) => [item[name]]), "Any"), filters[name]);
   fillSelect(byId("kind"), plain(kinds, "Any"), filters.kind);
   byId("search").value = filters.search;
   byId("flips").checked = filters.flips;
   byId("model-filters").replaceChildren(...data.models.map(modelFilter));
-  for (const id of ["subject", "level"]) byId(id).parentElement.hidden = byId(id).options.length < 2;
+  for (const id of GROUPS) byId(id).parentElement.hidden = byId(id).options.length < 2;
   byId("dataset").parentElement.hidden = store.index.length < 2;
   for (const id of ["flips", "kind"]) byId(id).parentElement.hidden = data.models.length < 2; // what compares models
+  byId("browser").classList.toggle("many", data.models.length > MANY);
   byId("columns").replaceChildren(element("span", {}, "Problem"), element("span", { class: "marks" }, ...data.models.map(swatch)));
+  sayShown();
+}
+
+function sayShown() {
+  const { data, view } = state;
+  const names = data.models.map((model) => model.name);
+  for (const box of byId("model-filters").querySelectorAll("input")) box.checked = !view.shown || view.shown.has(box.dataset.shown);
+  byId("shown").textContent = view.shown ? view.shown.size + " of " + names.length : names.length > 1 ? "all " + names.length : "";
+  byId("all-models").hidden = !view.shown;
+}
+
+function chooseShown() {
+  const boxes = [...byId("model-filters").querySelectorAll("input")];
+  showOnly(boxes.filter((box) => box.checked).map((box) => box.dataset.shown));
+  sayShown();
+  if (state.item) setAddress();
+  return showProblem();
 }
 
 function modelFilter(model, place) {
   const { data, filters } = state;
-  const cells = data.items.flatMap((item) => item.cells[place]);
+  const cells = [...new Set(data.items.flatMap((item) => item.cells[place]))];
   const kinds = [...new Set(cells.map((sample) => sample.kind))].filter(Boolean).sort();
   const cut = [...new Set(cells.filter((sample) => sample.finish === "length").map((sample) => sample.kind))].filter(Boolean).sort();
   const options = [
@@ -107,9 +159,10 @@ function modelFilter(model, place) {
     ...cut.map((kind) => ({ value: "cut=" + kind, label: kind, group: "Kind, cut at the limit" })),
     ...data.graders.flatMap((grader, number) => graderOptions(grader, number, cells)),
   ];
-  const select = element("select", { "data-model": model.name });
+  const select = element("select", { "data-model": model.name, "aria-label": "Texts of " + model.name });
   fillSelect(select, options, filters.models[model.name] || "");
-  return element("label", { class: "field" }, element("span", {}, swatch(model), element("bdi", {}, model.name)), select);
+  const box = element("input", { type: "checkbox", "data-shown": model.name, hidden: data.models.length < 2 });
+  return element("div", { class: "field" }, element("label", { class: "shown" }, box, swatch(model), element("bdi", { title: model.name }, model.name)), select);
 }
 
 function graderOptions(grader, number, cells) {
@@ -121,7 +174,7 @@ function graderOptions(grader, number, cells) {
 
 function readControls() {
   const { filters } = state;
-  for (const id of ["search", "subject", "level", "kind"]) filters[id] = byId(id).value;
+  for (const id of ["search", "kind", ...GROUPS]) filters[id] = byId(id).value;
   filters.flips = byId("flips").checked;
   for (const select of byId("model-filters").querySelectorAll("select")) filters.models[select.dataset.model] = select.value;
   refresh();
@@ -130,7 +183,9 @@ function readControls() {
 // A count in a table was clicked: show what it counts.
 async function follow(wanted) {
   const { data, ...filters } = wanted;
-  await open(data, filters, null);
+  const compared = filters.pair ? [filters.pair.a, filters.pair.b] : Object.keys(filters.models || {});
+  const many = (await store.dataset(data)).models.length > MANY;
+  await open(data, filters, null, many && compared.length > 1 ? compared : undefined);
   byId("samples").scrollIntoView({ block: "start" });
   byId("problem").focus({ preventScroll: true });
 }
@@ -144,7 +199,7 @@ async function followHash() {
     const data = await store.dataset(name);
     if (!data.items.some((item) => item.id === id)) continue;
     if (state.data === data && state.item && state.item.id === id) return true;
-    await open(name, {}, id);
+    await open(name, {}, id, parts.has("model") ? parts.getAll("model") : undefined);
     byId("samples").scrollIntoView({ block: "start" });
     return true;
   }
@@ -166,8 +221,14 @@ function listen() {
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("filters").addEventListener("input", (event) => {
     if (event.target.id === "dataset") return;
+    if (event.target.dataset.shown !== undefined) return chooseShown();
     clearTimeout(waiting);
-    waiting = setTimeout(readControls, event.target.id === "search" ? 150 : 0);
+    waiting = setTimeout(readControls, event.target.id === "search" ? 80 : 0);
+  });
+  byId("all-models").addEventListener("click", () => {
+    for (const box of byId("model-filters").querySelectorAll("input")) box.checked = true;
+    chooseShown();
+    byId("model-filters").querySelector("input").focus();
   });
   byId("dataset").addEventListener("change", (event) => open(event.target.value, {}, null));
   byId("reset").addEventListener("click", () => open(state.data.name, {}, state.item && state.item.id));
@@ -200,6 +261,7 @@ async function start() {
   try {
     byId("browser").hidden = false;
     if (!(await followHash())) await open(store.index[0].name, {}, null);
+    performance.mark("samples-shown"); // for benchmarks/report
   } catch (error) {
     byId("browser").replaceChildren(element("p", { class: "note" }, "The samples cannot be shown: " + error.message + ". They are in the run folder."));
   }

@@ -1,4 +1,7 @@
-// The embedded samples: one block for each dataset, unpacked when it is first looked at.
+// The embedded samples: for each dataset an index, read when it is first looked at, and parts with the texts, unpacked
+// when a problem of theirs is looked at or searched.
+
+const KEPT = 6; // unpacked parts
 
 const store = {
   index: byId("sample-index") ? JSON.parse(byId("sample-index").textContent) : [],
@@ -8,28 +11,63 @@ const store = {
     return this.index.map((entry) => entry.name);
   },
 
-  // {name, label, note, problems: total in the run, models, graders: names of the further ones, items, several}
-  async dataset(name) {
-    if (!this.loaded.has(name)) this.loaded.set(name, unpack(this.index.findIndex((entry) => entry.name === name)));
+  // {name, label, note, problems: total in the run, models, graders: names of the further ones, profilers, items, several}
+  dataset(name) {
+    if (!this.loaded.has(name)) this.loaded.set(name, readIndex(this.index.findIndex((entry) => entry.name === name)));
     return this.loaded.get(name);
+  },
+
+  // {question, answer, solution, math, cells: for each model its samples, formulas, latex} of an item of `data`.
+  async texts(data, item) {
+    const part = await unpackedPart(data, partOf(data, item.place));
+    const row = item.place - data.starts[part.number];
+    const cells = part.answers[row].map((samples, model) =>
+      (samples || []).map((values, place) => sampleOf(data, values, item.cells[model][place]))
+    );
+    return { math: {}, ...part.problems[row], cells, formulas: part.formulas, latex: part.latex };
   },
 };
 
-async function unpack(place) {
-  const entry = store.index[place];
-  const text = byId("samples-" + place).textContent;
-  const data = JSON.parse(entry.encoding === "json" ? text : await inflate(text));
-  const items = data.problems.map((problem, row) => ({
-    ...problem,
-    cells: data.answers[row].map((samples) => (samples || []).map((values) => sampleOf(data, values))),
+async function readIndex(block) {
+  const entry = store.index[block];
+  const found = await readBlock(entry, "samples-" + block);
+  const states = found.states.map(([correct, kind, finish, others]) => ({ correct, kind, finish, others: others.map((other) => other && { correct: other[0] }) }));
+  const cellOf = (cell) => (cell === null ? [] : typeof cell === "number" ? [states[cell]] : cell.map((state) => states[state]));
+  const unreadable = new Set(found.unreadable);
+  const items = found.ids.map((id, place) => ({
+    id,
+    place,
+    ...Object.fromEntries(GROUPS.map((name) => [name, found.groups[name].values[found.groups[name].of[place]]])),
+    unreadable: unreadable.has(place),
+    cells: found.cells.map((column) => cellOf(column[place])),
   }));
   const several = items.some((item) => item.cells.some((samples) => samples.length > 1));
-  return { ...entry, models: data.models, graders: data.graders, items, several };
+  const { models, graders, profilers, fields, verdict, starts } = found;
+  return { ...entry, block, models, graders, profilers, fields, verdict, starts, items, several, parts: new Map(), searched: [] };
 }
 
-function sampleOf(data, values) {
-  const sample = named(data.fields, values);
-  sample.others = sample.others.map((verdict) => verdict && named(data.verdict, verdict));
+function partOf(data, place) {
+  let [low, high] = [0, data.starts.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (data.starts[middle] <= place) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+async function unpackedPart(data, number) {
+  let part = data.parts.get(number);
+  if (part) data.parts.delete(number); // to the end: the one looked at last is dropped last
+  else part = readBlock(data, "samples-" + data.block + "-" + number).then((read) => ({ ...read, number }));
+  data.parts.set(number, part);
+  if (data.parts.size > KEPT) data.parts.delete(data.parts.keys().next().value);
+  return part;
+}
+
+function sampleOf(data, values, state) {
+  const sample = { ...state, ...named(data.fields, values) };
+  sample.others = sample.others.map((verdict, place) => verdict && { ...state.others[place], ...named(data.verdict, verdict) });
   return sample;
 }
 
@@ -37,6 +75,11 @@ function named(fields, values) {
   const made = {};
   fields.forEach((field, place) => (made[field] = values[place]));
   return made;
+}
+
+async function readBlock(entry, id) {
+  const text = byId(id).textContent;
+  return JSON.parse(entry.encoding === "json" ? text : await inflate(text));
 }
 
 async function inflate(base64) {

@@ -2,9 +2,6 @@
 
 const SIGNS = { right: "\u2713", wrong: "\u2717", mixed: "\u25d0", unjudged: "?", missing: "\u2013" };
 const WORDS = { right: "right", wrong: "wrong", mixed: "right in some samples", unjudged: "not judged", missing: "no text" };
-const SHOWN = 20000; // characters of one text before a button offers the rest
-const AROUND = 500;
-
 const SHAPES = ["\u25cf", "\u25a0", "\u25c6", "\u25b2", "\u25bc", "\u271a"]; // the markers of the charts
 
 function swatch(model) {
@@ -33,122 +30,122 @@ function listEntry(item, data, current, choose) {
   return element("li", {}, button);
 }
 
-function problemView(item, data, place, total, go) {
+// `at`: {place among the matches, total of them}. `view`: what the reader chose: {shown: names of models or null for all,
+// source: formulas as LaTeX, compare: {open, a, b}}. `does`: {go, show: draw again, chosen: link with these models}.
+function problemView(data, item, texts, at, view, does) {
+  const samples = texts.cells.map(() => 0); // the sample of each model that is shown
+  const body = [problemHead(data, item, texts, at, view, does, samples), question(item, texts, view)];
+  if (item.unreadable) body.push(element("p", { class: "note" }, "Nobody can read this reference answer, so the problem is left out of all figures."));
+  body.push(element("p", { class: "gold" }, "Reference answer ", answerView(texts.answer, "found", texts, view.source)));
+  if (texts.solution) {
+    const solution = element("div", { class: "solution", dir: "auto", tabindex: "0", role: "group", "aria-label": "Reference solution" });
+    addMathText(solution, texts.solution, texts.math.solution, texts, view.source);
+    body.push(element("details", {}, element("summary", {}, "Reference solution"), solution));
+  }
+  const compare = comparison(data, texts, view, samples);
+  const columns = element("div", { class: "columns" });
+  data.models.forEach((model, column) => {
+    if (view.shown && !view.shown.has(model.name)) return;
+    const chosen = (place) => {
+      samples[column] = place;
+      if (compare) compare.refresh();
+    };
+    columns.append(modelCard(data, model, texts, column, view, chosen));
+  });
+  return [...body, columns, compare ? compare.box : null].filter(Boolean);
+}
+
+function question(item, texts, view) {
+  return addMathText(element("p", { class: "question", dir: "auto" }), texts.question, texts.math.question, texts, view.source);
+}
+
+function problemHead(data, item, texts, at, view, does, samples) {
   const step = (label, by, off) =>
-    element("button", { type: "button", disabled: off, class: "step", on: { click: () => go(by) } }, label);
+    element("button", { type: "button", disabled: off, class: "step", on: { click: () => does.go(by) } }, label);
   const tags = [item.subject && "subject " + item.subject, item.level && "level " + item.level].filter(Boolean).join(" \u00b7 ");
-  const head = element(
+  return element(
     "header",
     {},
-    element("h3", {}, element("a", { href: link(data.name, item.id), title: "Link to this problem" }, element("bdi", {}, item.id))),
-    element("span", { class: "tags" }, tags),
-    element("span", { class: "steps" }, step("\u2190 Previous", -1, place <= 0), element("span", { class: "place" }, place + 1 + " / " + number(total)), step("Next \u2192", 1, place >= total - 1))
+    element("h3", {}, element("a", { href: link(data.name, item.id, view.shown), title: "Link to this problem" }, element("bdi", {}, item.id))),
+    element("span", { class: "tags" }, element("bdi", {}, tags)),
+    element("span", { class: "steps" }, step("\u2190 Previous", -1, at.place <= 0), element("span", { class: "place" }, at.place + 1 + " / " + number(at.total)), step("Next \u2192", 1, at.place >= at.total - 1)),
+    problemActions(data, item, texts, view, does, samples)
   );
-  const body = [head, element("p", { class: "question", dir: "auto" }, item.question)];
-  if (item.unreadable) body.push(element("p", { class: "note" }, "Nobody can read this reference answer, so the problem is left out of all figures."));
-  body.push(element("p", { class: "gold" }, "Reference answer ", element("code", {}, item.answer || "\u2013")));
-  if (item.solution) {
-    body.push(element("details", {}, element("summary", {}, "Reference solution"), element("pre", { class: "text" }, item.solution)));
-  }
-  const columns = element("div", { class: "columns" });
-  data.models.forEach((model, column) => columns.append(modelCard(model, item.cells[column], data.graders)));
-  return [...body, columns];
 }
 
-function modelCard(model, samples, graders) {
-  const card = element("section", { class: "card", "aria-label": model.name });
-  const show = (place) => {
-    card.replaceChildren(cardHead(model, samples));
-    if (!samples.length) {
-      card.append(element("p", { class: "note" }, "This model has no text for this problem yet."));
-      return;
-    }
-    if (samples.length > 1) card.append(sampleStrip(samples, place, show));
-    card.append(...sampleView(samples[place], graders));
+function problemActions(data, item, texts, view, does, samples) {
+  const said = element("span", { class: "said", role: "status" });
+  const box = element("p", { class: "actions" });
+  const copy = async () => {
+    const columns = data.models.map((model, column) => [model.name, texts.cells[column][samples[column]], texts.cells[column].length]);
+    const copied = await copyText(problemMarkdown(data, item, texts, columns.filter(([name]) => !view.shown || view.shown.has(name))), box);
+    said.textContent = copied ? "Copied" : "Not allowed here: copy the selected text";
   };
-  show(0);
-  return card;
-}
-
-function cardHead(model, samples) {
-  const result = outcome(samples);
-  return element("h4", { class: "is-" + result }, swatch(model), element("bdi", {}, model.name), element("span", { class: "result" }, sign(result), " " + WORDS[result]));
-}
-
-function sampleStrip(samples, place, show) {
-  const strip = element("div", { class: "strip", role: "group", "aria-label": "Samples" });
-  samples.forEach((sample, number) => {
-    const result = sampleOutcome(sample);
-    const said = "Sample " + (sample.index + 1) + ", " + WORDS[result];
-    strip.append(element("button", { type: "button", "aria-label": said, "aria-pressed": String(number === place), on: { click: () => show(number) } }, sign(result)));
-  });
-  return strip;
-}
-
-// What the other graders say of a text: name, verdict, answer and sentence, a line each.
-function otherVerdicts(sample, graders) {
-  const lines = graders.map((grader, place) => {
-    const other = sample.others[place];
-    if (!other) return element("li", {}, element("b", {}, grader), " has not judged this text yet");
-    const result = sampleOutcome(other);
-    const found = other.answer ? element("span", {}, " Answer ", element("code", { class: "found" }, other.answer), ".") : null;
-    const differs = other.correct !== sample.correct ? " differs" : "";
-    return element("li", { class: "other" + differs }, element("b", {}, grader), " ", sign(result), " ", WORDS[result], other.kind && other.kind !== "correct" && other.kind !== "wrong" ? " (" + other.kind + ")" : "", ".", found, " ", other.reason);
-  });
-  return lines.length ? element("ul", { class: "others", "aria-label": "Other graders" }, ...lines) : null;
-}
-
-function sampleView(sample, graders) {
-  const found = sample.answer
-    ? element("span", {}, "Answer ", element("code", { class: "found" }, sample.answer))
-    : element("span", {}, "No answer found");
-  const kind = element("span", { class: "tag" }, sample.kind || sampleOutcome(sample));
-  const rule = sample.answer && sample.rule ? element("span", { class: "tag" }, "found as " + sample.rule) : null;
-  const cut = sample.finish === "length" ? element("span", { class: "tag cut" }, "cut at limit") : null;
-  return [
-    element("p", { class: "found-line" }, found, " ", kind, " ", rule, " ", cut),
-    element("p", { class: "reason" }, sample.reason),
-    otherVerdicts(sample, graders),
-    textView(sample),
-    element("p", { class: "foot" }, number(sample.tokens) + " tokens, " + (sample.finish === "length" ? "cut at the limit" : "stopped by itself")),
-  ].filter(Boolean);
-}
-
-// The text with the extracted answer marked. A very long one shows its start and the place of the answer first.
-function textView(sample) {
-  const box = element("pre", { class: "text", tabindex: "0", "aria-label": "Text" });
-  const [from, to] = sample.span || [0, 0];
-  const piece = (start, end) => {
-    if (start >= end) return;
-    const a = Math.max(start, from);
-    const b = Math.min(end, to);
-    if (a >= b) return addText(box, sample.text.slice(start, end));
-    addText(box, sample.text.slice(start, a));
-    box.append(element("mark", {}, sample.text.slice(a, b)));
-    addText(box, sample.text.slice(b, end));
+  const source = () => {
+    view.source = !view.source;
+    does.show("source");
   };
-  if (sample.text.length <= SHOWN) {
-    piece(0, sample.text.length);
-    if (!sample.text) box.append(element("i", {}, "(empty)"));
-    return box;
-  }
-  const near = to > SHOWN ? [Math.max(SHOWN, from - AROUND), Math.min(sample.text.length, to + AROUND)] : [SHOWN, SHOWN];
-  piece(0, SHOWN);
-  if (near[0] > SHOWN) addText(box, "\n\u2026\n");
-  piece(near[0], near[1]);
-  if (near[1] < sample.text.length) addText(box, "\n\u2026");
-  const all = element("button", { type: "button", class: "all" }, "Show all " + number(sample.text.length) + " characters");
-  all.addEventListener("click", () => {
-    box.replaceChildren();
-    piece(0, sample.text.length);
-    all.remove();
-  });
-  return element("div", {}, box, all);
+  box.append(
+    element("button", { type: "button", "data-does": "copy", on: { click: copy } }, "Copy as Markdown"),
+    element("button", { type: "button", "data-does": "print", on: { click: printProblem } }, "Print this problem")
+  );
+  if (hasFormulas(texts)) box.append(element("button", { type: "button", "data-does": "source", "aria-pressed": String(view.source), on: { click: source } }, "LaTeX source"));
+  box.append(said);
+  return box;
 }
 
-function link(dataset, id) {
+function printProblem() {
+  const page = document.documentElement.classList;
+  page.add("one-problem");
+  addEventListener("afterprint", () => page.remove("one-problem"), { once: true });
+  print();
+}
+
+// Differences between the texts of two models, worked out when they are asked for.
+function comparison(data, texts, view, samples) {
+  const names = data.models.filter((model, column) => texts.cells[column].length).map((model) => model.name);
+  if (names.length < 2) return null;
+  const chosen = (name, others) => (names.includes(name) ? name : names.find((other) => !others.includes(other)));
+  const a = chosen(view.compare.a, []);
+  const b = chosen(view.compare.b, [a]);
+  const pick = (label, name) => element("label", { class: "field" }, label, modelSelect(names, name));
+  const [from, to] = [pick("From", a), pick("To", b)];
+  const result = element("div", { class: "result-box" });
+  const box = element("details", { class: "compare", open: view.compare.open }, element("summary", {}, "Differences between two texts"));
+  box.append(element("div", { class: "pickers" }, from, to), result);
+  const textOf = (name) => {
+    const column = data.models.findIndex((model) => model.name === name);
+    return texts.cells[column][samples[column]].text;
+  };
+  const refresh = () => {
+    if (!box.open) return;
+    const names = [from, to].map((field) => field.querySelector("select").value);
+    result.replaceChildren(legend(...names), ...diffView(...names.map(textOf)));
+  };
+  const read = () => {
+    [view.compare.a, view.compare.b] = [from, to].map((field) => field.querySelector("select").value);
+    refresh();
+  };
+  box.addEventListener("toggle", () => ((view.compare.open = box.open), refresh()));
+  for (const field of [from, to]) field.addEventListener("change", read);
+  refresh();
+  return { box, refresh };
+}
+
+function modelSelect(names, chosen) {
+  const select = element("select", {});
+  fillSelect(select, names.map((name) => ({ value: name, label: name })), chosen);
+  return select;
+}
+
+function legend(from, to) {
+  return element("p", { class: "note" }, element("del", {}, "only in ", element("bdi", {}, from)), " ", element("ins", {}, "only in ", element("bdi", {}, to)), " Spaces are not compared.");
+}
+
+function link(dataset, id, shown) {
   const parts = new URLSearchParams();
   parts.set("q", id);
   if (dataset !== store.index[0].name) parts.set("data", dataset);
+  for (const name of shown || []) parts.append("model", name);
   return "#" + parts;
 }
