@@ -6,6 +6,7 @@ Figures are computed again by the code that made them, on a copy of the run in w
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,24 +19,26 @@ from mra_bench.audit_checks import (
     check_plan,
     check_report,
     check_results,
+    check_rows,
     guarded,
 )
 from mra_bench.audit_chosen import check_chosen, has_choice
 from mra_bench.audit_judged import Audit, JudgedAgain
+from mra_bench.audit_names import check_names
 from mra_bench.audit_record import check_recipe, check_stages, run_record_of, unrecorded_verdicts
 from mra_bench.audit_repeats import check_repeats
 from mra_bench.errors import UsageError
 from mra_bench.folder import RECIPE, RUN, manifest_of
 from mra_bench.plugins import PluginSettings, Registered, Registry
 from mra_bench.progress import Reporter
-from mra_bench.results import RESULTS
+from mra_bench.results import RESULTS, compute
 from mra_bench.shadow import shadow_run
 from mra_bench.store import stage_record
 from mra_bench.stored import Judge, added_folders, stage_of
 
 
-def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Reporter) -> Audit:
-    """Check everything in `run` that follows from its texts.
+def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Reporter, *, weights: bool = True) -> Audit:
+    """Check everything in `run` that follows from its texts. `weights`: whether those of its models must be there.
 
     Raises UsageError for what is no run folder, for a stage of a finished run that is gone, and for a grader of its
     recipe that is not installed.
@@ -52,9 +55,9 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
     for folder in added_folders(run, folders):
         _take_added(found, folder, registry, judges, installed)
     _note_versions(found, judges.values(), installed, reporter)
-    found.findings += check_files(run, dict.fromkeys([*folders, *judges]), found.checked)
+    found.findings += check_files(run, dict.fromkeys([*folders, *judges]), found.checked, weights=weights)
     with guarded(found.findings, RUN):
-        found.findings += [*check_plan(run, manifest), *check_repeats(run, manifest)]
+        found.findings += [*check_plan(run, manifest), *check_names(run, record), *check_repeats(run, manifest)]
     with guarded(found.findings, RECIPE):
         found.findings += check_recipe(run, record)
     with tempfile.TemporaryDirectory(prefix="mra-bench-audit-") as temporary:
@@ -72,7 +75,9 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
             found.notes.append(f"There is no {RESULTS} yet")
         else:
             with guarded(found.findings, RESULTS):
-                found.findings += check_results(run, shadow, found.checked)
+                derived = json.loads(json.dumps(compute(shadow)))
+                found.findings += check_results(run, derived, found.checked)
+                found.findings += check_rows(run, shadow, derived, found.notes, found.checked)
     with guarded(found.findings, REPORT):
         found.findings += check_report(run, registry, found.notes, found.checked)
     return found

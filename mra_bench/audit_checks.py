@@ -15,13 +15,14 @@ from typing import Any
 from mra_bench.datasets import problems_hash
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, changed_files
+from mra_bench.leaderboard.rows import ROWS, published_data
 from mra_bench.notes import NOTES, Notes
 from mra_bench.plan import plan_fingerprint
 from mra_bench.plugins import Registry
 from mra_bench.problem_sets import look_name
 from mra_bench.provenance import versions
 from mra_bench.repetition import repeated_name
-from mra_bench.results import RESULTS, compute
+from mra_bench.results import RESULTS
 from mra_bench.store import read_rows, stage_files, stage_record
 from mra_bench.stored import stage_of
 from mra_bench.stored_rows import problems_of
@@ -64,13 +65,16 @@ def guarded(findings: list[Finding], where: str) -> Iterator[None]:
         )
 
 
-def check_files(run: Path, folders: Iterable[str], checked: Counter[str]) -> Iterator[Finding]:
-    """Files of finished stages against their recorded hashes; rows that no record knows of."""
+def check_files(run: Path, folders: Iterable[str], checked: Counter[str], *, weights: bool = True) -> Iterator[Finding]:
+    """Files of finished stages against their recorded hashes; rows that no record knows of. `weights`: whether files of
+    models that are no rows must be there."""
     for folder in folders:
         recorded = set((stage_record(run / folder) or {}).get("files", {}))
         checked["files"] += len(recorded)
         for path in changed_files(run, [folder]):
             name = path.relative_to(run).as_posix()
+            if not weights and name.startswith("models/") and path.suffix != ".jsonl":
+                continue
             now = "another content" if path.is_file() else "no such file"
             yield Finding(name, "", f"the sha256 in {folder}/stage.json", now)
         for path in stage_files(run / folder):
@@ -153,8 +157,8 @@ def _evaluations(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(RUN, "plan.fingerprint", manifest["fingerprint"][:8], now[:8])
 
 
-def check_results(run: Path, shadow: Path, checked: Counter[str]) -> Iterator[Finding]:
-    """Every figure of results.json against what `shadow`, the run with new verdicts, gives."""
+def check_results(run: Path, derived: Mapping[str, Any], checked: Counter[str]) -> Iterator[Finding]:
+    """Every figure of results.json against `derived`, what the run with new verdicts gives."""
     try:
         stored = json.loads((run / RESULTS).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -163,11 +167,29 @@ def check_results(run: Path, shadow: Path, checked: Counter[str]) -> Iterator[Fi
     except ValueError as error:
         yield Finding(RESULTS, "", "no JSON", str(error), damage=True)
         return
-    derived = json.loads(json.dumps(compute(shadow)))
     yield from _stop(derived)
     checked["figures"] += leaves(derived)
     for path, before, now in sorted(difference(stored, derived), key=lambda found: not found[0].startswith("verdict")):
         yield Finding(RESULTS, path, _short(before), _short(now))
+
+
+def check_rows(
+    run: Path, shadow: Path, derived: Mapping[str, Any], notes: list[str], checked: Counter[str]
+) -> Iterator[Finding]:
+    """The rows for leaderboards against those of `shadow`, the run with new verdicts, and its results `derived`."""
+    try:
+        stored = json.loads((run / ROWS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        notes.append(f"There is no {ROWS}; `mra-bench report {run}` writes it")
+        return
+    except ValueError as error:
+        yield Finding(ROWS, "", "no JSON", str(error), damage=True)
+        return
+    record = json.loads((run / RUN).read_text(encoding="utf-8"))
+    now = json.loads(json.dumps(published_data(shadow, record, derived, run)))
+    checked["figures"] += leaves(now)
+    for path, before, after in difference(stored, now):
+        yield Finding(ROWS, path, _short(before), _short(after))
 
 
 def _stop(derived: Mapping[str, Any]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import DISK_FULL, BenchError
 from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
+from mra_bench.leaderboard.rows import ROWS, published_data
 from mra_bench.looks import decided, needed_stages, reached_look
 from mra_bench.manifest import manifest, run_record
 from mra_bench.memory import PeakMemory
@@ -122,7 +123,7 @@ def _execute(
     if (other := other_run(out, plan.fingerprint)) is not None:
         reporter.message(other.sentence())
         set_aside(other)
-    for stale in (REPORT, RESULTS):  # so that a kill from here on never leaves them beside another plan
+    for stale in (REPORT, ROWS, RESULTS):  # so that a kill from here on never leaves them beside another plan
         (out / stale).unlink(missing_ok=True)
     write_text(out / RECIPE, to_yaml(plan.recipe))
     record = run_record(plan, threads)
@@ -161,14 +162,16 @@ def _carry_out(context: Context, stage: Stage, reuse: Path | None, record: dict[
 
 
 def finish_run(out: Path, registry: Registry, tell: Callable[[str], None], *, strict: bool = False) -> dict[str, Any]:
-    """Compute results.json from the folder's files and write the report with the sections of all plugins. `tell` hears
-    of sections that failed or found no place; `strict` makes a failure fatal.
+    """Compute results.json and the rows for leaderboards from the folder's files, and write the report with the
+    sections of all plugins. `tell` hears of sections that failed or found no place; `strict` makes a failure fatal.
 
     Raises UsageError when there is nothing to compute from, SectionFault with `strict`.
     """
     check_run(out)
     results = compute(out)
     write_json(out / RESULTS, results)
+    record = json.loads((out / RUN).read_text(encoding="utf-8"))
+    write_json(out / ROWS, published_data(out, record, results, out))
     for sentence in misplaced(registry):
         tell(sentence)
     write_report(out, sections_of(registry), None if strict else lambda fault: tell(str(fault)))

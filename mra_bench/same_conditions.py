@@ -37,6 +37,12 @@ def unlike(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"what": check["what"], "values": check["values"]} for check in checks(record) if not check["same"]]
 
 
+def asked_alike(record: Mapping[str, Any]) -> dict[str, Any]:
+    """For results.json: what was not the same for all models, and models that are not reproducible, where there are."""
+    names = unrepeatable(record)
+    return {"unlike_models": unlike(record), **({"not_reproducible": names} if names else {})}
+
+
 def unlike_warnings(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """A warning for each thing that was not the same, with the models that share a value."""
     said = []

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from mra_bench.folder import RUN, manifest_of
+from mra_bench.folder import RECIPE, RUN, manifest_of
 from mra_bench.store import STAGE_FILE
 
 
 def shadow_run(run: Path, folder: Path) -> Path:
-    """What results are computed from: the plan, and each stage's record and rows; of grades and profiles the record
-    only. Weights are left out."""
-    shutil.copy2(run / RUN, folder / RUN)
+    """What results are computed from: the plan, the recipe, and each stage's record and rows; of grades and profiles
+    the record only. Weights are left out."""
+    for name in (RUN, RECIPE):
+        if (run / name).is_file():
+            shutil.copy2(run / name, folder / name)
     for name in manifest_of(run)["folders"]:
         if (run / name).is_dir():
             (folder / name).mkdir(parents=True, exist_ok=True)

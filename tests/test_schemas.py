@@ -22,6 +22,9 @@ NAMES = (
     "stage",
     "run",
     "results",
+    "leaderboard_rows",
+    "leaderboard",
+    "verified",
     "dataset",
 )
 
@@ -55,6 +58,7 @@ def test_no_schema_is_without_a_test() -> None:
 def test_a_real_run_follows_the_schemas(smoke_run: Path) -> None:
     check("run", json.loads((smoke_run / "run.json").read_text()))
     check("results", json.loads((smoke_run / "results.json").read_text()))
+    check("leaderboard_rows", json.loads((smoke_run / "leaderboard_rows.json").read_text()))
     for row in rows([smoke_run / "timings.jsonl"]):
         check("timing", row)
     for pattern, name in (

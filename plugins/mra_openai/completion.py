@@ -8,7 +8,7 @@ from typing import Any
 
 from mra_transformers.stops import StopRule
 
-from mra_bench.types import LENGTH, STOP, Completion, Decoding, Request
+from mra_bench.types import LENGTH, STOP, Block, Completion, Request
 
 from .client import EndpointError
 from .ledger import cost
@@ -28,9 +28,9 @@ SLACK = 8
 class Reader:
     """Makes completions of what the server answers. Raises EndpointError where it did not do what it was asked."""
 
-    def __init__(self, options: Options, form: Format, decoding: Decoding) -> None:
-        self.options, self.decoding = options, decoding
-        self.rule = StopRule((*form.stops, *decoding.stop), decoding.stop_after_answer)
+    def __init__(self, options: Options, form: Format, block: Block) -> None:
+        self.options, self.decoding = options, block.decoding
+        self.rule = StopRule((*form.stops(block.style), *block.decoding.stop), block.decoding.stop_after_answer)
         self.text_of = form.text_of
 
     def completion(self, request: Request, fields: Mapping[str, Any], reply: Reply, retries: int) -> Completion:

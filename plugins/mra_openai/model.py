@@ -87,7 +87,7 @@ class EndpointModel:
     def _ask_all(self, block: Block, *, checking: bool = False) -> Iterator[Completion]:
         options = self.options
         key = read_key(options.key_env)
-        reader = Reader(options, self.format, block.decoding)
+        reader = Reader(options, self.format, block)
 
         async def work(put: Callable[[Completion], None]) -> None:
             crew = Crew(min(options.max_concurrency, len(block.requests)), GRACE)

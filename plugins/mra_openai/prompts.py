@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mra_transformers.families import PLAIN_STOPS
-from mra_transformers.prompts import CHAT, PLAIN, PLAIN_FORMAT, message, plain
 
 from mra_bench.errors import UsageError
+from mra_bench.prompts import PLAIN_FORMAT, chat_messages, plain_prompt, plain_stops
 from mra_bench.seeds import derived_seed
 from mra_bench.types import Block, Decoding, Problem, PromptStyle, Request
 
@@ -24,13 +24,16 @@ class Format:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.chat = options.api == "chat"
-        self.stops: tuple[str, ...] = () if self.chat else PLAIN_STOPS
 
     def describe(self) -> dict[str, Any]:
         """The JSON-safe record for the model's identity."""
         if self.chat:
-            return {"kind": CHAT, "stops": [], "system": self.options.system, "template": "the server's"}
-        return {"kind": PLAIN, "stops": list(self.stops), "format": PLAIN_FORMAT}
+            return {"kind": "chat", "stops": [], "system": self.options.system, "template": "the server's"}
+        return {"kind": "plain", "stops": list(PLAIN_STOPS), "format": PLAIN_FORMAT}
+
+    def stops(self, style: PromptStyle) -> tuple[str, ...]:
+        """Strings that end a text in this format: a base model that goes on to invent the next question."""
+        return () if self.chat else (*PLAIN_STOPS, *plain_stops(style))
 
     def render(self, problem: Problem, style: PromptStyle) -> str:
         """The prompt as text."""
@@ -61,7 +64,7 @@ class Format:
             self.options.length_field: limit_of(request, how),
             "temperature": how.temperature,
         }
-        if stops := list(dict.fromkeys((*self.stops, *how.stop)))[:MOST_STOPS]:
+        if stops := list(dict.fromkeys((*how.stop, *self.stops(block.style))))[:MOST_STOPS]:
             fields["stop"] = stops
         if drawn and how.top_p < 1:
             fields["top_p"] = how.top_p
@@ -71,9 +74,9 @@ class Format:
 
     def _asked(self, problem: Problem, style: PromptStyle) -> dict[str, Any]:
         if not self.chat:
-            return {"prompt": plain(problem, style)}
+            return {"prompt": plain_prompt(problem, style)}
         system = [{"role": "system", "content": self.options.system}] if self.options.system else []
-        return {"messages": [*system, {"role": "user", "content": message(problem, style)}]}
+        return {"messages": [*system, *chat_messages(problem, style)]}
 
 
 def limit_of(request: Request, decoding: Decoding) -> int:

@@ -1,0 +1,158 @@
+"""Boards: rows that were asked the same problems in the same way and judged by the same grader, ranked; nothing else
+stands beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mra_bench.leaderboard.marks import CHANGED, Mark, Marks, content_hash, place_of
+from mra_bench.leaderboard.ranks import Range, ranges
+from mra_bench.leaderboard.reading import Folder, right_of
+from mra_bench.leaderboard.rows import Row
+from mra_bench.store import fingerprint
+
+UNLINKED = "its report is not known to be the page that follows from the run, and is not linked"
+NOT_CHECKED = "nobody has graded its texts again here"
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A row with where it comes from. mark, reason: of its verification; report: whether its
+    report may be opened, unlinked: why one that is there may not; alike: entries with the same texts under
+    another name; place: None for a row that is refused."""
+
+    row: Row
+    folder: Folder
+    mark: Mark
+    reason: str
+    report: bool
+    unlinked: str = ""
+    alike: tuple[str, ...] = ()
+    place: Range | None = None
+
+    @property
+    def label(self) -> str:
+        """Model and run in words."""
+        return f"{self.row.model} of {self.folder.path.name}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """Entries by accuracy, best first, the refused last. id: eight hex digits of all that they have in common."""
+
+    id: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def row(self) -> Row:
+        """One of its rows, for what all of them have in common; if one knows that it is a part of a split, that one."""
+        return next((entry.row for entry in self.entries if entry.row.part), self.entries[0].row)
+
+    @property
+    def title(self) -> str:
+        """Dataset, split and part."""
+        return f"{self.row.data}, {self.row.split}" + (f" ({self.row.part})" if self.row.part else "")
+
+
+@dataclasses.dataclass(frozen=True)
+class Absent:
+    """What has no row, and why; `model` and `dataset` are "" for a whole folder."""
+
+    folder: Path
+    model: str
+    dataset: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Leaderboard:
+    """All boards, those with most rows first, and what stands on none of them."""
+
+    boards: tuple[Board, ...]
+    absent: tuple[Absent, ...]
+
+
+def leaderboard(folders: Sequence[Folder], marks: Marks, out: Path) -> Leaderboard:
+    """The boards of run folders, with the marks beside the leaderboard in `out` that still hold."""
+    absent = [*_absent(folders)]
+    entries: list[Entry] = []
+    seen: dict[tuple[str, Row], Entry] = {}
+    for folder in folders:
+        for entry in _entries(folder, marks, out):
+            key = (folder.published.fingerprint if folder.published else "", entry.row)
+            if key in seen:
+                reason = f"the same row as in {seen[key].folder.path}: the run was given twice"
+                absent.append(Absent(folder.path, entry.row.model, entry.row.dataset, reason))
+            else:
+                entries.append(seen.setdefault(key, entry))
+    groups: dict[str, list[Entry]] = {}
+    for entry in _with_alike(entries):
+        groups.setdefault(board_key(entry.row), []).append(entry)
+    boards = [Board(key[:8], tuple(_ranked(group))) for key, group in groups.items()]
+    boards.sort(key=lambda board: (-len(board.entries), board.title, board.id))
+    return Leaderboard(tuple(boards), tuple(absent))
+
+
+def board_key(row: Row) -> str:
+    """What rows of one board have in common, as a fingerprint: dataset, split, problems, prompts, decoding, grader.
+    Where decoding is greedy the settings that only draws obey do not count."""
+    return fingerprint(
+        {
+            "data": [row.data, row.split, row.sha256, list(row.unreadable)],
+            "prompt": row.prompt.sha256,
+            "decoding": decoding_class(row),
+            "grader": dataclasses.asdict(row.grader),
+        }
+    )
+
+
+def decoding_class(row: Row) -> Mapping[str, Any]:
+    """How texts were drawn, less what made no difference."""
+    found = dataclasses.asdict(row.decoding)
+    if not found["temperature"]:
+        del found["top_p"]
+    return found
+
+
+def _absent(folders: Iterable[Folder]) -> Iterator[Absent]:
+    for folder in folders:
+        if folder.published is None:
+            yield Absent(folder.path, "", "", folder.problem)
+        for out in folder.published.left_out if folder.published else ():
+            yield Absent(folder.path, out.model, out.dataset, out.reason)
+
+
+def _entries(folder: Folder, marks: Marks, out: Path) -> Iterator[Entry]:
+    if folder.published is None:
+        return
+    found = marks.folders.get(content_hash(folder.path)) if marks.folders else None
+    changed = found is None and marks.known(place_of(folder.path, out))
+    for row in folder.published.rows:
+        checked = found.of(row.model, row.dataset) if found else None
+        mark: Mark = checked.mark if checked else "changed" if changed else "not checked"
+        reason = checked.reason if checked else CHANGED if changed else NOT_CHECKED
+        there = (folder.path / "report.html").is_file()
+        trusted = mark != "refused" and not changed and (found is None or found.report)
+        yield Entry(row, folder, mark, reason, there and trusted, "" if trusted or not there else UNLINKED)
+
+
+def _with_alike(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Each entry with those whose texts are the same though the model has another name."""
+    by_texts: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        by_texts.setdefault((entry.row.sha256, entry.row.texts), []).append(entry)
+    for entry in entries:
+        others = by_texts[entry.row.sha256, entry.row.texts]
+        alike = (other.label for other in others if other.row.model != entry.row.model)
+        yield dataclasses.replace(entry, alike=tuple(dict.fromkeys(alike)))
+
+
+def _ranked(entries: Sequence[Entry]) -> Iterator[Entry]:
+    ordered = sorted(entries, key=lambda e: (-e.row.accuracy, e.row.model, e.folder.path.as_posix()))
+    kept = [entry for entry in ordered if entry.mark != "refused"]
+    places = ranges([right_of(entry.row) for entry in kept], kept[0].row.decoding.samples) if kept else []
+    yield from (dataclasses.replace(entry, place=place) for entry, place in zip(kept, places, strict=True))
+    yield from (entry for entry in ordered if entry.mark == "refused")
