@@ -16,7 +16,7 @@ from mra_bench.recipe_schema import Recipe
 from mra_bench.runtime import prepare_threads
 from mra_bench.store import stage_record
 from mra_bench.strictness import strictly
-from mra_bench.types import Block, Completion, Decoding, Problem, PromptStyle, Request
+from mra_bench.types import Block, Completion, Decoding, Example, Problem, PromptStyle, Request
 
 
 def ask(
@@ -45,7 +45,7 @@ def ask(
     how = recipe.evaluate
     prepare_threads(strict=recipe.strict_determinism)
     model = _open(run, entries[model_name], recipe, registry)
-    style = PromptStyle(plan["datasets"][0]["instruction"], plan["datasets"][0]["answer_format"])
+    style = _style(plan["datasets"][0])
     decoding = Decoding(
         max_new_tokens or how.max_new_tokens, temperature, how.top_p, tuple(how.stop), how.stop_after_answer
     )
@@ -54,6 +54,12 @@ def ask(
     if completion is None:
         raise BenchError(f"The model '{model_name}' gave no text")
     return completion
+
+
+def _style(dataset: Mapping[str, Any]) -> PromptStyle:
+    """How a run's dataset was asked, by its manifest."""
+    examples = tuple(Example(**example) for example in dataset.get("examples", ()))
+    return PromptStyle(dataset["instruction"], dataset["answer_format"], examples, dataset.get("plain", ""))
 
 
 def _open(run: Path, entry: Mapping[str, Any], recipe: Recipe, registry: Registry) -> CheckedModel:

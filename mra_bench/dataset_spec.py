@@ -116,11 +116,24 @@ class Solution(_Strict):
     template: str = "{solution}"
 
 
-class Prompt(_Strict):
-    """What the dataset asks of a model; becomes a `mra_bench.types.PromptStyle`."""
+class Examples(_Strict):
+    """The worked examples of a prompt with `shots`, the first so many of them: rows of the split `split` of the dataset
+    `data` (this one unless it says), by id or, where ids depend on the source, by the hash of the question
+    (`mra_bench.split_samples.question_hash`)."""
 
-    instruction: str = ""
-    answer_format: Literal["boxed", "hash", ""] = ""
+    data: str = ""
+    split: str = "train"
+    ids: tuple[str, ...] = pydantic.Field(min_length=1)
+
+
+class Prompt(_Strict):
+    """What the dataset asks of a model: a style of `mra_bench.prompt_styles` by name, or an instruction and an answer
+    format of its own, which come first. `examples` are shown only where a recipe asks for some."""
+
+    style: str = "bare"
+    instruction: str | None = None
+    answer_format: Literal["boxed", "hash", ""] | None = None
+    examples: Examples | None = None
 
 
 class Layout(_Strict):

@@ -18,6 +18,7 @@ from mra_bench.dataset_rows import check_encodable, has_columns, has_picture, to
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Reading, Source, built_in_specs
 from mra_bench.errors import BenchError, UsageError, ambiguous, nearest, unknown
 from mra_bench.plugins import Registry
+from mra_bench.prompt_styles import named_style
 from mra_bench.split_samples import built_in_samples, split_of
 from mra_bench.types import Problem, PromptStyle
 
@@ -79,8 +80,9 @@ def spec_of(use: DatasetUse, registry: Registry) -> DatasetSpec:
 
 
 def style(spec: DatasetSpec) -> PromptStyle:
-    """The instruction and answer format that the dataset asks for."""
-    return PromptStyle(spec.prompt.instruction, spec.prompt.answer_format)
+    """How the dataset asks, without examples. Raises UsageError for an unknown style."""
+    own = spec.prompt.model_dump(include={"instruction", "answer_format"}, exclude_none=True)
+    return dataclasses.replace(named_style(spec.prompt.style), **own)
 
 
 def load_problems(use: DatasetUse, registry: Registry) -> list[Problem]:

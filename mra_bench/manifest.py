@@ -80,6 +80,7 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
                 "split": s.split,
                 "answer_format": s.style.answer_format,
                 "instruction": s.style.instruction,
+                **{key: value for key, value in s.style.record().items() if key in ("examples", "plain")},
             }
             for s in evaluated
         ],

@@ -222,7 +222,7 @@ class _Planner:
             "options": plain_options(options),
             "parent": weights_of(parent),
             "conditions": parent.conditions,
-            "style": dataclasses.asdict(data.style),
+            "style": data.style.record(),
             "seed": seed,
         }
         work = TrainWork(name, parent, trainer, given, seed, data)
@@ -276,7 +276,7 @@ class _Planner:
         if builder.consumes == "samples":
             inputs = self._samples(how, parent, subset)
         else:
-            spec |= {"conditions": parent.conditions, "style": dataclasses.asdict(subset.style)}
+            spec |= {"conditions": parent.conditions, "style": subset.style.record()}
         work = BuildWork(subset, parent, builder, how.options, rule, self.recipe.seed)
         return self._add(Stage("pair" if isinstance(rule, PairRule) else "rows", name, spec, inputs, work))
 

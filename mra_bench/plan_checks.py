@@ -9,8 +9,8 @@ from mra_bench.contracts import check_trainer
 from mra_bench.datasets import spec_of
 from mra_bench.dev_sets import chosen_by
 from mra_bench.errors import UsageError
+from mra_bench.example_rows import use_of
 from mra_bench.plugins import Registry, word
-from mra_bench.problem_sets import use_of
 from mra_bench.recipe_schema import BuiltData, ModelEntry, Named, PairsEntry, Recipe
 from mra_bench.strictness import check_promise, strictly
 

@@ -12,10 +12,13 @@ from typing import Any
 
 from mra_bench.builders import BuildJob, PairRule, PairSet, Sampled
 from mra_bench.contracts import run_builder
+from mra_bench.dataset_spec import DatasetSpec
 from mra_bench.datasets import DatasetUse, Loaded, load, problems_hash, spec_of, style
 from mra_bench.decisions import from_pairs
 from mra_bench.errors import UsageError
+from mra_bench.example_rows import asked_as, use_of, without_examples
 from mra_bench.plugins import Registry
+from mra_bench.prompt_styles import in_format
 from mra_bench.recipe_schema import DatasetEntry, Recipe
 from mra_bench.types import Problem, PromptStyle
 
@@ -40,33 +43,30 @@ class ProblemSet:
 
 def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
     """Load the named sets: carve first, then limit. Raises UsageError for an empty or too small set."""
-    cache: dict[tuple[str, str, str | None], Loaded] = {}
+    cache: dict[DatasetUse, Loaded] = {}
     return {name: _read_set(recipe, registry, name, cache) for name in names}
 
 
-def _read_set(
-    recipe: Recipe, registry: Registry, name: str, cache: dict[tuple[str, str, str | None], Loaded]
-) -> ProblemSet:
+def _read_set(recipe: Recipe, registry: Registry, name: str, cache: dict[DatasetUse, Loaded]) -> ProblemSet:
     entry = recipe.datasets[name]
     if entry.verify is not None:
         return _to_verify(name, entry, _read_set(recipe, registry, entry.verify, cache), registry)
     source = entry if entry.carve is None else recipe.datasets[entry.carve]
     use = use_of(source)
-    key = (use.data, use.split, use.path)
-    if key not in cache:
-        cache[key] = load(use, registry)
-    everything = cache[key].problems
+    loaded = _loaded(use, registry, cache)
+    everything = loaded.problems
     carved_from = entry.carve or name
     carves = {n: e.count or 0 for n, e in recipe.datasets.items() if e.carve == carved_from}
     parts = _carve(everything, carves)
     problems = parts[name] if entry.carve is not None else [p for p in everything if p.id not in parts["taken"]]
-    chosen = tuple(problems[: entry.limit])
+    spec = spec_of(use, registry)
+    asked = asked_as(recipe, registry, source, lambda one: _loaded(one, registry, cache).problems)
+    problems = without_examples(problems, asked, name, evaluated=name in recipe.evaluate.datasets)
+    chosen = tuple(_ending(problem, spec, asked) for problem in problems[: entry.limit])
     if not chosen:
         raise UsageError(f"The dataset '{name}' has no problems left")
-    spec = spec_of(use, registry)
-    asked = dataclasses.replace(style(spec), **_changed(source))
     templates = spec.full_name if spec.templates and use.path is None else ""
-    return ProblemSet(name, use.data, use.split, chosen, asked, problems_hash(chosen), cache[key].commit, templates)
+    return ProblemSet(name, use.data, use.split, chosen, asked, problems_hash(chosen), loaded.commit, templates)
 
 
 def _to_verify(name: str, entry: DatasetEntry, source: ProblemSet, registry: Registry) -> ProblemSet:
@@ -95,14 +95,19 @@ def _to_verify(name: str, entry: DatasetEntry, source: ProblemSet, registry: Reg
     )
 
 
-def _changed(entry: DatasetEntry) -> dict[str, str]:
-    """What the recipe says of the prompt itself."""
-    return {} if entry.prompt is None else entry.prompt.model_dump(exclude_none=True)
+def _loaded(use: DatasetUse, registry: Registry, cache: dict[DatasetUse, Loaded]) -> Loaded:
+    """`load`, each split read once."""
+    if use not in cache:
+        cache[use] = load(use, registry)
+    return cache[use]
 
 
-def use_of(entry: DatasetEntry) -> DatasetUse:
-    """Which split of which dataset an entry of the recipe reads."""
-    return DatasetUse(data=entry.data or "", split=entry.split or "test", path=entry.path)
+def _ending(problem: Problem, spec: DatasetSpec, asked: PromptStyle) -> Problem:
+    """The problem with a reference solution that ends as the recipe asks, where that is not how the dataset's do."""
+    usual = style(spec).answer_format
+    if not problem.solution or not usual or asked.answer_format in ("", usual):
+        return problem
+    return dataclasses.replace(problem, solution=in_format(problem.solution, problem.answer, asked.answer_format))
 
 
 def _carve(problems: list[Problem], counts: Mapping[str, int]) -> dict[str, Any]:

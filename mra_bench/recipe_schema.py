@@ -39,12 +39,26 @@ class Strict(pydantic.BaseModel):
 class PromptEntry(Strict):
     """What is said otherwise than the dataset's spec has it.
 
+    style: a way to ask by name: bare, boxed, boxed-letter, hash, plan, chinese or chinese-letter.
     instruction: text put before the question by prompt formats that have a place for it.
-    answer_format: what counts as "in the format": boxed, hash (####), or "" for none.
+    answer_format: what counts as "in the format": boxed, hash (####), or "" for none. Reference solutions end so, too.
+    shots: so many worked examples stand before each question; none is 0, or all of `examples`.
+    examples: the ids of the rows that are the examples; none is those that the dataset's spec names.
+    examples_from: the dataset of this recipe whose rows they are; none is the one the spec names, read from its source.
     """
 
+    style: str | None = None
     instruction: str | None = None
     answer_format: Literal["boxed", "hash", ""] | None = None
+    shots: int | None = pydantic.Field(default=None, ge=0)
+    examples: list[str] | None = pydantic.Field(default=None, min_length=1)
+    examples_from: str | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _enough(self) -> PromptEntry:
+        if self.examples is not None and (self.shots or 0) > len(self.examples):
+            raise ValueError(f"shots is {self.shots}, but examples names {len(self.examples)} rows")
+        return self
 
 
 class DatasetEntry(Strict):

@@ -72,8 +72,7 @@ def compute(run: Path) -> dict[str, Any]:
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     manifest = record["plan"]
     counted = counting(run, manifest)
-    missing = [what for e in asked_so_far(run, manifest) for what in _missing(run, e, manifest["graders"])]
-    missing += missing_repeats(run, manifest)
+    missing = missing_of(run, manifest)
     datasets = [
         dataset_results(run, entry, [e for e in counted if e["dataset"] == entry["name"]], manifest)
         for entry in manifest["datasets"]
@@ -355,6 +354,12 @@ def judged(text: Mapping[str, Any], verdict: Mapping[str, Any]) -> Judged:
         not text["text"].strip(),
         verdict["reason"] if verdict["kind"] == "crashed" else "",
     )
+
+
+def missing_of(run: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """What a run still lacks of what its plan asks for, in words."""
+    missing = [what for e in asked_so_far(run, manifest) for what in _missing(run, e, manifest["graders"])]
+    return missing + missing_repeats(run, manifest)
 
 
 def made_with_of(run: Path, folders: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

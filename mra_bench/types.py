@@ -85,12 +85,34 @@ class Decoding:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A worked example that a prompt shows before its question. id: of the row it is; answer: the whole solution."""
+
+    id: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
 class PromptStyle:
     """What a dataset asks for: an instruction put with each question, and the answer format it names
-    ("boxed", "hash" or "" for none), used by the report to tell format from mathematics."""
+    ("boxed", "hash" or "" for none), used by the report to tell format from mathematics.
+
+    examples: shown in this order before each question. plain: how a question stands in a plain prompt, with
+    ``{question}`` in it; "" is the English "Question: ... Answer:". `mra_bench.prompts` puts all of it together.
+    """
 
     instruction: str = ""
     answer_format: str = ""
+    examples: tuple[Example, ...] = ()
+    plain: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """As plain data, without what came later and is empty, so that the fingerprints of older runs hold."""
+        data: dict[str, Any] = {"instruction": self.instruction, "answer_format": self.answer_format}
+        if self.examples:
+            data["examples"] = [dict(vars(example)) for example in self.examples]
+        return {**data, "plain": self.plain} if self.plain else data
 
 
 @dataclass(frozen=True)

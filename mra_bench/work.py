@@ -144,7 +144,7 @@ class DevWork:
         return {
             **grader_facts(self.grader),
             "decoding": dataclasses.asdict(self.decoding),
-            "style": dataclasses.asdict(self.problems.style),
+            "style": self.problems.style.record(),
             "keep_all": self.keep_all,
         }
 
@@ -180,7 +180,7 @@ def generate_stage(problems: Stage, work: GenerateWork) -> Stage:
     spec = {
         "model": weights_of(model),
         "conditions": model.conditions,
-        "style": dataclasses.asdict(work.problems.style),
+        "style": work.problems.style.record(),
         "decoding": dataclasses.asdict(work.decoding),
         "samples": work.samples,
         "seed": work.seed if work.decoding.temperature > 0 else None,  # greedy texts do not depend on it

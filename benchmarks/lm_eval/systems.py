@@ -9,9 +9,9 @@ from typing import Any
 
 from jobs import Setting, Work
 from mra_transformers.families import PLAIN_STOPS
-from mra_transformers.prompts import plain
 from mra_transformers.stops import StopRule, watched_tokens
 
+from mra_bench.prompts import plain_prompt
 from mra_bench.types import Block, Decoding, Problem, PromptStyle, Request
 
 Generate = Callable[[Work], list[str]]
@@ -27,7 +27,7 @@ def problems(work: Work) -> list[Problem]:
 
 def prompts(work: Work) -> list[str]:
     """The prompt text of each question."""
-    return [plain(problem, PromptStyle()) for problem in problems(work)]
+    return [plain_prompt(problem, PromptStyle()) for problem in problems(work)]
 
 
 def ours(setting: Setting, rows: int) -> Generate:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mra_bench import runtime
 from mra_bench.plugins import source_hash
+from mra_bench.prompts import plain_prompt, plain_stops
 from mra_bench.types import Block, Completion, Halving, Problem, PromptStyle
 
 from . import budget, prompts
@@ -97,7 +98,7 @@ class TransformersModel:
     def render(self, problem: Problem, style: PromptStyle) -> str:
         """The exact prompt text for a problem."""
         if self.format.kind == prompts.PLAIN:
-            return prompts.plain(problem, style)
+            return plain_prompt(problem, style)
         return prompts.chat(problem, style, self.format.family, self._loaded_tokenizer())
 
     def continuation(self, text: str) -> str:
@@ -112,7 +113,8 @@ class TransformersModel:
         """
         engine = self._loaded()
         rows = self._rows(block, engine)
-        rule = StopRule((*self.format.stops, *block.decoding.stop), block.decoding.stop_after_answer)
+        own = plain_stops(block.style) if self.format.kind == prompts.PLAIN else ()
+        rule = StopRule((*self.format.stops, *own, *block.decoding.stop), block.decoding.stop_after_answer)
         for ended in engine.run(rows, rule, block.decoding, block.halvings):
             request = block.requests[ended.position]
             yield Completion(

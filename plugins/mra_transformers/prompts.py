@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mra_bench.errors import UsageError
+from mra_bench.prompts import PLAIN_FORMAT, chat_messages
 from mra_bench.types import Problem, PromptStyle
 
 from .families import PLAIN_STOPS, Family, family_of, tuned_to_chat
@@ -13,7 +14,6 @@ from .source import Source, config_of, has_chat_template
 
 PLAIN = "plain"
 CHAT = "chat"
-PLAIN_FORMAT = "Question: {question}\nAnswer:"
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,10 @@ def settle(wanted: str, source: Source) -> PromptFormat:
     return PromptFormat(wanted, family)
 
 
-def plain(problem: Problem, style: PromptStyle) -> str:
-    """The plain prompt: the instruction on a line of its own, if any, then the question, then ``Answer:``."""
-    asked = PLAIN_FORMAT.format(question=problem.question)
-    return f"{style.instruction}\n{asked}" if style.instruction else asked
-
-
 def chat(problem: Problem, style: PromptStyle, family: Family, tokenizer: Any) -> str:
-    """The prompt as a chat of one user message, the instruction behind the question, ready for the reply."""
-    content = f"{problem.question}\n{style.instruction}" if style.instruction else problem.question
-    messages = [{"role": "user", "content": content}]
+    """The prompt as a chat in the tokenizer's template, ready for the reply."""
     text: str = tokenizer.apply_chat_template(
-        messages, tokenize=False, add_generation_prompt=True, **dict(family.template)
+        chat_messages(problem, style), tokenize=False, add_generation_prompt=True, **dict(family.template)
     )
     return text
 
