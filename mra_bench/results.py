@@ -24,7 +24,7 @@ from mra_bench.model_results import built_results, model_results, training_resul
 from mra_bench.problem_sets import look_name
 from mra_bench.profiled import profile_results
 from mra_bench.repeated import missing_repeats, repeated_results
-from mra_bench.same_conditions import unlike
+from mra_bench.same_conditions import asked_alike
 from mra_bench.stamps import contamination_results
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored_rows import problems_of
@@ -88,7 +88,7 @@ def compute(run: Path) -> dict[str, Any]:
         "training": [t for m in manifest["models"] if (t := training_results(run, m)) is not None],
         "pairs": [p for m in manifest["models"] if (p := built_results(run, m, "pairs", "no_pair")) is not None],
         "contamination": contamination_results(run, record),
-        "unlike_models": unlike(record),
+        **asked_alike(record),
         "mixed_conditions": differences(made_with_of(run, manifest["folders"])),
         "stages": [
             {
