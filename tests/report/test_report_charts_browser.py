@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,16 @@ def test_charts_keep_their_words_inside_and_the_page_its_width(browser: Page, sa
         return box.x < 0 || box.y < -1 || box.x + box.width > all.width + 1 || box.y + box.height > all.height + 1;
     }).map((text) => text.textContent)"""
     assert browser.run(outside) == []
+
+
+def test_a_long_name_widens_no_chart(browser: Page, sampled: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(sampled, tmp_path / "run"))
+    text = (run / "results.json").read_text("utf-8").replace('"middle"', f'"{"a-long-name-" * 5}"')
+    (run / "results.json").write_text(text, "utf-8")
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=360, height=780, deviceScaleFactor=1, mobile=True)
+    browser.open(write_report(run))
+    browser.run("document.querySelectorAll('details').forEach((e) => (e.open = true))")
+    assert browser.run("return document.documentElement.scrollWidth") <= 360
 
 
 def test_counts_of_a_two_by_two_open_as_many_problems(browser: Page, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ function element(tag, options, ...children) {
   for (const [name, value] of Object.entries(options || {})) {
     if (value === false || value === null || value === undefined) continue;
     if (name === "on") for (const [event, handler] of Object.entries(value)) made.addEventListener(event, handler);
-    else made.setAttribute(name, value === true ? "" : String(value));
+    else made.setAttribute(name, value === true ? "" : name === "title" || name === "aria-label" ? seen(String(value)) : String(value));
   }
   for (const child of children) {
     if (child === null || child === undefined || child === "") continue;
@@ -38,6 +38,11 @@ function addText(parent, text) {
     badge.textContent = codePoint(part);
     parent.append(badge);
   }
+}
+
+// Text for where no element can stand.
+function seen(text) {
+  return UNSEEN.test(text) ? text.split(UNSEEN_SPLIT).map((part) => (UNSEEN.test(part) ? "[" + codePoint(part) + "]" : part)).join("") : text;
 }
 
 function codePoint(letter) {

@@ -1,10 +1,6 @@
 // One problem as Markdown, for an issue or a note. Every text of a stranger stands in a fence or a code span that is
 // longer than any run of backticks in it; characters nobody can see stand as their code points.
 
-function seen(text) {
-  return UNSEEN.test(text) ? text.split(UNSEEN_SPLIT).map((part) => (UNSEEN.test(part) ? "[" + codePoint(part) + "]" : part)).join("") : text;
-}
-
 function ticks(text, least) {
   const longest = Math.max(0, ...(text.match(/`+/g) || []).map((run) => run.length));
   return "`".repeat(Math.max(least, longest + 1));

@@ -50,7 +50,7 @@ function mathElement(tree) {
 
 function formula(texts, number, source) {
   const made = texts.formulas[number] === undefined ? null : mathElement(JSON.parse(texts.formulas[number]));
-  if (made) made.setAttribute("title", source);
+  if (made) made.setAttribute("title", seen(source));
   return made;
 }
 

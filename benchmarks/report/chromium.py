@@ -1,0 +1,121 @@
+"""What a report costs a reader: opened from disk in Chromium on one core, then filtered, searched, walked through."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--window-size=1280,900")
+WAIT = 120  # seconds
+OBSERVE = """
+window.longTasks = [];
+new PerformanceObserver((list) => { for (const e of list.getEntries()) longTasks.push(e.duration); })
+  .observe({type: "longtask", buffered: true});
+"""
+# From the event to the count, and to the frame that shows it. Typing is heard 80 ms after the last key, which counts.
+REACT = """
+const done = arguments[0];
+longTasks.length = 0;
+const started = performance.now();
+CHANGE;
+const look = () => {
+  if (!(SETTLED)) return setTimeout(look, 2);
+  requestAnimationFrame(() => setTimeout(() => done({seconds: (performance.now() - started) / 1000,
+    longest: Math.max(0, ...longTasks) / 1000, count: document.getElementById("count").textContent})));
+};
+setTimeout(look);
+"""
+HEARD = "s.dispatchEvent(new Event('input', {{bubbles: true}}))"
+TYPE = "const s = document.getElementById('search'); s.value = {0!r}; " + HEARD
+CHOOSE = "const s = document.querySelector({0!r}); s.value = {1!r}; " + HEARD
+COUNT = "document.getElementById('count').textContent"
+COUNTED = f"/ of /.test({COUNT})"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One opening of a page. Seconds: to the first problem on the screen; of the longest task until then; until the
+    search has been prepared in idle time. memory: of the page's script, bytes. reactions: by what was done, seconds to
+    the new count and of the longest task in between."""
+
+    size: int
+    first_view: float
+    longest: float
+    prepared: float
+    memory: int
+    reactions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def read(report: Path, words: list[str]) -> Reading:
+    """Open `report` in a fresh Chromium on one core; then filter, and search for each prefix of `words`, typed."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # the browser is a child
+    with tempfile.TemporaryDirectory() as profile:
+        driver = _driver(profile)
+        try:
+            driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OBSERVE})
+            driver.get(report.resolve().as_uri())
+            driver.set_script_timeout(WAIT)
+            shown = _until(driver, "performance.getEntriesByName('samples-shown').length")
+            first = driver.execute_script("return performance.getEntriesByName('samples-shown')[0].startTime") / 1000
+            assert shown
+            longest = driver.execute_script("return Math.max(0, ...longTasks)") / 1000
+            at_once = {f"search '{words[0]}' at once": _react(driver, TYPE.format(words[0]))}
+            _until(driver, "performance.getEntriesByName('search-prepared').length")
+            prepared = (
+                driver.execute_script("return performance.getEntriesByName('search-prepared')[0].startTime") / 1000
+            )
+            reactions = {**at_once, **_reactions(driver, words)}
+            memory = driver.execute_cdp_cmd("Runtime.getHeapUsage", {})["usedSize"]
+        finally:
+            driver.quit()
+    return Reading(report.stat().st_size, first, longest, prepared, memory, reactions)
+
+
+def _reactions(driver: Any, words: list[str]) -> dict[str, dict[str, Any]]:
+    made = {"clear the search": _react(driver, TYPE.format(""))}
+    for word in words:
+        typed = [_react(driver, TYPE.format(word[:end])) for end in range(1, len(word) + 1)]
+        made[f"search '{word}', a key"] = {
+            "seconds": statistics.median(found["seconds"] for found in typed),
+            "slowest": max(found["seconds"] for found in typed),
+            "longest": max(found["longest"] for found in typed),
+        }
+        _react(driver, TYPE.format(""))
+    made["filter a model"] = _react(driver, CHOOSE.format("[data-model=sft]", "wrong"))
+    made["filter a second model"] = _react(driver, CHOOSE.format("[data-model=dpo]", "right"))
+    made["flips only"] = _react(driver, "document.getElementById('flips').click()")
+    made["clear filters"] = _react(driver, "document.getElementById('reset').click()")
+    place = "document.querySelector('#problem .place').textContent"
+    walk = f"window.place = {place}; [...document.querySelectorAll('.step')].pop().click()"
+    made["next problem"] = _react(driver, walk, f"{place} !== window.place")
+    far = "location.hash = 'q=' + [...document.querySelectorAll('#list bdi')].pop().textContent"
+    made["a problem of another part"] = _react(driver, f"window.place = {place}; {far}", f"{place} !== window.place")
+    return made
+
+
+def _react(driver: Any, change: str, settled: str = COUNTED) -> dict[str, Any]:
+    change = f"{COUNT} = ''; {change}" if settled is COUNTED else change
+    found: dict[str, Any] = driver.execute_async_script(REACT.replace("CHANGE", change).replace("SETTLED", settled))
+    return found
+
+
+def _driver(profile: str) -> Any:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+        options.add_argument(argument)
+    return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+
+
+def _until(driver: Any, condition: str) -> bool:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return bool(WebDriverWait(driver, WAIT, 0.05).until(lambda _: driver.execute_script(f"return {condition}")))
