@@ -122,6 +122,17 @@ def test_the_configs_of_a_source_follow_one_another(served: Hub, registry: Regis
         load(DatasetUse("gsm8k", "test"), registry)
 
 
+def test_only_what_the_source_names_is_fetched(served: Hub, registry: Registry, monkeypatch) -> None:
+    spec = built_in_specs()["gsm8k"]
+    source = Source(hub="openai/gsm8k", config="main", only=("README.md", "main/*"))
+    changed = spec.model_copy(update={"source": source, "splits": {"test": Split(source="test")}})
+    monkeypatch.setattr(datasets, "built_in_specs", lambda: {"gsm8k": changed})
+    assert load(DatasetUse("gsm8k", "test"), registry).problems == PROBLEMS
+    fetched = [request for request in served.requests if "/resolve/" in request]
+    assert any("main/test-" in request for request in fetched)
+    assert not any("socratic" in request for request in fetched)
+
+
 def test_a_new_commit_is_noticed_and_an_old_one_stays_to_be_had(served: Hub, registry: Registry, monkeypatch) -> None:
     first = loaded(registry, monkeypatch)
     served.repositories["datasets", "openai/gsm8k"] = gsm8k(ROWS[:1])
