@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from runs import here
 
-from mra_bench.asking import _style
+from mra_bench.asking import style_of
 from mra_bench.dataset_spec import built_in_specs
 from mra_bench.datasets import style
 from mra_bench.errors import UsageError
@@ -90,7 +90,7 @@ def test_a_chinese_prompt_is_chinese_and_ends_where_the_next_question_begins() -
 
 def test_a_run_asks_as_it_was_evaluated() -> None:
     for asked in (SHOWN, STYLES["chinese"], PromptStyle()):
-        assert _style({"name": "test", **asked.record()}) == asked
+        assert style_of({"name": "test", **asked.record()}) == asked
 
 
 # Styles
