@@ -9,6 +9,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -335,3 +337,18 @@ def test_markdown_text() -> None:
     assert markdown_text("a|b\n[c](http://d) `e` <i> @all") == (
         "a\\|b \\[c\\]\\(http:&#47;&#47;d\\) \\`e\\` &lt;i&gt; &#64;all"
     )
+
+
+@pytest.mark.benchmark
+def test_a_leaderboard_of_many_runs_is_measured(tmp_path: Path) -> None:
+    script = Path(__file__).parents[1] / "benchmarks" / "leaderboard" / "run.py"
+    given = ["--runs", "2,5", "--problems", "10", "--out", tmp_path / "boards", "--json", tmp_path / "figures.json"]
+    command = [sys.executable, script, *given]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 2 + 4
+    found = json.loads((tmp_path / "figures.json").read_text())
+    assert set(found) == {"2", "5"}
+    assert found["5"]["marked"]["bytes"]["leaderboard.html"] > 10_000
+    lines = list(csv.DictReader((tmp_path / "boards" / "boards-5" / "leaderboard.csv").open()))
+    assert [line["mark"] for line in lines] == ["verified"] * 5
