@@ -11,9 +11,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from endpoint_server import KEY, Asked, Says, Service, chat, endpoint
 from runs import COMMAND, here
+from test_schemas import schema
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +148,18 @@ def test_samples_are_asked_with_a_seed_each(tmp_path: Path) -> None:
     asked = [one.body for one in service.asked if not one.is_check]
     assert len({body["seed"] for body in asked}) == 6
     assert {body["temperature"] for body in asked} == {0.7}
+
+
+def test_a_server_that_takes_no_notice_of_the_temperature_is_found_out(tmp_path: Path) -> None:
+    drawn = ("evaluate.samples=2", "evaluate.temperature=0.7")
+    with endpoint() as service:
+        assert here(*words(service, tmp_path / "same", *drawn, limit=6)).returncode == 0
+        service.answer = lambda asked, count: chat(f"It is {asked.body.get('seed', 0) % 7}.")
+        assert here(*words(service, tmp_path / "drawn", *drawn, limit=6)).returncode == 0
+    results = json.loads((tmp_path / "same" / "results.json").read_text())
+    jsonschema.validate(results, schema("results"))
+    said = [warning["text"] for warning in results["warnings"] if warning["kind"] == "not-drawn"]
+    assert len(said) == 1
+    assert said[0].startswith("api on arith: the 2 samples of each of 6 problems are the same text at temperature 0.7")
+    assert "not_drawn" not in json.loads((tmp_path / "drawn" / "results.json").read_text())
+    assert here("audit", tmp_path / "same").returncode == 0
