@@ -39,10 +39,10 @@ class EndpointModel:
         self._pace = Pace(options.requests_per_minute, options.tokens_per_minute, time.monotonic)
 
     def identity(self) -> Mapping[str, Any]:
-        """`weights`: where the model is and what it is called there; nobody can look inside. The rest are the
-        conditions: how it is asked. What the server reports of itself is among the notes of its texts."""
+        """`served`: where the model is and what it is called there. There are no `weights`, as nobody can look inside. The
+        rest is how it is asked. What the server reports of itself is among the notes of its texts."""
         return {
-            "weights": {"endpoint": self.options.url, "model": self.options.model},
+            "served": {"endpoint": self.options.url, "model": self.options.model},
             "prompt": self.format.describe(),
             "request": {"length_field": self.options.length_field, "body": dict(self.options.body)},
         }
