@@ -38,7 +38,7 @@ def unsafe(run: Path) -> str:
             return f"{name} is {_kind(mode)}; a run holds plain files and folders only"
         if length > MOST.get(name, length):
             return f"{name} has {size(length)}; {size(MOST[name])} are the most"
-    return _names(run) or _unfolding(run / RECIPE)
+    return unsafe_names(run) or _unfolding(run / RECIPE)
 
 
 def plain_file(path: Path) -> bool:
@@ -100,8 +100,8 @@ def _is_part(run: Path, name: PurePosixPath, recorded: dict[str, frozenset[str]]
     return inside == STAGE_FILE or name.parts[2] == WORK or inside in recorded[stage]
 
 
-def _names(run: Path) -> str:
-    """What is wrong with the names in run.json that others are found by."""
+def unsafe_names(run: Path) -> str:
+    """What is wrong with the names in run.json that others are found by, "" where nothing is."""
     try:
         plan = json.loads((run / RUN).read_text(encoding="utf-8"))["plan"]
         for folder in _folders(plan):
