@@ -23,7 +23,9 @@ from mra_bench.compute import compute_sentence, related
 from mra_bench.errors import UsageError
 from mra_bench.leaderboard.packing import pack
 from mra_bench.leaderboard.safety import ARCHIVE
-from mra_bench.report.comparison import joined_samples
+from mra_bench.report.comparison import joined_samples, render_comparison
+from mra_bench.report.data import RunData, read_run
+from mra_bench.report.history import making_view
 from mra_bench.store import finish_stage
 
 N = 24
@@ -199,7 +201,7 @@ def test_models_of_one_name_are_told_apart_and_chosen_by_pattern(made: Callable[
     assert every["verdict"][0].startswith("longer:b is worse than both:b by 33.3 points (")
     assert len(every["verdict"]) == 1
     only = compare(*runs, "--anyway", "--model", "both:a", "--model", "longer:*")
-    assert [(p["a"], p["b"]) for p in only["datasets"][0]["pairs"]] == [("a", "b")]
+    assert [(p["a"], p["b"]) for p in only["datasets"][0]["pairs"]] == [("a", "longer:b")]
     assert only["compared"]["left_out"] == ["model of both: b"]
     assert "Did you mean 'longer:b'?" in refused(*runs, "--model", "longr:b")
     assert "No model of longer is chosen" in refused(*runs, "--model", "a")
@@ -232,7 +234,7 @@ def test_a_run_that_is_not_finished_is_refused(made: Callable[[str], Path], tmp_
     said = refused(made("two"), tmp_path / "both")
     assert "run: finished in two, not finished (missing: b on test) in both. Give the command of that run again" in said
     results = compare(made("two"), tmp_path / "both", "--anyway")
-    assert [row["model"] for row in results["datasets"][0]["scores"]] == ["b", "a"]
+    assert [row["model"] for row in results["datasets"][0]["scores"]] == ["two:b", "a"]
     for stage in (tmp_path / "both").glob("grades/*/stage.json"):
         stage.unlink()
     assert "holds no graded texts yet" in refused(made("two"), tmp_path / "both")
@@ -490,3 +492,11 @@ def test_trained_models_of_two_runs_from_one_base(smoke_run: Path, tmp_path: Pat
     assert said.startswith("short:sft ")
     assert "Not at equal compute: run:sft took 5" in said
     assert [warning["kind"] for warning in results["warnings"]][:2] == ["same-model", "unequal-compute"]
+    only, compared = compare_runs([smoke_run, tmp_path / "short"], Wanted(models=("dpo", "short:sft")))
+    names = ["dpo", "short:sft", "run:sft", "run:base", "short:base"]
+    assert [model["name"] for model in only["models"]] == names
+    assert [row["model"] for row in only["datasets"][0]["scores"]] == names[:2]
+    sums = {row["model"]: (row["whole"], row["seconds"]) for row in making_view(RunData(only))}
+    own = {row["model"]: row["whole"] for row in making_view(read_run(smoke_run))}
+    assert sums["dpo"] == (own["dpo"], None)
+    assert render_comparison(only, compared).count("<small>from <bdi>run:sft</bdi></small>") == 1

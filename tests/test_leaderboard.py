@@ -36,7 +36,7 @@ __all__ = ["echo_run", "run"]
 COLUMN = COLUMNS.index("model")
 ROW = Row(
     model="m", dataset="d", data="d", split="test", part="", problems=1, sha256="0" * 64, unreadable=(),
-    prompt=Prompt("1" * 64, "plain", "", "", ""), decoding=Decoded(9, 0.0, 1.0, (), False, 1),
+    prompt=Prompt("1" * 64, "plain", "", "", 0, ""), decoding=Decoded(9, 0.0, 1.0, (), False, 1),
     grader=GradedBy("g", "1", "2" * 64), n=1, correct=0.0, accuracy=0.0, low=0.0, high=1.0, tokens_mean=0.0,
     verdicts="", texts="3" * 64, parameters=None, compute=None, contaminated=None, trained=False, lineage=(), device="",
     dtype="",

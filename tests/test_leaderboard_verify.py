@@ -224,6 +224,16 @@ def test_what_cannot_be_checked_here_is_unverifiable(run: Path, capsys: pytest.C
     assert "no dataset that is installed" in row["reason"]
 
 
+def test_a_known_dataset_need_not_be_there_to_see_that_it_was_shortened(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(Path("mine.jsonl"), [{"question": "1 + 1?", "answer": "It is <<1+1=2>>2.\n#### 2"}])
+    write_rows(Path("texts.jsonl"), [{"question": "1 + 1?", "text": "2"}])
+    assert call(["run", "--model", "e=echo@texts.jsonl", "--data", "gsm8k=mine.jsonl", "--out", "few", "--quiet"]) == 0
+    capsys.readouterr()
+    assert refused(capsys, "few").startswith("its 1 problems are not the 1,319 of gsm8k, test")
+
+
 def outside(run: Path) -> None:
     def lead_out(record: Any) -> None:
         record["plan"]["evaluations"][0]["completions"] = "../../etc"

@@ -108,8 +108,7 @@ def _asked(
     from mra_bench.recipe import validate_recipe
 
     entries = dict(dataset_entry(one) for one in data)
-    train = next((label for label, entry in entries.items() if entry["split"] == "train"), None)
-    prompt = {"style": style, "shots": shots or None, "examples_from": train if shots else None}
+    prompt = {"style": style, "shots": shots or None}
     said = {key: value for key, value in prompt.items() if value is not None}
     entries["shown"] = {"data": name, "split": uses[0].split, "path": uses[0].path, "prompt": said}
     entries["shown"] = {key: value for key, value in entries["shown"].items() if value}

@@ -29,12 +29,14 @@ NO_PROMPT = "how it was asked is not recorded"
 @dataclasses.dataclass(frozen=True)
 class Prompt:
     """How the problems were put to the model. sha256: of all prompts as they were rendered, in the order of the
-    problems; kind: "plain", "chat" or "" where the model does not say; first: the prompt of the first problem."""
+    problems; kind: "plain", "chat" or "" where the model does not say; shots: worked examples in each; first: the
+    prompt of the first problem."""
 
     sha256: str
     kind: str
     instruction: str
     answer_format: str
+    shots: int
     first: str
 
 
@@ -189,6 +191,7 @@ def _row(
             str((conditions.get("prompt") or {}).get("kind", "")),
             described["instruction"],
             described["answer_format"],
+            len(described.get("examples", ())),
             asked["text"],
         ),
         decoding=_decoded(made["spec"]),

@@ -161,7 +161,9 @@ def _row_mark(run: Path, row: Row, record: Mapping[str, Any], unsure: str, regis
     if row.lineage[0].weights is None:
         return _mark(row, "unverifiable", "nothing tells which weights wrote its texts")
     texts = counted(row.problems * row.decoding.samples, "text")
-    return _mark(row, "verified", f"{texts} graded again, on {compared.said}")
+    now = registry.resolve("graders", row.grader.name).plugin.version
+    by = "" if now == row.grader.version else f" by {row.grader.name} {now}, with the same outcome"
+    return _mark(row, "verified", f"{texts} graded again{by}, on {compared.said}")
 
 
 def _mark(row: Row, mark: Verdict, reason: str) -> Checked:
