@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mra_bench.comparable import Check, Evaluated, check_conditions, common_graders, refuse
+from mra_bench.comparable import TEXTS, Check, Evaluated, check_conditions, common_graders, refuse
 from mra_bench.compared_models import (
     Member,
     Place,
@@ -88,11 +88,20 @@ def compare_runs(
     if not wanted.anyway:
         refuse(checks)
     graders = common_graders(evaluated)
+    if any(check.what == TEXTS and not check.same for check in checks):
+        graders = graders[:1]  # only the first texts of each problem count, which further graders' figures do not know
     members = members_of(runs, chosen, lambda place: digest_of(runs, datasets, graders, place))
     sources = sources_of(runs, datasets, members, graders)
     pairs = every_pair(members) if wanted.models else telling_pairs(members)
-    parts = (runs, datasets, members, graders, sources, checks, pairs)
-    compared = Compared(*map(tuple, parts))  # type: ignore[arg-type]
+    compared = Compared(
+        runs=tuple(runs),
+        datasets=tuple(datasets),
+        members=tuple(members),
+        graders=tuple(graders),
+        sources=tuple(sources),
+        checks=tuple(checks),
+        pairs=tuple(pairs),
+    )
     return _results(compared, chosen, reporter), compared
 
 

@@ -263,6 +263,10 @@ def test_further_graders_of_all_runs_are_shown(made: Callable[[str], Path], tmp_
         assert row["correct"] >= own["correct"]
     assert '<section id="graders"' in (tmp_path / "x.html").read_text()
     assert compare(runs[0], made("two"))["datasets"][0]["other_graders"] == []
+    shutil.copytree(made("two4"), tmp_path / "two4")
+    assert here("grade", tmp_path / "two4", "--grader", "first", *plugin, "--quiet").returncode == 0
+    uneven = compare(runs[0], tmp_path / "two4", "--anyway")["datasets"][0]
+    assert (uneven["other_graders"], uneven["scores"][1]["samples"]) == ([], 1)
 
 
 def test_only_shared_problems_count_whatever_their_dataset_is_called(made: Callable[[str], Path]) -> None:
@@ -273,7 +277,8 @@ def test_only_shared_problems_count_whatever_their_dataset_is_called(made: Calla
     assert results["compared"]["left_out"] == []
     assert results["compared"]["problems"][0]["of"] == {"one": 24, "part": 18}
     assert results["warnings"][0] == {"kind": "problems-left-out", "text": f"{said}."}
-    assert compare(made("part"), made("one"), "--dataset", "mine")["datasets"][0]["name"] == "mine"
+    both_names = ("--dataset", "mine", "--dataset", "test")
+    assert [d["name"] for d in compare(made("part"), made("one"), *both_names)["datasets"]] == ["mine"]
     assert "Did you mean 'mine'?" in refused(made("one"), made("part"), "--dataset", "mne")
 
 
@@ -313,7 +318,7 @@ def test_prompts_may_differ_between_lineages_but_not_within_one(made: Callable[[
         (lambda record: record["plan"]["models"][0].update({"from": "a"}), "in a circle"),
         (lambda record: record["plan"]["models"][0].update(name="<b>"), "has the name '<b>'"),
         (lambda record: record["plan"]["datasets"][0].update(name="a\nb"), "has the name 'a\\nb'"),
-        (lambda record: record.update(models=[]), "does not hold what mra-bench writes"),
+        (lambda record: record.update(models="x"), "does not hold what mra-bench writes"),
         (lambda record: record["plan"].update(evaluations=[{}]), "run.json is damaged"),
         (lambda record: record["plan"].update(seed="x"), "does not hold what mra-bench writes"),
     ],
