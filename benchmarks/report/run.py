@@ -42,17 +42,15 @@ def carry_out(size: int, kind: str, data: Path, folder: Path) -> dict[str, Any]:
 
 def tables(found: Sequence[dict[str, Any]]) -> str:
     """Markdown: a row for each page, then a row for each reaction."""
-    lines = [
-        "| samples | texts | size | written in | memory | first view | longest task | search ready | script memory |",
-        "|" + "---|" * 9,
-    ]
+    columns = "samples, texts, size, written in, memory, "
+    columns += "first view, processor time, longest task, search ready, script memory"
+    lines = [f"| {columns.replace(', ', ' | ')} |", "|" + "---|" * (columns.count(",") + 1)]
     for row in found:
-        cost = row["writing"]
-        lines.append(
-            f"| {row['samples']:,} | {row['kind']} | {row['size'] / 1e6:.2f} MB | {cost['cpu']:.1f} s | "
-            f"{cost['memory'] / 2**20:.0f} MiB | {row['first_view']:.2f} s | {row['longest']:.2f} s | "
-            f"{row['prepared']:.1f} s | {row['memory'] / 2**20:.0f} MiB |"
-        )
+        cost, mib = row["writing"], 2**20
+        cells = [f"{row['samples']:,}", row["kind"], f"{row['size'] / 1e6:.2f} MB", f"{cost['cpu']:.1f} s"]
+        cells += [f"{cost['memory'] / mib:.0f} MiB"]
+        cells += [f"{row[name]:.2f} s" for name in ("first_view", "processor", "longest", "prepared")]
+        lines.append(f"| {' | '.join(cells)} | {row['memory'] / mib:.0f} MiB |")
     heads = [f"{row['samples']:,} {row['kind']}" for row in found]
     lines += ["", "| reaction in ms (longest task) | " + " | ".join(heads) + " |", "|" + "---|" * (len(found) + 1)]
     for name in found[0]["reactions"]:
