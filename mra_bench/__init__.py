@@ -6,10 +6,12 @@ from mra_bench.lazy import names
 
 if TYPE_CHECKING:
     from mra_bench.hookspecs import hookimpl
+    from mra_bench.notebook import open_run
     from mra_bench.types import Completion, Grade, Problem, Profile
 
 __version__ = "0.1.0"
-__all__ = ["Completion", "Grade", "Problem", "Profile", "__version__", "hookimpl"]
+__all__ = ["Completion", "Grade", "Problem", "Profile", "__version__", "hookimpl", "open_run"]
 
 _TYPES = ("Completion", "Grade", "Problem", "Profile")
-__getattr__ = names(__name__, {"hookimpl": "mra_bench.hookspecs", **dict.fromkeys(_TYPES, "mra_bench.types")})
+_WHERE = {"hookimpl": "mra_bench.hookspecs", "open_run": "mra_bench.notebook"}
+__getattr__ = names(__name__, {**_WHERE, **dict.fromkeys(_TYPES, "mra_bench.types")})

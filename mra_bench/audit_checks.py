@@ -16,6 +16,7 @@ from mra_bench.datasets import problems_hash
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, changed_files
 from mra_bench.leaderboard.rows import ROWS, published_data
+from mra_bench.notes import NOTES, Notes
 from mra_bench.plan import plan_fingerprint
 from mra_bench.plugins import Registry
 from mra_bench.problem_sets import look_name
@@ -105,11 +106,12 @@ def _stage_content(run: Path, stage: Stage, folder: str, facts: Mapping[str, Any
     elif stage.kind == "generate":
         paths = sorted((run / folder).glob("*.jsonl"))
         there: Counter[tuple[str, int]] = Counter()
-        tokens = 0
+        tokens, noted = 0, Notes()
         for row in (row for path in paths for row in read_safely(path, run, broken)):
             there[row["problem"], row["sample"]] += 1
             tokens += row["tokens"]
-        sums = {"texts": there.total(), "tokens": tokens}
+            noted.add(row)
+        sums = {"texts": there.total(), "tokens": tokens, NOTES: noted.facts().get(NOTES)}
         for path, stored, derived in difference({key: facts.get(key) for key in sums}, sums):
             yield Finding(f"{folder}/stage.json", path, str(stored), str(derived))
         yield from _not_as_asked(run, stage, there)

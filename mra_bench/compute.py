@@ -16,6 +16,7 @@ from typing import Any
 from mra_bench.store import stage_record
 
 EQUAL = 1.1  # two amounts of compute are called equal where one is at most so many times the other
+UNEQUAL = "Not at equal compute"
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 
 
@@ -70,6 +71,13 @@ def since_common(models: Sequence[Mapping[str, Any]], a: str, b: str) -> tuple[i
     return (_sum(lines[0], shared), _sum(lines[1], shared))
 
 
+def related(models: Sequence[Mapping[str, Any]], a: str, b: str) -> bool:
+    """Whether two models of results.json come from the same one, or one of them from the other."""
+    by_name = {model["name"]: model for model in models}
+    of_a, of_b = ({model["name"] for model in _line(by_name, name)} for name in (a, b))
+    return not of_a.isdisjoint(of_b)
+
+
 def _line(by_name: Mapping[str, Mapping[str, Any]], name: str) -> Iterator[Mapping[str, Any]]:
     """A model and those it comes from, up to what the run was given."""
     model = by_name.get(name)
@@ -110,7 +118,7 @@ def compute_sentence(models: Sequence[Mapping[str, Any]], a: str, b: str) -> str
     if (times := ratio(mine, others)) <= EQUAL:
         return f"At equal compute ({amount(mine)} and {amount(others)})."
     more, less = (b, a) if mine > others else (a, b)
-    return f"Not at equal compute: {more} took {times:.1f} times that of {less}."
+    return f"{UNEQUAL}: {more} took {times:.1f} times that of {less}."
 
 
 def amount(operations: int) -> str:

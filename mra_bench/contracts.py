@@ -46,11 +46,22 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_notes(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and (isinstance(note, str) or _is_number(note)) for key, note in value.items()
+    )
+
+
 COMPLETION: Mapping[str, tuple[str, Callable[[object], bool]]] = {  # field -> what it must be, in words and as a test
     "text": ("text (str)", lambda value: isinstance(value, str)),
     "prompt_tokens": ("a whole number from 0 up", _is_count),
     "tokens": ("a whole number from 0 up", _is_count),
     "finish": (f"'{STOP}' or '{LENGTH}'", lambda value: value in (STOP, LENGTH)),
+    "notes": ("a mapping of words to finite numbers and texts", _are_notes),
 }
 
 
@@ -135,6 +146,22 @@ class CheckedModel:
         check = getattr(self.model, "check_problems", lambda problems: None)
         with guarded(self.registered, "check_problems()"):
             check(problems)
+
+    def check_ready(self) -> None:
+        """Passed on to a model that has it."""
+        with guarded(self.registered, "check_ready()"):
+            getattr(self.model, "check_ready", lambda: None)()
+
+    def begin(self, spent: Mapping[str, Any]) -> None:
+        """Passed on to a model that has it."""
+        with guarded(self.registered, "begin()"):
+            getattr(self.model, "begin", lambda spent: None)(spent)
+
+    @property
+    def note(self) -> str:
+        """What a model that has it says of its progress."""
+        with guarded(self.registered, "note"):
+            return str(getattr(self.model, "note", ""))
 
     def release(self) -> None:
         """Passed on to a model that has it."""
@@ -222,10 +249,6 @@ def _check_built(item: object, prompts: Mapping[str, str], who: str) -> None:
         raise PluginFault(f"{what} with what is no text (str)")
     if isinstance(item, Pair) and not (_is_number(item.weight) and item.weight >= 0):
         raise PluginFault(f"{what} with weight {item.weight!r:.60}; it must be a finite number from 0 up")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _check_ref(ref: object, output: Path, who: str, registry: Registry) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.earlier import FOLDER as EARLIER
-from mra_bench.errors import UsageError
+from mra_bench.errors import UsageError, nearest
 from mra_bench.store import STAGE_FILE, file_hash, stage_record
 
 RUN = "run.json"
 RECIPE = "recipe.yaml"
+NAMED = 5  # run folders in a message
 AGAIN = "Give the command of that run again"
 
 
@@ -24,12 +25,34 @@ def manifest_of(run: Path) -> dict[str, Any]:
             return dict(plan)
     except (FileNotFoundError, NotADirectoryError):
         what = "is a file" if run.is_file() else f"has no {RUN}" if run.is_dir() else "does not exist"
-        raise UsageError(f"{run} is no run folder (what `mra-bench run` writes, with {RUN} in it): it {what}") from None
+        raise UsageError(
+            f"{run} is no run folder (what `mra-bench run` writes, with {RUN} in it): it {what}{_nearby(run)}"
+        ) from None
     except OSError as error:
         raise UsageError(f"Cannot read {run / RUN}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         pass
     raise UsageError(f"{run / RUN} is damaged. {AGAIN}; it writes that file anew and keeps what is finished")
+
+
+def _nearby(run: Path) -> str:
+    """Run folders that may have been meant by one that is none: those in it, or the one beside it that is called most
+    like it; "" where there are none."""
+    inside = run_folders(run)
+    if inside:
+        more = ", ..." if len(inside) > NAMED else ""
+        return f". There are run folders in it: {', '.join(map(str, inside[:NAMED]))}{more}"
+    beside = {path.name: path for path in run_folders(run.parent)}
+    close = nearest(run.name, beside)
+    return f". Did you mean {beside[close]}?" if close else ""
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The run folders directly in `folder`, by name; none where it is none or cannot be read."""
+    try:
+        return sorted(path for path in folder.iterdir() if (path / RUN).is_file())
+    except OSError:
+        return []
 
 
 def check_run(out: Path) -> None:

@@ -24,7 +24,7 @@ from mra_bench.model_results import built_results, model_results, training_resul
 from mra_bench.problem_sets import look_name
 from mra_bench.profiled import profile_results
 from mra_bench.repeated import missing_repeats, repeated_results
-from mra_bench.same_conditions import unlike
+from mra_bench.same_conditions import asked_alike
 from mra_bench.stamps import contamination_results
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored_rows import problems_of
@@ -72,8 +72,7 @@ def compute(run: Path) -> dict[str, Any]:
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     manifest = record["plan"]
     counted = counting(run, manifest)
-    missing = [what for e in asked_so_far(run, manifest) for what in _missing(run, e, manifest["graders"])]
-    missing += missing_repeats(run, manifest)
+    missing = missing_of(run, manifest)
     datasets = [
         dataset_results(run, entry, [e for e in counted if e["dataset"] == entry["name"]], manifest)
         for entry in manifest["datasets"]
@@ -89,7 +88,7 @@ def compute(run: Path) -> dict[str, Any]:
         "training": [t for m in manifest["models"] if (t := training_results(run, m)) is not None],
         "pairs": [p for m in manifest["models"] if (p := built_results(run, m, "pairs", "no_pair")) is not None],
         "contamination": contamination_results(run, record),
-        "unlike_models": unlike(record),
+        **asked_alike(record),
         "mixed_conditions": differences(made_with_of(run, manifest["folders"])),
         "stages": [
             {
@@ -355,6 +354,12 @@ def judged(text: Mapping[str, Any], verdict: Mapping[str, Any]) -> Judged:
         not text["text"].strip(),
         verdict["reason"] if verdict["kind"] == "crashed" else "",
     )
+
+
+def missing_of(run: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """What a run still lacks of what its plan asks for, in words."""
+    missing = [what for e in asked_so_far(run, manifest) for what in _missing(run, e, manifest["graders"])]
+    return missing + missing_repeats(run, manifest)
 
 
 def made_with_of(run: Path, folders: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

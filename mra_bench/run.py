@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from mra_bench import provenance
 from mra_bench.conditions import conditions, made_with
 from mra_bench.context import Context, open_model
+from mra_bench.contracts import build_model
 from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import DISK_FULL, BenchError
@@ -20,7 +21,9 @@ from mra_bench.leaderboard.rows import ROWS, published_data
 from mra_bench.looks import decided, needed_stages, reached_look
 from mra_bench.manifest import manifest, run_record
 from mra_bench.memory import PeakMemory
+from mra_bench.notes import NOTES, notes_of
 from mra_bench.plan import Plan
+from mra_bench.plan_checks import of_model
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import QuietReporter, Reporter
 from mra_bench.ranks import Ranks
@@ -29,6 +32,7 @@ from mra_bench.report.render import write_report
 from mra_bench.report.section import misplaced, sections_of
 from mra_bench.results import RESULTS, compute
 from mra_bench.runtime import prepare_threads
+from mra_bench.same_conditions import REPRODUCIBLE
 from mra_bench.stages import EXECUTORS, shared, size_of
 from mra_bench.store import (
     WORK,
@@ -114,6 +118,7 @@ def _execute(
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
         return Outcome(out / REPORT, results, 0, len(needed), current=True)
     check_disk(plan, pending, out)
+    _check_ready(plan, pending, registry)
     threads = prepare_threads()
     if (other := other_run(out, plan.fingerprint)) is not None:
         reporter.message(other.sentence())
@@ -136,7 +141,7 @@ def _execute(
             made = stage_record(out / stage.folder) is None and _carry_out(context, stage, options.reuse, record)
             done, kept = done + made, kept + (not made)
     record["plan"] = manifest(plan, reached_look(out, plan))
-    record["models"] = {m.name: _identity(out, m, registry) for m in plan.models}
+    record["models"] = {m.name: _identity(out, m, plan.stages, registry) for m in plan.models}
     record["prompts"] = _prompts(out, plan, registry)
     record["finished"] = provenance.now()  # the old report is gone, so this counts only with a new one beside it
     write_json(out / RUN, record)
@@ -223,13 +228,30 @@ def describe(facts: Mapping[str, Any]) -> str:
     parts = [
         f"{value:,} {key}" for key in ("problems", "texts", "pairs", "steps", "tokens") if (value := facts.get(key))
     ]
+    parts += [f"{key} {value:,.4g}" for key, value in facts.get(NOTES, {}).items() if isinstance(value, int | float)]
     if kinds := facts.get("kinds"):
         parts += [f"{count:,} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
     return ", ".join(parts) or "done"
 
 
-def _identity(out: Path, model: PlannedModel, registry: Registry) -> dict[str, Any]:
-    return dict(open_model(out, model, registry).identity())
+def _check_ready(plan: Plan, pending: Sequence[Stage], registry: Registry) -> None:
+    """Every loaded model that stages still to run will ask is there and answers. Raises UsageError."""
+    asked = {stage.work.model.name for stage in pending if stage.kind == "generate"}
+    for model in plan.models:
+        if model.name in asked and model.stage is None:
+            with of_model(model.name):
+                build_model(model.loader, model.options).check_ready()
+
+
+def _identity(out: Path, model: PlannedModel, stages: Sequence[Stage], registry: Registry) -> dict[str, Any]:
+    """What run.json says of a model: who it is, and where that is so, that its texts may differ when it is asked again,
+    with the sums of what it noted of them."""
+    found = open_model(out, model, registry)
+    identity = dict(found.identity())
+    if not found.reproducible:
+        made = (s.folder for s in stages if s.kind == "generate" and s.work.model.name == model.name)
+        identity |= {REPRODUCIBLE: False, NOTES: notes_of(out, made)}
+    return identity
 
 
 def _prompts(out: Path, plan: Plan, registry: Registry) -> dict[str, Any]:

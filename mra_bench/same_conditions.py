@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+REPRODUCIBLE = "reproducible"
+"""The key under "models" of run.json of a model that is not; others have none."""
+
 
 def checks(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The answer to "same conditions?" from run.json: an entry for each thing that must be equal over models, `what` it
@@ -34,6 +37,12 @@ def unlike(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"what": check["what"], "values": check["values"]} for check in checks(record) if not check["same"]]
 
 
+def asked_alike(record: Mapping[str, Any]) -> dict[str, Any]:
+    """For results.json: what was not the same for all models, and models that are not reproducible, where there are."""
+    names = unrepeatable(record)
+    return {"unlike_models": unlike(record), **({"not_reproducible": names} if names else {})}
+
+
 def unlike_warnings(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """A warning for each thing that was not the same, with the models that share a value."""
     said = []
@@ -47,6 +56,22 @@ def unlike_warnings(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]
         kind = "different-prompts" if prompt else "different-conditions"
         said.append((kind, f"{text} A difference between them may come from that alone."))
     return said
+
+
+def unrepeatable(record: Mapping[str, Any]) -> list[str]:
+    """Names of the models whose texts may differ when they are asked again, such as one behind a network endpoint."""
+    models = record.get("models")
+    known = models.items() if isinstance(models, Mapping) else ()
+    return [str(name) for name, one in known if isinstance(one, Mapping) and one.get(REPRODUCIBLE) is False]
+
+
+def unrepeatable_warnings(names: Sequence[str]) -> list[tuple[str, str]]:
+    """The warning for models that are not reproducible, all in one."""
+    if not names:
+        return []
+    whose = f"{', '.join(names)}: asked again, {'it' if len(names) == 1 else 'they'} may write other texts"
+    so = "The stored ones can be graded again, but nobody can make them again."
+    return [("not-reproducible", f"{whose}, even to the same settings. {so}")]
 
 
 def _check(what: str, values: Mapping[str, str]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mra_bench.answers import Answers
 from mra_bench.builders import BuildJob, PairSet, RowSet
 from mra_bench.context import Context
 from mra_bench.contracts import PluginFault, run_builder
 from mra_bench.errors import BenchError
 from mra_bench.halvings import Halvings
+from mra_bench.notes import Notes, notes_so_far
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.repetition import in_blocks
 from mra_bench.store import WORK, read_rows, write_rows
@@ -61,26 +63,31 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
     requests = (Request(problem, k, budget) for problem, budget in limited for k in range(work.samples))
     done = tokens = 0
     halvings = Halvings(folder / WORK, context.ranks.rank)
+    model.begin(notes_so_far(context.root, stage))
     for number, chosen in enumerate(in_blocks(requests, work.block_size, work.seed, work.repetition)):
         path = folder / f"block-{number:05d}.jsonl"
         own = number % context.ranks.count == context.ranks.rank
         if own and not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
-            block = Block(tuple(chosen), work.problems.style, work.decoding, work.seed, halvings.of(number))
-            rows: dict[tuple[str, int], Completion] = {}
-            for completion in _complete(model, block, work.model.name):
-                rows[completion.problem_id, completion.sample] = completion
+            answers = Answers(folder / WORK, number, chosen, kept=not model.reproducible)
+            rows = answers.there
+            left = tuple(r for r in chosen if (r.problem.id, r.sample) not in rows)
+            block = Block(left, work.problems.style, work.decoding, work.seed, halvings.of(number))
+            for completion in _complete(model, block, work.model.name) if left else ():
+                answers.add(completion)
                 tokens += completion.tokens
                 halvings.note(number, model.halvings)
-                context.reporter.update(done + len(rows), tokens=tokens)
+                context.reporter.update(done + len(rows), tokens=tokens, note=model.note)
             write_rows(path, (_completion_row(rows, request, work.model.name) for request in chosen))
+            answers.drop()
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
     context.ranks.wait()
-    total = cut = 0
+    total, cut, noted = 0, 0, Notes()
     for row in read_rows(folder) if context.ranks.leads else ():
         total, cut = total + row["tokens"], cut + (row["finish"] == LENGTH)
+        noted.add(row)
     budgeted = {"budget": work.most_tokens, "cut": cut} if work.budgets else {}
-    return {"texts": done, "tokens": total, **budgeted, **Halvings(folder / WORK).facts()}
+    return {"texts": done, "tokens": total, **budgeted, **noted.facts(), **Halvings(folder / WORK).facts()}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:

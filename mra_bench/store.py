@@ -81,10 +81,15 @@ def append_row(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def _drop_torn_line(path: Path) -> None:
-    if path.exists():
-        content = path.read_bytes()
-        if content and not content.endswith(b"\n"):
-            os.truncate(path, content.rfind(b"\n") + 1)
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return
+        file.seek(-1, os.SEEK_END)
+        whole = file.read() == b"\n"
+    if not whole:
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

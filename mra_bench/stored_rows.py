@@ -28,12 +28,21 @@ def completion_row(completion: Completion) -> dict[str, Any]:
         "prompt_tokens": completion.prompt_tokens,
         "tokens": completion.tokens,
         "finish": completion.finish,
+        **({"notes": dict(completion.notes)} if completion.notes else {}),
     }
 
 
 def completion_of(row: Mapping[str, Any]) -> Completion:
     """A Completion from its stored row."""
-    return Completion(row["problem"], row["sample"], row["text"], row["prompt_tokens"], row["tokens"], row["finish"])
+    return Completion(
+        row["problem"],
+        row["sample"],
+        row["text"],
+        row["prompt_tokens"],
+        row["tokens"],
+        row["finish"],
+        row.get("notes", {}),
+    )
 
 
 def grade_of(row: Mapping[str, Any]) -> Grade:

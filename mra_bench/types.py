@@ -152,7 +152,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Completion:
-    """One generated text, without end-of-sequence and stop string. finish: "stop" or "length"."""
+    """One generated text, without end-of-sequence and stop string. finish: "stop" or "length". notes: what a model
+    says of how the text came about: finite numbers, which a stage's record sums, and short texts, which it counts."""
 
     problem_id: str
     sample: int
@@ -160,6 +161,7 @@ class Completion:
     prompt_tokens: int
     tokens: int
     finish: str
+    notes: Mapping[str, int | float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,16 @@ class ModelRef:
 class Model(Protocol):
     """Turns a block of requests into completions. Building one is cheap; weights load on first use.
 
-    Two more methods are called where a model has them: ``check_problems(problems)`` with all problems of each dataset
-    it will be evaluated on, before any work, to raise UsageError when it cannot answer them; ``release()`` to free
-    memory. Where a model has ``halvings``, the Halving of each lack of memory in the block it generates now, they are
-    kept and handed back with the block when it has to be generated again.
+    More methods are called where a model has them: ``check_problems(problems)`` with all problems of each dataset it
+    will be evaluated on, whenever a run is planned, to raise UsageError when it cannot answer them; ``check_ready()``
+    when a run starts that will ask it, before any work, to raise UsageError when it would not answer;
+    ``begin(spent)`` before each stage it generates, with the summed `notes` of the texts that this run has from it
+    already; ``release()`` to free memory. Where a model has ``halvings``, the Halving of each lack of memory in the
+    block it generates now, they are kept and handed back with the block when it has to be generated again. ``note``, a
+    few words, is shown behind the progress.
+
+    Texts of a model that is not `reproducible` are kept one by one as they come; after a kill it is asked only for
+    those of a block that are not there.
     """
 
     reproducible: bool

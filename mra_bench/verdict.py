@@ -10,7 +10,7 @@ from mra_bench.compute import EQUAL, amount, compute_sentence, ratio, since_comm
 from mra_bench.decision_results import no_better_than_constant
 from mra_bench.likelihood import likelihood_warnings
 from mra_bench.listed_overlaps import LONG_RUN, NEAR, questions_listed
-from mra_bench.same_conditions import unlike_warnings
+from mra_bench.same_conditions import unlike_warnings, unrepeatable_warnings
 from mra_bench.stamps import stamp_sentence
 from mra_bench.statistics import holm
 
@@ -217,6 +217,7 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     found += _contamination_warnings(results)
     found += unlike_warnings(results.get("unlike_models", ()))
     found += _condition_warnings(results["mixed_conditions"])
+    found += unrepeatable_warnings(results.get("not_reproducible", ()))
     found += _control_warnings(results["models"])
     found += likelihood_warnings(results["models"])
     for dataset in results["datasets"]:

@@ -148,6 +148,13 @@ def test_the_tutorial_runs_from_start_to_end(tmp_path: Path) -> None:
     assert "last-number" not in left.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "commands"), [("compare.md", 3), ("notebook.md", 2)])
+def test_the_example_of_a_page_runs(page: str, commands: int, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    assert follow(DOCS / page, tmp_path / "work", programs(tmp_path / "bin")) == commands
+
+
 @pytest.mark.parametrize(
     ("page", "words"),
     [

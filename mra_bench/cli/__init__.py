@@ -17,6 +17,7 @@ from mra_bench.tables import printable
 COMMANDS = {
     "run": "Evaluate, train and compare models, then write a report.",
     "report": "Write results and report of a run again from its folder.",
+    "compare": "Compare models of different runs on the problems they share.",
     "grade": "Grade the texts of a file, or of a run by further graders, and compare graders.",
     "profile": "Look for errors in the texts of a file, dimension by dimension.",
     "audit": "Grade the stored texts of a run again and check that its results follow from them.",

@@ -130,13 +130,14 @@ def _read_samples(run: Path, results: Mapping[str, Any], held: int) -> dict[str,
     by_dataset: dict[str, list[Mapping[str, Any]]] = {}
     for stage in results.get("stages") or ():
         by_dataset.setdefault(stage["dataset"], []).append(stage)
-    files = {file for stages in by_dataset.values() for stage in stages for file in _files(run, stage)}
+    files = {file for stages in by_dataset.values() for stage in stages for file in files_of(run, stage)}
     keep = held / max(1, sum(file.stat().st_size for file in files))
     seed = seed_of(results)
     return {name: _read_dataset(run, stages, keep, f"{seed}/{name}") for name, stages in by_dataset.items()}
 
 
-def _files(run: Path, stage: Mapping[str, Any]) -> Iterator[Path]:
+def files_of(run: Path, stage: Mapping[str, Any]) -> Iterator[Path]:
+    """Every file that the texts of a stage of results.json are shown from."""
     judged = (stage.get("grades"), *(stage.get("other_grades") or ()), *(stage.get("profiles") or ()))
     for folder in (stage["problems"], stage["completions"], *judged):
         yield from _inside(run, folder).glob("*.jsonl") if folder else ()
@@ -149,14 +150,15 @@ def _read_dataset(run: Path, stages: Sequence[Mapping[str, Any]], keep: float, s
         by_model.setdefault(stage["model"], []).append(stage)
     asked = [_inside(run, folder) / "problems.jsonl" for folder in dict.fromkeys(stage["problems"] for stage in stages)]
     ids = [row["id"] for path in asked for row in _read_lines(path)]
-    flips = find_flips(ids, (_read_verdicts(run, of_model) for of_model in by_model.values()))
+    flips = find_flips(ids, (read_verdicts(run, of_model) for of_model in by_model.values()))
     chosen = frozenset(ids) if keep >= 1 else choose(ids, flips, keep, seed)
     problems = [row for path in asked for row in _read_lines(path) if row["id"] in chosen]
-    answers = {model: _read_answers(run, of_model, chosen) for model, of_model in by_model.items()}
+    answers = {model: read_answers(run, of_model, chosen) for model, of_model in by_model.items()}
     return DatasetSamples(problems, answers, len(ids), flips)
 
 
-def _read_verdicts(run: Path, stages: Iterable[Mapping[str, Any]]) -> dict[str, list[bool | None]]:
+def read_verdicts(run: Path, stages: Iterable[Mapping[str, Any]]) -> dict[str, list[bool | None]]:
+    """The verdicts on each problem's samples, by its id, of one model's stages in results.json."""
     found: dict[str, list[bool | None]] = {}
     for stage in stages:
         for row in _read_blocks(run, stage.get("grades")):
@@ -164,9 +166,10 @@ def _read_verdicts(run: Path, stages: Iterable[Mapping[str, Any]]) -> dict[str, 
     return found
 
 
-def _read_answers(
+def read_answers(
     run: Path, stages: Iterable[Mapping[str, Any]], chosen: Collection[str]
 ) -> dict[str, Sequence[Sample]]:
+    """The samples of each chosen problem, by its id and in order, of one model's stages in results.json."""
     found: dict[str, dict[int, Sample]] = {}
     for stage in stages:
         grades = _read_judged(run, stage.get("grades"), chosen)

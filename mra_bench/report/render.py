@@ -42,7 +42,7 @@ def write_report(run: Path, sections: Sequence[Section] | None = None, on_fault:
 def render_page(run: RunData, sections: Sequence[Section] | None = None, on_fault: OnFault | None = None) -> str:
     """The whole page as text; a section of a plugin that fails says so in its place, or raises SectionFault where there
     is no `on_fault` to be told."""
-    made = (_part(section, run, on_fault) for section in (installed_sections() if sections is None else sections))
+    made = (part_of(section, run, on_fault) for section in (installed_sections() if sections is None else sections))
     title = f"{(run.results.get('run') or {}).get('name') or 'Run'} – mra-bench report"
     return document(title, masthead(run), [part for part in made if part.html])
 
@@ -61,7 +61,8 @@ def masthead(run: RunData) -> Markup:
     )
 
 
-def _part(section: Section, run: RunData, on_fault: OnFault | None) -> Part:
+def part_of(section: Section, run: RunData, on_fault: OnFault | None) -> Part:
+    """A section as it stands in the page; see `render_page` for one that fails."""
     try:
         html = rendered(section, run)
     except SectionFault as fault:
