@@ -10,8 +10,7 @@ async function refresh() {
   let matches = matching(data, filters);
   const needle = filters.search.trim();
   if (needle) {
-    const progress = (share) => (byId("count").textContent = "Searching, " + Math.floor(100 * share) + "\u202f%");
-    const found = await searchPlaces(data, needle, () => asked !== state.asked, progress);
+    const found = await searchPlaces(data, needle, () => asked !== state.asked, sayProgress);
     if (!found) return;
     matches = matches.filter((item) => found.has(item.place));
   }
@@ -23,7 +22,15 @@ async function refresh() {
   await showProblem();
 }
 
+// The share stands beside the live count: said aloud it would never end.
+function sayProgress(share) {
+  const count = byId("count");
+  if (count.textContent !== "Searching") count.textContent = "Searching";
+  byId("progress").textContent = Math.floor(100 * share) + "\u202f%";
+}
+
 function showCount() {
+  byId("progress").textContent = "";
   const { matches, data } = state;
   byId("count").textContent = number(matches.length) + " of " + number(data.items.length) + (data.items.length === 1 ? " problem" : " problems");
   byId("capped").textContent = data.note;
@@ -58,7 +65,13 @@ async function showProblem(focus) {
     box.replaceChildren(element("p", { class: "empty" }, "No problem matches these filters."));
     return;
   }
-  const texts = await store.texts(data, item);
+  let texts;
+  try {
+    texts = await store.texts(data, item);
+  } catch (error) {
+    box.replaceChildren(element("p", { class: "note" }, "The texts cannot be shown: " + error.message + ". They are in the run folder."));
+    return;
+  }
   if (item !== state.item || data !== state.data) return;
   const at = { place: state.matches.indexOf(item), total: state.matches.length };
   box.replaceChildren(...problemView(data, item, texts, at, state.view, { go, show: showProblem }));
@@ -137,7 +150,11 @@ function sayShown() {
 
 function chooseShown() {
   const boxes = [...byId("model-filters").querySelectorAll("input")];
-  showOnly(boxes.filter((box) => box.checked).map((box) => box.dataset.shown));
+  return showModels(boxes.filter((box) => box.checked).map((box) => box.dataset.shown));
+}
+
+function showModels(names) {
+  showOnly(names);
   sayShown();
   if (state.item) setAddress();
   return showProblem();
@@ -198,8 +215,12 @@ async function followHash() {
   for (const name of names.filter((name) => store.names().includes(name))) {
     const data = await store.dataset(name);
     if (!data.items.some((item) => item.id === id)) continue;
-    if (state.data === data && state.item && state.item.id === id) return true;
-    await open(name, {}, id, parts.has("model") ? parts.getAll("model") : undefined);
+    const shown = parts.has("model") ? parts.getAll("model") : undefined;
+    if (state.data === data && state.item && state.item.id === id) {
+      if (shown) await showModels(shown);
+      return true;
+    }
+    await open(name, {}, id, shown);
     byId("samples").scrollIntoView({ block: "start" });
     return true;
   }
