@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from mra_bench.errors import UsageError
 from mra_bench.folder import AGAIN, RUN, changed_files, manifest_of
+from mra_bench.leaderboard.packing import unpacked
+from mra_bench.leaderboard.safety import ARCHIVE, unsafe_names
 from mra_bench.looks import counting, finished
-from mra_bench.recipe_schema import NAME
 from mra_bench.results import missing_of
 from mra_bench.store import canonical, stage_record
 from mra_bench.stored import added_folders
@@ -83,13 +85,19 @@ class ComparedRun:
         """The problems of a dataset that were asked, in order."""
         folders = dict.fromkeys(e.problems for e in self.evaluations if e.dataset == dataset)
         with reading(self.path):
-            return [problem for folder in folders for problem in problems_of(self.path / folder)]
+            found = [problem for folder in folders for problem in problems_of(self.path / folder)]
+            for problem in found:
+                _check_texts(vars(problem), ("id", "question", "answer"))
+                if not all(text is None or isinstance(text, str) for text in (problem.subject, problem.level)):
+                    raise TypeError(f"subject or level of {problem.id}")
+            return found
 
     def weights(self, model: str) -> str:
         """What tells the weights of a model from others, equal text for equal ones; "" where it is not recorded."""
-        identity = (self.record.get("models") or {}).get(model) or {}
-        own = identity.get("weights") or {k: v for k, v in identity.items() if k != "environment"}
-        return canonical(own) if own else ""
+        with reading(self.path):
+            identity = self.record["models"].get(model) or {}
+            own = identity.get("weights") or {k: v for k, v in identity.items() if k != "environment"}
+            return canonical(own) if own else ""
 
 
 def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
@@ -106,8 +114,37 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
             again = f"{path}" if same == path else f"{same} and {path} are one folder, which"
             raise UsageError(f"{again} is given twice: a run is compared with another one, not with itself")
     for path in paths:
-        check_paths(path, manifest_of(path))
+        check_run_folder(path)
     return [_open(path, label) for path, label in zip(paths, labels(paths), strict=True)]
+
+
+def check_run_folder(path: Path) -> Row:
+    """The plan of a run folder. Raises UsageError for what is none, for stages that are packed, and for names in it
+    that lead out of it or round in circles: runs come from strangers too."""
+    plan = manifest_of(path)
+    if wrong := unsafe_names(path):
+        raise UsageError(f"{path}: {wrong}")
+    if (path / ARCHIVE).exists():
+        raise UsageError(
+            f"The stages of {path} are packed, as for a leaderboard. Unpack them: tar -xJf {path / ARCHIVE} -C {path}"
+        )
+    return plan
+
+
+@contextlib.contextmanager
+def with_stages(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """The run folders, those that `mra-bench leaderboard submit` has packed as unpacked copies for the time being.
+    Raises UsageError for an archive that it cannot have written."""
+    with tempfile.TemporaryDirectory(prefix="mra-bench-compare-") as temporary:
+        found = []
+        for place, path in enumerate(paths):
+            if not (path / ARCHIVE).exists():
+                found.append(path)
+                continue
+            target = Path(temporary) / str(place) / path.resolve().name
+            target.mkdir(parents=True)
+            found.append(unpacked(path, target))
+        yield found
 
 
 def _open(path: Path, label: str) -> ComparedRun:
@@ -119,7 +156,6 @@ def _open(path: Path, label: str) -> ComparedRun:
             _check_texts(entry, ("name", "data", "split", "answer_format"))
         if not isinstance(plan["seed"], int):
             raise TypeError(f"seed is {plan['seed']!r}")
-        _check_models(path, plan["models"])
         evaluations = tuple(e for e in evaluations_of(path, plan) if e.graded)
         if not evaluations:
             raise UsageError(f"{path} holds no graded texts yet, so there is nothing to compare. {AGAIN}")
@@ -156,36 +192,6 @@ def _check_texts(entry: Row, names: Sequence[str]) -> None:
             raise TypeError(f"{name} is {entry[name]!r}")
 
 
-def _check_models(path: Path, models: Sequence[Row]) -> None:
-    """Raises UsageError where names are not names, come twice, or a model comes from itself by a way around."""
-    parents = {model["name"]: model["from"] for model in models}
-    if len(parents) < len(models):
-        raise UsageError(f"{path / RUN} is damaged: a name of a model comes twice")
-    if odd := next((name for name in parents if not NAME.fullmatch(name)), None):
-        raise UsageError(f"{path / RUN} is damaged: no recipe can call a model {odd!r}")
-    for name in parents:
-        line = [name]
-        while (parent := parents.get(line[-1])) is not None:
-            if parent in line:
-                raise UsageError(f"{path / RUN} is damaged: the model {name} comes from itself")
-            line.append(parent)
-
-
-def check_paths(path: Path, plan: Row) -> None:
-    """Raises UsageError where the plan names a folder that is outside of the run's: runs come from strangers too."""
-    with reading(path):
-        named = [*plan["folders"], *(name for e in plan["evaluations"] for name in _folders_of(e))]
-        for name in named:
-            pure = PurePosixPath(name)
-            if pure.is_absolute() or ".." in pure.parts or "\\" in name:
-                raise UsageError(f"{path / RUN} names the folder {name!r}, which is outside of the run folder")
-
-
-def _folders_of(evaluation: Row) -> Iterator[str]:
-    yield from (evaluation["problems"], evaluation["completions"])
-    yield from (*evaluation["grades"], *evaluation.get("profiles", ()))
-
-
 def _check_files(path: Path, evaluations: Sequence[Evaluation]) -> None:
     """Raises UsageError naming a file of these evaluations, or of added verdicts, that is not as it was left."""
     folders = {f for e in evaluations for f in (e.problems, e.completions, *(j.folder for j in e.judgings))}
@@ -205,10 +211,15 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def labels(paths: Sequence[Path]) -> list[str]:
-    """For each path its shortest end that no other one has: most often the folder's name."""
-    parts = [path.resolve().parts for path in paths]
+    """For each path its shortest end that no other one has: most often the folder's name. What cannot be printed stands
+    in it as an escape."""
+    parts = [tuple(map(_shown, path.resolve().parts)) for path in paths]
     for length in range(1, max(map(len, parts)) + 1):
         found = ["/".join(one[-length:]) for one in parts]
         if len(set(found)) == len(found):
             return found
     return [str(path) for path in paths]
+
+
+def _shown(name: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)

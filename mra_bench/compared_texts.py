@@ -93,6 +93,7 @@ def read_shared(sources: Sequence[Source], dataset: SharedDataset) -> list[Score
         entries = [s.entry() for s in sources if s.run is run and s.dataset == dataset.name]
         with reading(run.path):
             found += [Scored(s.model, dataset.problems, s.samples) for s in read_scored(run.path, entries)]
+            _check(found)
     counts = {len(scored.samples[p.id]) for scored in found for p in dataset.problems}
     if 0 in counts:
         lacking = next(s.model for s in found for p in dataset.problems if not s.samples[p.id])
@@ -101,3 +102,11 @@ def read_shared(sources: Sequence[Source], dataset: SharedDataset) -> list[Score
     if len(counts) <= 1:
         return found
     return [Scored(s.model, s.problems, {p.id: s.samples[p.id][:least] for p in s.problems}) for s in found]
+
+
+def _check(found: Sequence[Scored]) -> None:
+    """Raises TypeError for what no text and no verdict can hold."""
+    for scored in found:
+        for sample in scored.flat():
+            if not isinstance(sample.tokens, int) or sample.correct not in (True, False, None):
+                raise TypeError(f"tokens {sample.tokens!r}, correct {sample.correct!r} of {scored.model}")

@@ -152,7 +152,10 @@ def _models(compared: Compared, shown: Mapping[Place, str]) -> tuple[list[dict[s
             for model in run.plan["models"]:
                 parent = parent_name(run, model, shown)
                 own: Row = {"name": shown.get((run.label, model["name"]), ""), "from": parent, "control_for": []}
-                facts[run.label, model["name"]] = {**model_results(run.path, model), **own}
+                found = {**model_results(run.path, model), **own}
+                if not isinstance(found.get("making", {}).get("operations"), int | None):
+                    raise TypeError(f"operations of {model['name']}")
+                facts[run.label, model["name"]] = found
     made = {place: found["making"] for place, found in facts.items() if "making" in found}
     models = [facts[member.places[0]] for member in compared.members]
     return models, lineage(compared.runs, compared.members, made)

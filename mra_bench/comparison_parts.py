@@ -22,7 +22,8 @@ def contamination_of(
     runs: Sequence[ComparedRun], datasets: Sequence[SharedDataset], shown: Mapping[Place, str]
 ) -> dict[str, Any]:
     """The marks of the models that are compared, on the datasets that are. The runs' own results say more."""
-    stamped, checked = {}, 0
+    stamped: dict[tuple[str, str], dict[str, Any]] = {}
+    checked = 0
     for run in runs:
         names = {dataset.names[run.label]: dataset.name for dataset in datasets}
         with reading(run.path):
@@ -31,8 +32,9 @@ def contamination_of(
             for row in found.get("stamped") or ():
                 place = (run.label, row["model"])
                 if place in shown and row["dataset"] in names:
-                    renamed = {**row, "model": shown[place], "dataset": names[row["dataset"]]}
-                    stamped[renamed["model"], renamed["dataset"]] = renamed
+                    counts = {key: int(row[key]) for key in ("questions", "problems")}
+                    names_of = (shown[place], names[row["dataset"]])
+                    stamped[names_of] = {"model": names_of[0], "dataset": names_of[1], **counts}
     return {"policy": "refuse", "checked": checked, "overlaps": [], "stamped": list(stamped.values())}
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
 from mra_bench.contamination import find_duplicates
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Facts
-from mra_bench.datasets import problems_hash
+from mra_bench.datasets import DatasetUse, check_verified, problems_hash
+from mra_bench.errors import BenchError, UsageError
 from mra_bench.grading import boxed
 from mra_bench.plugins import PluginSettings
 from mra_bench.types import Grade, Problem
@@ -47,21 +49,29 @@ class Checked:
         return any(check.state == "failed" for check in self.checks)
 
 
-def check_split(spec: DatasetSpec, split: str, problems: Sequence[Problem], plugins: PluginSettings) -> Checked:
-    """Count, checksum, golds and duplicates of `problems`, which were read as `split`. Golds are graded in worker
-    processes with the grader's usual limits."""
+def check_split(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Problem], plugins: PluginSettings) -> Checked:
+    """Count, checksum, golds and duplicates of `problems`, which were read as `use`, and whether a file holds another
+    split. Golds are graded in worker processes with the grader's usual limits."""
+    split = use.split
     checksum = problems_hash(problems)
     facts = known_facts(spec, split, len(problems), checksum)
     unreadable = unreadable_golds(problems, plugins)
     repeated = find_duplicates(problems)
     duplicates = sum(len(ids) - 1 for ids in repeated)
-    checks = (
+    checks: tuple[Check, ...] = (
         _rows(facts, len(problems)),
         _checksum(facts, checksum),
-        _golds(facts, unreadable, problems),
+        _golds(facts if facts.checksum == checksum else Facts(), unreadable, problems),
         _duplicates(repeated, duplicates, problems),
     )
+    if use.path and (wrong := _other_split(spec, use, problems)):
+        checks = (wrong, *checks)
     return Checked(len(problems), checksum, unreadable, duplicates, checks)
+
+
+def unread(error: BenchError) -> Checked:
+    """What stands in place of the checks of rows that could not be read."""
+    return Checked(0, "", {}, 0, (Check("rows", "failed", str(error)),))
 
 
 def known_facts(spec: DatasetSpec, split: str, rows: int, checksum: str) -> Facts:
@@ -85,6 +95,16 @@ def unreadable_golds(problems: Sequence[Problem], plugins: PluginSettings) -> di
 
 def _why(grade: Grade) -> str:
     return grade.reason or grade.kind
+
+
+def _other_split(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Problem]) -> Check | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            check_verified(spec, use, problems)
+    except UsageError as error:
+        return Check("split", "failed", str(error))
+    return None
 
 
 def _rows(facts: Facts, rows: int) -> Check:
@@ -113,8 +133,7 @@ def _golds(facts: Facts, unreadable: dict[str, str], problems: Sequence[Problem]
         named = "; ".join(f"{name}: {unreadable[name]}" for name in new[:NAMED])
         more = f"; and {len(new) - NAMED:,} more" if len(new) > NAMED else ""
         return Check("golds", "failed", f"{share}. Not known to the spec: {named}{more}")
-    readable = sorted(expected - set(unreadable)) if facts.checksum != UNVERIFIED else []
-    if readable:
+    if readable := sorted(expected - set(unreadable)):
         return Check("golds", "failed", f"{share}. The spec calls unreadable, but they can be read: {readable[:NAMED]}")
     known = f"; the others are listed in the spec: {', '.join(unreadable)}" if unreadable else ""
     return Check("golds", "passed", share + known)

@@ -172,9 +172,12 @@ def _solution(row: Mapping[str, Any], column: str | None, where: str) -> str | N
     return _text(value, str(column), where)
 
 
-def read_choices(row: Mapping[str, Any], column: str | None, where: str) -> tuple[str, ...]:
+def read_choices(row: Mapping[str, Any], column: str | tuple[str, ...] | None, where: str) -> tuple[str, ...]:
     """The choices of a multiple-choice question, without the letters they may be labelled with ("A) 12")."""
-    value = None if column is None else row.get(column)
+    if isinstance(column, tuple):
+        value: Any = [row[one] for one in column if row.get(one) not in (None, "")]
+    else:
+        value = None if column is None else row.get(column)
     if isinstance(value, Mapping) and list(value) == list(LETTERS[: len(value)]):
         value = list(value.values())
     if value is None or value == [] or (isinstance(value, float) and math.isnan(value)):

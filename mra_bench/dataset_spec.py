@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import pydantic
@@ -24,11 +25,12 @@ class _Strict(pydantic.BaseModel):
 class Source(_Strict):
     """Where the rows come from: a dataset that a built-in plugin registers under the name `loader`, a dataset of the
     Hugging Face hub (`hub`, with an optional `config` and `revision`; of several configs the rows follow one another),
-    or files (`file`: the https address of their folder). Exactly one of the three."""
+    or files (`file`: their folder, by its https address or, in a spec of your own, by its path from there). Exactly one
+    of the three."""
 
     loader: str | None = None
     hub: str | None = None
-    file: str | None = pydantic.Field(default=None, pattern=r"^https?://\S+[^/]$")
+    file: str | None = pydantic.Field(default=None, pattern=r"[^/]$")
     config: str | tuple[str, ...] | None = None
     revision: str | None = None
 
@@ -39,6 +41,11 @@ class Source(_Strict):
         if self.hub is None and (self.config or self.revision):
             raise ValueError("config and revision belong to a hub source")
         return self
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of local files; None where the rows come from elsewhere."""
+        return None if self.file is None or "://" in self.file else Path(self.file)
 
     @property
     def configs(self) -> tuple[str | None, ...]:
@@ -65,7 +72,8 @@ class Split(Facts):
 
 class Fields(_Strict):
     """Which columns the fields of a Problem are read from; those but question and answer may be missing. `choices` is
-    a list of the texts that the letters A, B, C, ... stand for, or a mapping from the letters to them; `show_choices`
+    a list of the texts that the letters A, B, C, ... stand for, a mapping from the letters to them, or several columns,
+    one for each; `show_choices`
     is how each of them is put below the question, such as "({letter}) {text}", and "" where the question holds them
     already. `rejected` is, in a dataset of pairs, the solution that `solution` is preferred to; such a dataset needs no
     gold answers. Several question columns are joined as sentences: with a space, and a full stop where one ends without
@@ -77,7 +85,7 @@ class Fields(_Strict):
     solution: str | None = "solution"
     subject: str | None = "subject"
     level: str | None = "level"
-    choices: str | None = "choices"
+    choices: str | tuple[str, ...] | None = "choices"
     show_choices: str = pydantic.Field(default="", pattern=r"^$|\{letter\}.*\{text\}")
     rejected: str | None = "rejected"
     pictures: tuple[str, ...] = ()
@@ -212,6 +220,26 @@ def built_in_specs() -> dict[str, DatasetSpec]:
     return {spec.name: spec for spec in specs}
 
 
+def is_spec_file(name: str) -> bool:
+    """Whether a dataset's `name` is meant as the file of a spec."""
+    return Path(name).suffix.lower() in (".yaml", ".yml")
+
+
+def own_spec(path: Path) -> DatasetSpec:
+    """The spec in a user's own YAML file; where its rows are local files, their folder is taken from there. Raises
+    UsageError."""
+    try:
+        spec = parse_spec(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"Cannot read the dataset spec '{path}': {why}") from None
+    folder = spec.source.folder if spec.source else None
+    if spec.source is None or folder is None:
+        return spec
+    source = spec.source.model_copy(update={"file": str(path.parent / folder)})
+    return spec.model_copy(update={"source": source})
+
+
 def parse_spec(text: str, file: str) -> DatasetSpec:
     """The spec in the YAML `text` of `file`, which must be called after it. Raises UsageError saying what is wrong."""
     from mra_bench.yaml_text import read_yaml
@@ -223,7 +251,7 @@ def parse_spec(text: str, file: str) -> DatasetSpec:
         first = error.errors()[0]
         where = place(first["loc"]) or "the whole file"
         raise UsageError(f"The dataset spec {file} is wrong at {where}: {in_words(first)}") from None
-    if file != f"{spec.name}.yaml":
+    if Path(file).stem != spec.name:
         raise UsageError(f"The dataset spec {file} calls itself '{spec.name}'; file and name must be the same.")
     if spec.source is None or not spec.splits:
         raise UsageError(f"The dataset spec {file} needs a source and at least one split.")

@@ -15,7 +15,15 @@ from typing import Any
 from mra_bench.dataset_files import Located, is_data_file, read_rows
 from mra_bench.dataset_hub import file_rows, hub_rows
 from mra_bench.dataset_rows import check_encodable, has_columns, has_picture, to_problem
-from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Reading, Source, built_in_specs
+from mra_bench.dataset_spec import (
+    UNVERIFIED,
+    DatasetSpec,
+    Reading,
+    Source,
+    built_in_specs,
+    is_spec_file,
+    own_spec,
+)
 from mra_bench.errors import BenchError, UsageError, ambiguous, nearest, unknown
 from mra_bench.plugins import Registry
 from mra_bench.prompt_styles import named_style
@@ -63,6 +71,8 @@ def dataset_spec(name: str, registry: Registry) -> DatasetSpec:
         return found[0]
     if found:
         raise ambiguous("dataset", name, [spec.full_name for spec in found])
+    if is_spec_file(name):
+        return own_spec(Path(name))
     if is_data_file(name):
         return DatasetSpec(name=Path(name).stem)
     if name in built_in_specs():  # its plugin is blocked or broken, and the registry says which
@@ -74,7 +84,7 @@ def dataset_spec(name: str, registry: Registry) -> DatasetSpec:
 def spec_of(use: DatasetUse, registry: Registry) -> DatasetSpec:
     """The spec that `use` is read with: `dataset_spec`, or a default one for a file under a name of the user's own."""
     known = any(use.data in (spec.name, spec.full_name) for spec in _specs(registry))
-    if use.path is None or known:
+    if use.path is None or known or is_spec_file(use.data):
         return dataset_spec(use.data, registry)
     return DatasetSpec(name=use.data)
 
@@ -91,11 +101,20 @@ def load_problems(use: DatasetUse, registry: Registry) -> list[Problem]:
 
 
 def load(use: DatasetUse, registry: Registry) -> Loaded:
-    """All problems of `use`.
+    """All problems of `use`, which are those that the spec knows, as far as it knows them.
+
+    Raises as `read_problems` does, and UsageError for rows that are not those the spec was verified against.
+    """
+    loaded = read_problems(use, registry)
+    check_verified(spec_of(use, registry), use, loaded.problems)
+    return loaded
+
+
+def read_problems(use: DatasetUse, registry: Registry) -> Loaded:
+    """All problems of `use`, whatever the spec knows of them.
 
     Raises UsageError for an unknown dataset or split, a broken row (with file and line), an empty split, ids that are
-    not unique, and rows that are not those the spec was verified against; BenchError when the hub does not give a
-    dataset or a plugin's loader raises.
+    not unique; BenchError when the hub does not give a dataset or a plugin's loader raises.
     """
     spec = spec_of(use, registry)
     file = Path(use.path or use.data) if use.path or spec.source is None else None
@@ -106,7 +125,6 @@ def load(use: DatasetUse, registry: Registry) -> Loaded:
     if not loaded.problems:
         raise UsageError(f"The split '{use.split}' of the dataset '{use.data}' is empty.")
     _check_ids(loaded.problems, use)
-    _check_verified(spec, use.split, loaded.problems, from_file=file is not None)
     return loaded
 
 
@@ -155,10 +173,12 @@ def _from_source(spec: DatasetSpec, split: str, registry: Registry) -> Loaded:
     name_there = spec.splits[split].source if split in spec.splits else split
     if spec.source.loader:
         return Loaded(_from_plugin(spec, name_there, registry))
+    if spec.source.folder:
+        return Loaded(_from_file(read_rows(spec.source.folder / name_there), split, spec))
     if spec.source.file:
-        return Loaded(_problems(file_rows(spec, spec.source, name_there), split, spec.layouts[0]))
+        return Loaded(problems_of(file_rows(spec, spec.source, name_there), split, spec.layouts[0]))
     rows, commit = hub_rows(spec, spec.source, name_there)
-    return Loaded(_problems(rows, split, spec.layouts[0]), commit)
+    return Loaded(problems_of(rows, split, spec.layouts[0]), commit)
 
 
 def _unknown_split(data: str, split: str, known: Iterable[str]) -> UsageError:
@@ -211,10 +231,12 @@ def _from_file(rows: Iterator[Located], split: str, spec: DatasetSpec) -> list[P
     if first is None:
         return []
     fitting = (one for one in spec.layouts if has_columns(first[1], one.fields))
-    return _problems(itertools.chain([first], rows), split, next(fitting, spec.layouts[0]))
+    return problems_of(itertools.chain([first], rows), split, next(fitting, spec.layouts[0]))
 
 
-def _problems(rows: Iterable[Located], split: str, reading: Reading) -> list[Problem]:
+def problems_of(rows: Iterable[Located], split: str, reading: Reading) -> list[Problem]:
+    """The problems in rows that are all of one shape; those with a picture are left out. Raises UsageError naming the
+    place of a broken row."""
     return [
         to_problem(row, where, _made_id(split, number), reading)
         for number, (where, row) in enumerate(rows)
@@ -245,10 +267,11 @@ def _check_ids(problems: Sequence[Problem], use: DatasetUse) -> None:
         first[problem.id] = number
 
 
-def _check_verified(spec: DatasetSpec, split: str, problems: Sequence[Problem], *, from_file: bool) -> None:
+def check_verified(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Problem]) -> None:
     """Refuse rows under a wrong label. A file may hold other rows than the spec's, but not another split's; a hub
-    dataset without a fixed revision may have been corrected, which is worth a warning."""
-    if from_file:
+    dataset without a fixed revision may have been corrected, which is worth a warning. Raises UsageError."""
+    split = use.split
+    if use.path or spec.source is None:
         for other in dict.fromkeys(name for one in spec.layouts for name in one.splits):
             sizes = {one.splits[other].rows for one in spec.layouts if other in one.splits}
             if other != split and len(problems) in sizes:

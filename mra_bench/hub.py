@@ -48,20 +48,17 @@ def download(name: str, kind: Kind, revision: str | None = None, only: Sequence[
 def fetch(address: str) -> Path:
     """The file at an https address, which is no repository's. It is fetched once: the copy beside the hub's cache
     answers from then on. Raises HubError."""
-    import hashlib
-
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
 
-    kept = Path(constants.HF_HUB_CACHE).parent / "mra-bench" / hashlib.sha256(address.encode()).hexdigest()[:16]
-    path = kept / Path(address).name
+    path = kept_copy(address)
     if path.is_file():
         return path
     try:
         answer = get_session().get(address, timeout=60)
         answer.raise_for_status()
-        kept.mkdir(parents=True, exist_ok=True)
-        partial = kept / f"{path.name}.{os.getpid()}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{os.getpid()}")
         partial.write_bytes(answer.content)
         partial.replace(path)
     except Exception as error:  # as above
@@ -72,6 +69,27 @@ def fetch(address: str) -> Path:
             "machine and give it here."
         ) from error
     return path
+
+
+def kept_copy(address: str) -> Path:
+    """Where `fetch` keeps the file at an address."""
+    import hashlib
+
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE).parent / "mra-bench" / hashlib.sha256(address.encode()).hexdigest()[:16]
+    return folder / Path(address).name
+
+
+def is_cached(name: str, kind: Kind, revision: str | None = None) -> bool:
+    """Whether the cache on this machine holds the repository; nothing is asked of the hub."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        snapshot_download(name, repo_type=kind, revision=revision, local_files_only=True)
+    except Exception:  # as above
+        return False
+    return True
 
 
 def file_names(name: str, kind: Kind, commit: str) -> list[str]:

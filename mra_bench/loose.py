@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mra_bench.dataset_spec import is_spec_file
 from mra_bench.errors import UsageError, nearest, unknown
 from mra_bench.plugins import Registry
 from mra_bench.recipe_schema import NAME
@@ -73,12 +74,13 @@ def _check_name(option: str, name: str) -> None:
 
 
 def dataset_entry(data: str) -> tuple[str, dict[str, Any]]:
-    """What a recipe would call ``NAME[:SPLIT]`` or ``NAME=FILE``, and its entry there."""
+    """What a recipe would call ``NAME[:SPLIT]`` or ``NAME[:SPLIT]=FILE``, and its entry there; NAME may be the file of
+    a spec."""
     name, equals, path = data.partition("=")
     if not equals and data.endswith(FILES):
         name, equals, path = Path(data).stem, "=", data
-    label = re.sub(r"[^A-Za-z0-9._-]", "-", name)
-    if equals:
-        return label, {"data": name, "split": "test", "path": path}
-    base, _, split = name.partition(":")
-    return label, {"data": base, "split": split or "test"}
+    base, colon, split = name.partition(":")
+    own = f"{Path(base).stem}{colon}{split}" if is_spec_file(base) else name
+    label = re.sub(r"[^A-Za-z0-9._-]", "-", own)
+    entry = {"data": base, "split": split or "test"}
+    return label, {**entry, "path": path} if equals else entry

@@ -12,9 +12,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mra_bench.compared_runs import Evaluation, check_paths, evaluations_of, reading
+from mra_bench.compared_runs import Evaluation, check_run_folder, evaluations_of, reading
 from mra_bench.errors import unknown
-from mra_bench.folder import manifest_of
 from mra_bench.looks import counting
 from mra_bench.results import dataset_results
 from mra_bench.store import canonical, read_rows
@@ -87,9 +86,7 @@ COMPARISON = {
 def open_run(path: str | Path) -> OpenedRun:
     """The run folder at `path`, finished or not, to be read as tables. Raises UsageError for what is none."""
     folder = Path(path)
-    plan = manifest_of(folder)
-    check_paths(folder, plan)
-    return OpenedRun(folder, plan)
+    return OpenedRun(folder, check_run_folder(folder))
 
 
 @dataclass(frozen=True, eq=False)

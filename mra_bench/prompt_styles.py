@@ -13,6 +13,7 @@ from mra_bench.errors import UsageError, nearest, unknown
 from mra_bench.split_samples import question_hash
 from mra_bench.types import Example, Problem, PromptStyle
 
+CLOSING = "The final answer is \\boxed"
 CHINESE = "问题：{question}\n解答："
 
 STYLES: Mapping[str, PromptStyle] = {
@@ -65,9 +66,12 @@ def in_format(solution: str, answer: str, answer_format: str) -> str:
     """A reference solution that ends as `answer_format` asks: "boxed", "hash", or "" for as it is."""
     box = last_boxed(solution)
     if answer_format == "boxed" and box is None:
-        return f"{solution}\nThe final answer is \\boxed{{{answer}}}."
+        return f"{solution}\n{CLOSING}{{{answer}}}."
     if answer_format == "hash":
-        if box is not None:
+        *lines, last = solution.splitlines()
+        if lines and last.startswith(CLOSING) and last.endswith("}."):  # how the specs end a solution for the box
+            solution = "\n".join(lines)
+        elif box is not None:
             before, _, after = solution.rpartition("\\boxed")
             solution = before + after.replace(f"{{{box}}}", box, 1)
         return f"{solution}\n#### {answer}"

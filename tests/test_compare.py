@@ -15,11 +15,16 @@ import yaml
 from runs import here
 from test_schemas import check
 
+from mra_bench import open_run
 from mra_bench.compared_models import lineage
 from mra_bench.compared_runs import ComparedRun, labels
 from mra_bench.comparing import Wanted, compare_runs
 from mra_bench.compute import compute_sentence, related
+from mra_bench.errors import UsageError
+from mra_bench.leaderboard.packing import pack
+from mra_bench.leaderboard.safety import ARCHIVE
 from mra_bench.report.comparison import joined_samples
+from mra_bench.store import finish_stage
 
 N = 24
 HOSTILE = "<img src=x onerror=alert(1)>`|*\u202e"
@@ -120,9 +125,12 @@ def figures(pair: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("several", ["", "4"])
-def test_two_runs_give_the_figures_of_one_run_with_both_models(made: Callable[[str], Path], several: str) -> None:
+def test_two_runs_give_the_figures_of_one_run_with_both_models(
+    made: Callable[[str], Path], several: str, tmp_path: Path
+) -> None:
     of_one = json.loads((made(f"both{several}") / "results.json").read_text())["datasets"][0]
-    results = compare(made(f"one{several}"), made(f"two{several}"))
+    results = compare(made(f"one{several}"), made(f"two{several}"), "--out", tmp_path / "x.html")
+    assert ("pass@4" in (tmp_path / "x.html").read_text()) is bool(several)
     check("results", {key: value for key, value in results.items() if key != "written"})
     (of_two,) = results["datasets"]
     assert of_two["pairs"] == of_one["pairs"]
@@ -239,6 +247,22 @@ def test_verdicts_of_one_grader_can_be_added(made: Callable[[str], Path], tmp_pa
     assert pair == compare(made("one"), made("two"))["datasets"][0]["pairs"][0]
 
 
+def test_further_graders_of_all_runs_are_shown(made: Callable[[str], Path], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(made(name), tmp_path / name)
+        plugin = ("--plugin", made("one").parent / "exact.py")
+        assert here("grade", tmp_path / name, "--grader", "first", *plugin, "--quiet").returncode == 0
+    runs = (tmp_path / "one", tmp_path / "two")
+    (dataset,) = compare(*runs, "--out", tmp_path / "x.html")["datasets"]
+    (other,) = dataset["other_graders"]
+    assert (other["name"], [row["model"] for row in other["scores"]]) == ("exact:first", ["a", "b"])
+    for row, own in zip(other["scores"], dataset["scores"], strict=True):
+        assert sum(row["agreement"].values()) == N
+        assert row["correct"] >= own["correct"]
+    assert '<section id="graders"' in (tmp_path / "x.html").read_text()
+    assert compare(runs[0], made("two"))["datasets"][0]["other_graders"] == []
+
+
 def test_only_shared_problems_count_whatever_their_dataset_is_called(made: Callable[[str], Path]) -> None:
     results = compare(made("one"), made("part"))
     (dataset,) = results["datasets"]
@@ -283,10 +307,12 @@ def test_prompts_may_differ_between_lineages_but_not_within_one(made: Callable[[
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
-        (lambda record: record["plan"]["evaluations"][0].update(completions="../../x"), "outside of the run folder"),
-        (lambda record: record["plan"]["models"][0].update({"from": "a"}), "comes from itself"),
-        (lambda record: record["plan"]["models"][0].update(name="<b>"), "no recipe can call a model '<b>'"),
-        (lambda record: record["plan"].update(evaluations=[{}]), "does not hold what mra-bench writes"),
+        (lambda record: record["plan"]["evaluations"][0].update(completions="../../x"), "names the folder '../../x'"),
+        (lambda record: record["plan"]["models"][0].update({"from": "a"}), "in a circle"),
+        (lambda record: record["plan"]["models"][0].update(name="<b>"), "has the name '<b>'"),
+        (lambda record: record["plan"]["datasets"][0].update(name="a\nb"), "has the name 'a\\nb'"),
+        (lambda record: record.update(models=[]), "does not hold what mra-bench writes"),
+        (lambda record: record["plan"].update(evaluations=[{}]), "run.json is damaged"),
         (lambda record: record["plan"].update(seed="x"), "does not hold what mra-bench writes"),
     ],
 )
@@ -298,6 +324,44 @@ def test_a_strangers_run_cannot_lead_anywhere(
     break_it(record)
     (tmp_path / "one" / "run.json").write_text(json.dumps(record))
     assert words in refused(tmp_path / "one", made("two"))
+
+
+@pytest.mark.parametrize(
+    ("folder", "change"),
+    [
+        ("completions", {"tokens": "many"}),
+        ("completions", {"problem": "none"}),
+        ("grades", {"correct": "yes"}),
+        ("grades", {"answer": 5}),
+        ("problems", {"level": 5}),
+        ("problems", {"unknown": 5}),
+    ],
+)
+def test_rows_that_are_none_are_refused_although_the_hashes_follow(
+    made: Callable[[str], Path], tmp_path: Path, folder: str, change: dict[str, Any]
+) -> None:
+    shutil.copytree(made("one"), tmp_path / "one")
+    stage = next((tmp_path / "one" / folder).iterdir())
+    path = next(stage.glob("*.jsonl"))
+    first, *rest = map(json.loads, path.read_text().splitlines())
+    lines(path, [{**first, **change}, *rest])
+    record = json.loads((stage / "stage.json").read_text())
+    finish_stage(stage, {key: value for key, value in record.items() if key not in ("files", "version")})
+    assert "does not hold what mra-bench writes" in refused(tmp_path / "one", made("two"))
+
+
+def test_a_packed_run_is_unpacked_for_the_time_being(made: Callable[[str], Path], tmp_path: Path) -> None:
+    """As `mra-bench leaderboard submit` leaves it."""
+    run, packed = made("two"), tmp_path / "two"
+    packed.mkdir()
+    shutil.copy(run / "run.json", packed)
+    pack(run, [p.relative_to(run).as_posix() for p in run.glob("*/*/*")], packed / ARCHIVE)
+    results = compare(made("one"), packed, "--out", tmp_path / "x.html")
+    assert results["datasets"][0]["pairs"] == compare(made("one"), run)["datasets"][0]["pairs"]
+    assert results["compared"]["runs"][1]["label"] == "two"
+    assert sorted(path.name for path in packed.iterdir()) == ["run.json", ARCHIVE]
+    with pytest.raises(UsageError, match="Unpack them: tar -xJf"):
+        open_run(packed)
 
 
 def test_changed_texts_are_refused(made: Callable[[str], Path], tmp_path: Path) -> None:

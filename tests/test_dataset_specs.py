@@ -111,7 +111,9 @@ def test_golds_can_be_read(registry: Registry, name: str, split: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "split"), KNOWN)
 def test_every_gold_can_be_read_but_those_listed(name: str, split: str) -> None:
-    assert not check_split(built_in_specs()[name], split, rows_of(name, split), PluginSettings()).failed
+    assert not check_split(
+        built_in_specs()[name], DatasetUse(name, split), rows_of(name, split), PluginSettings()
+    ).failed
 
 
 def test_golds_and_choices_of_known_rows_are_what_they_should_be() -> None:
@@ -193,9 +195,10 @@ def test_checksums_of_other_layouts_count(tmp_path: Path, monkeypatch: pytest.Mo
     spec = spec_with(files=(Layout(splits={"test": facts}),))
     assert verification(spec, "test", problems) == "verified"
     assert verification(spec, "test", problems * 2) == UNVERIFIED  # nothing is known of its source
-    checks = check_split(spec, "test", problems, PluginSettings()).checks
+    checks = check_split(spec, DatasetUse("known", "test"), problems, PluginSettings()).checks
     assert [check.state for check in checks] == ["passed"] * 4
-    changed = check_split(spec, "test", [*problems, Problem("x", "1 + 1?", "[1, 2")], PluginSettings())
+    more = [*problems, Problem("x", "1 + 1?", "[1, 2")]
+    changed = check_split(spec, DatasetUse("known", "test"), more, PluginSettings())
     assert [check.state for check in changed.checks] == ["failed", "failed", "failed", "noted"]
     assert changed.unreadable.keys() == {"x"}
 
@@ -248,3 +251,15 @@ def test_a_file_source_is_fetched_once_and_then_answers_offline(
     monkeypatch.setattr("mra_bench.datasets.built_in_specs", lambda: {"known": wrong})
     with pytest.warns(UserWarning, match="checksum differs"):
         load(DatasetUse("known", "test"), registry)
+
+
+def test_the_spec_of_the_docs_is_one(tmp_path: Path, registry: Registry) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(page.split("```yaml spec\n")[1].split("```")[0])
+    row = {"body": "Ann has 2.", "question": "How many?", "worked": "2\n#### 2"}
+    (tmp_path / "problems.jsonl").write_text(json.dumps(row) + "\n")
+    (problem,) = load_problems(DatasetUse(str(tmp_path / "mine.yaml"), "test"), registry)
+    assert (problem.question, problem.answer) == ("Ann has 2. How many?", "2")
+    assert problem.solution == "2\nThe final answer is \\boxed{2}."
+    for name in built_in_specs():
+        assert f"`{name}`" in page

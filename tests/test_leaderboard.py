@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -155,12 +156,15 @@ def test_verdicts_come_out_as_they_were_packed(bits: list[bool], samples: int) -
     assert right_of(left) == by_problem[1:]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
 def test_finding_runs(run: Path, tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     shutil.copytree(run, tmp_path / "deep" / "er" / "b")
     (tmp_path / "deep" / "link").symlink_to(run)
     assert [path.name for path in find_runs([tmp_path])] == ["b", "out"]
     assert [path.name for path in find_runs([run, run])] == ["out"]
+    os.mkfifo(tmp_path / "deep" / "run.json")
+    assert "no plain file" in read_folder(tmp_path / "deep").problem
     for place, words in ((tmp_path / "none", "does not exist"), (run / "run.json", "is a file")):
         with pytest.raises(UsageError, match=words):
             find_runs([place])
@@ -223,6 +227,10 @@ def test_rows_share_a_board_only_where_everything_is_the_same(run: Path) -> None
     found = boards(folder, greedy, *others)
     assert [len(board.entries) for board in found.boards] == [4] + [2] * len(others)
     assert {entry.folder.path.name for entry in found.boards[0].entries} == {"out", "top_p"}
+    titles = [board.title for board in found.boards]
+    assert len(set(titles)) == len(titles)
+    assert any("at most 7 tokens" in title for title in titles)
+    assert boards(folder, greedy).boards[0].title == "test.jsonl, test"
 
 
 def test_the_same_run_twice_and_the_same_texts_under_two_names(run: Path, tmp_path: Path) -> None:

@@ -263,6 +263,18 @@ def pipe(run: Path) -> None:
     os.mkfifo(run / "results.json")
 
 
+def laugh(run: Path) -> None:
+    """Aliases of aliases: a few hundred bytes that would unfold to billions of values."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    (run / "recipe.yaml").write_text("\n".join(lines))
+
+
+def too_large(run: Path) -> None:
+    with (run / "run.json").open("r+b") as file:
+        file.truncate(65 << 20)
+
+
 def junk(run: Path) -> None:
     (stage(run, "completions/") / "cache.bin").write_bytes(bytes(10_000_000))
 
@@ -291,6 +303,8 @@ def greedy_for_time(run: Path) -> None:
         (circle, "come from one another in a circle"),
         (link, "block-00000.jsonl is a symbolic link"),
         (pipe, "results.json is a pipe"),
+        (laugh, "recipe.yaml holds more than 100,000 values"),
+        (too_large, "run.json has 65.0 MiB; 64.0 MiB are the most"),
         (junk, "it holds 9.5 MiB of files that are no part of a run, such as completions/tiny-arith"),
         (not_finished, "the run is not finished"),
         (greedy_for_time, "1e+09 s and 2048 MB for a text"),

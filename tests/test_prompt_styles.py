@@ -167,7 +167,7 @@ def test_reference_solutions_end_as_the_recipe_asks(tmp_path: Path, registry: Re
         return read["d"].problems[0].solution
 
     assert solution() == "1 + 1 = 2\nThe final answer is \\boxed{2}."
-    assert solution(style="hash") == "1 + 1 = 2\nThe final answer is 2.\n#### 2"
+    assert solution(style="hash") == "1 + 1 = 2\n#### 2"
     assert solution(style="bare") == solution()
 
 

@@ -32,7 +32,7 @@ COMMANDS = {
     "graders": "List the graders that plugins offer, with their options.",
     "profilers": "List the profilers that plugins offer, with their options.",
     "builders": "List the builders of training data that plugins offer, with their options.",
-    "datasets": "List the datasets.",
+    "datasets": "List, show, check and fetch datasets; propose the spec of a file.",
     "plugins": "List plugins, what they offer, and broken ones; check one, begin one.",
     "clean": "Remove what a run folder no longer uses.",
 }

@@ -63,6 +63,7 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
     """
     from mra_bench.cli.comparison_out import target_of, write_all
     from mra_bench.cli.listing import show_json
+    from mra_bench.compared_runs import with_stages
     from mra_bench.comparing import Wanted, compare_runs
     from mra_bench.comparison_text import markdown_of, text_of
     from mra_bench.progress import make_reporter
@@ -70,9 +71,11 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
     form = given["form"]
     target = target_of(given["out"], form, runs)
     reporter = make_reporter(quiet=given["quiet"], as_json=False)
+    wanted = Wanted(given["datasets"], given["models"], given["anyway"])
     try:
-        results, compared = compare_runs(runs, Wanted(given["datasets"], given["models"], given["anyway"]), reporter)
-        written = write_all(target, results, compared, reporter)
+        with with_stages(runs) as folders:
+            results, compared = compare_runs(folders, wanted, reporter)
+            written = write_all(target, results, compared, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
     if given["as_json"] or (form == "json" and not written):

@@ -86,7 +86,7 @@ class RunCommand(click.Command):
 @click.option(
     "--data",
     multiple=True,
-    metavar="NAME[:SPLIT]|NAME=FILE",
+    metavar="NAME[:SPLIT][=FILE]",
     help="Without a recipe: a dataset to score on, its split test if none is named. Repeatable; the verdict is about "
     "the first.  [default: arith]",
 )

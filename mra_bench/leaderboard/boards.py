@@ -12,6 +12,7 @@ from mra_bench.leaderboard.marks import CHANGED, Mark, Marks, content_hash, plac
 from mra_bench.leaderboard.ranks import Range, ranges
 from mra_bench.leaderboard.reading import Folder, right_of
 from mra_bench.leaderboard.rows import Row
+from mra_bench.leaderboard.safety import plain_file
 from mra_bench.store import fingerprint
 
 UNLINKED = "its report is not known to be the page that follows from the run, and is not linked"
@@ -41,10 +42,12 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Board:
-    """Entries by accuracy, best first, the refused last. id: eight hex digits of all that they have in common."""
+    """Entries by accuracy, best first, the refused last. id: eight hex digits of all that they have in common. apart:
+    what tells the board from others of the same dataset and split."""
 
     id: str
     entries: tuple[Entry, ...]
+    apart: str = ""
 
     @property
     def row(self) -> Row:
@@ -53,6 +56,11 @@ class Board:
 
     @property
     def title(self) -> str:
+        """Dataset, split and part, and what tells the board from others of the same name."""
+        return ", ".join(filter(None, (self.name, self.apart)))
+
+    @property
+    def name(self) -> str:
         """Dataset, split and part."""
         return f"{self.row.data}, {self.row.split}" + (f" ({self.row.part})" if self.row.part else "")
 
@@ -93,7 +101,37 @@ def leaderboard(folders: Sequence[Folder], marks: Marks, out: Path) -> Leaderboa
         groups.setdefault(board_key(entry.row), []).append(entry)
     boards = [Board(key[:8], tuple(_ranked(group))) for key, group in groups.items()]
     boards.sort(key=lambda board: (-len(board.entries), board.title, board.id))
-    return Leaderboard(tuple(boards), tuple(absent))
+    return Leaderboard(tuple(_told_apart(boards)), tuple(absent))
+
+
+def _told_apart(boards: Sequence[Board]) -> Iterator[Board]:
+    """The boards, those of one name with what differs between them."""
+    for board in boards:
+        namesakes = [_facts(other.row) for other in boards if other.name == board.name]
+        own = _facts(board.row)
+        differing = [said for what, said in own.items() if any(other[what] != said for other in namesakes)]
+        yield dataclasses.replace(board, apart=", ".join(differing))
+
+
+def _facts(row: Row) -> dict[str, str]:
+    """What may differ between boards of one dataset and split, in words."""
+    return {
+        "problems": f"problems {row.sha256[:6]}",
+        "prompt": f"prompts {row.prompt.sha256[:6]}",
+        "decoding": decoding(row),
+        "grader": f"{row.grader.name.rpartition(':')[2]}@{row.grader.version}",
+        "settings": f"grader's options {row.grader.settings[:6]}",
+    }
+
+
+def decoding(row: Row) -> str:
+    """How texts were made, in one phrase."""
+    how = row.decoding
+    drawn = f"temperature {how.temperature:g}, top_p {how.top_p:g}" if how.temperature else "greedy"
+    said = [drawn] + ([f"{how.samples} samples a problem"] if how.samples > 1 else [])
+    said.append(f"at most {how.max_new_tokens:,} tokens")
+    said += [f"stops at {', '.join(map(repr, how.stop))}"] if how.stop else []
+    return ", ".join(said + (["stops after the answer"] if how.stop_after_answer else []))
 
 
 def board_key(row: Row) -> str:
@@ -134,7 +172,7 @@ def _entries(folder: Folder, marks: Marks, out: Path) -> Iterator[Entry]:
         checked = found.of(row.model, row.dataset) if found else None
         mark: Mark = checked.mark if checked else "changed" if changed else "not checked"
         reason = checked.reason if checked else CHANGED if changed else NOT_CHECKED
-        there = (folder.path / "report.html").is_file()
+        there = plain_file(folder.path / "report.html")
         trusted = mark != "refused" and not changed and (found is None or found.report)
         yield Entry(row, folder, mark, reason, there and trusted, "" if trusted or not there else UNLINKED)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mra_bench.leaderboard.boards import Board, Leaderboard
-from mra_bench.leaderboard.view import Line, conditions, decoding, lines, shares
+from mra_bench.leaderboard.boards import Board, Leaderboard, decoding
+from mra_bench.leaderboard.view import Line, conditions, lines, shares
 from mra_bench.report.formatting import visible
 
 VERSION = 1

@@ -19,7 +19,7 @@ from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, manifest_of
 from mra_bench.leaderboard.packing import unpacked
 from mra_bench.leaderboard.rows import ROWS, VERSION, Published, Row, published
-from mra_bench.leaderboard.safety import ARCHIVE, unsafe
+from mra_bench.leaderboard.safety import ARCHIVE, plain_file, unsafe
 from mra_bench.results import RESULTS, compute
 from mra_bench.store import file_hash
 
@@ -66,6 +66,8 @@ def _below(place: Path) -> Iterator[Path]:
 
 def read_folder(path: Path) -> Folder:
     """What a run folder offers; where it has no rows of its own they are computed from what is stored there."""
+    if not plain_file(path / RUN):
+        return Folder(path, "", None, f"{RUN} is no plain file, or too large")
     try:
         record = json.loads((path / RUN).read_text(encoding="utf-8"))
         date = DATE.match(str(record.get("finished")))
@@ -78,7 +80,7 @@ def read_folder(path: Path) -> Folder:
 
 def _published(path: Path, record: dict[str, Any]) -> Published:
     stored = path / ROWS
-    if stored.is_file() and not stored.is_symlink():
+    if plain_file(stored) and plain_file(path / RESULTS):
         found = parse(stored.read_bytes())
         if found.results == file_hash(path / RESULTS):
             return found

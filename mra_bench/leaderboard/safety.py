@@ -4,6 +4,7 @@ nothing that is no part of a run, and models that come from one another without 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
@@ -24,16 +25,29 @@ from mra_bench.work import FOLDERS
 ARCHIVE = "stages.tar.xz"
 README = "README.md"
 OTHER = 1 << 20  # bytes that files may have together which are no part of a run
+MOST = {RUN: 64 << 20, RESULTS: 64 << 20, ROWS: 64 << 20, RECIPE: 1 << 20}  # bytes of what is read whole
+NODES = 100_000  # values of a recipe
 PARTS = (RUN, RECIPE, RESULTS, ROWS, "report.html", "timings.jsonl", ARCHIVE, README, ".lock")
 STAGE = re.compile(rf"({'|'.join(FOLDERS.values())})/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def unsafe(run: Path) -> str:
     """Why nothing in `run` is to be opened, "" where there is no reason."""
-    for name, mode, _ in entries(run):
+    for name, mode, length in entries(run):
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return f"{name} is {_kind(mode)}; a run holds plain files and folders only"
-    return _names(run)
+        if length > MOST.get(name, length):
+            return f"{name} has {size(length)}; {size(MOST[name])} are the most"
+    return unsafe_names(run) or _unfolding(run / RECIPE)
+
+
+def plain_file(path: Path) -> bool:
+    """Whether a file of a run, at its top, may be read: no link, no pipe, and not larger than any that a run writes."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size <= MOST.get(path.name, found.st_size)
 
 
 def other_files(run: Path) -> str:
@@ -86,8 +100,8 @@ def _is_part(run: Path, name: PurePosixPath, recorded: dict[str, frozenset[str]]
     return inside == STAGE_FILE or name.parts[2] == WORK or inside in recorded[stage]
 
 
-def _names(run: Path) -> str:
-    """What is wrong with the names in run.json that others are found by."""
+def unsafe_names(run: Path) -> str:
+    """What is wrong with the names in run.json that others are found by, "" where nothing is."""
     try:
         plan = json.loads((run / RUN).read_text(encoding="utf-8"))["plan"]
         for folder in _folders(plan):
@@ -111,6 +125,27 @@ def _folders(plan: Mapping[str, Any]) -> Iterator[Any]:
         yield from evaluation.get("profiles", ())
     for model in plan["models"]:
         yield from (model[key] for key in ("stage", "pairs", "rows") if model.get(key) is not None)
+
+
+def _unfolding(recipe: Path) -> str:
+    """That the aliases of a recipe's YAML would unfold to more than any recipe holds, "" where they do not."""
+    import yaml
+
+    too_much = f"{RECIPE} holds more than {NODES:,} values once its aliases are filled in"
+    known: dict[int, float] = {}
+
+    def values(node: Any) -> float:
+        if id(node) not in known:
+            known[id(node)] = math.inf  # a node within itself
+            parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+            known[id(node)] = 1 + sum(map(values, parts if isinstance(node, yaml.CollectionNode) else ()))
+        return known[id(node)]
+
+    try:
+        root = yaml.compose(recipe.read_text(encoding="utf-8"), Loader=yaml.SafeLoader) if recipe.is_file() else None
+        return too_much if root is not None and values(root) > NODES else ""
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return f"{RECIPE} is damaged ({type(error).__name__})"
 
 
 def _circle(parents: Mapping[str, str | None]) -> str:

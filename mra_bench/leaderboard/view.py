@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mra_bench.compute import amount
-from mra_bench.leaderboard.boards import Board, Entry
+from mra_bench.leaderboard.boards import Board, Entry, decoding
 from mra_bench.leaderboard.marks import place_of
 from mra_bench.leaderboard.ranks import Range
 from mra_bench.leaderboard.rows import Row
@@ -112,16 +112,6 @@ def contamination(row: Row) -> tuple[str, str]:
     if row.contaminated:
         return "⚠", f"trained on {row.contaminated:,} of {row.problems:,}"
     return ("✓", "none found") if row.trained else ("?", "not known")
-
-
-def decoding(row: Row) -> str:
-    """How texts were made, in one phrase."""
-    how = row.decoding
-    drawn = f"temperature {how.temperature:g}, top_p {how.top_p:g}" if how.temperature else "greedy"
-    said = [drawn] + ([f"{how.samples} samples a problem"] if how.samples > 1 else [])
-    said.append(f"at most {how.max_new_tokens:,} tokens")
-    said += [f"stops at {', '.join(map(repr, how.stop))}"] if how.stop else []
-    return ", ".join(said + (["stops after the answer"] if how.stop_after_answer else []))
 
 
 def conditions(board: Board) -> Sequence[tuple[str, str]]:

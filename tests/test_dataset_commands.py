@@ -1,0 +1,210 @@
+"""``mra-bench datasets`` and its commands, on small files and a hub of this machine."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hub_server import Repository, hub
+from runs import here
+
+from mra_bench.dataset_proposal import propose
+from mra_bench.datasets import DatasetUse, load_problems
+from mra_bench.errors import UsageError
+from mra_bench.plugins import PluginSettings, load_plugins
+
+ROWS = [{"question": f"What is {n} + {n}?", "answer": f"{n} + {n} = {2 * n}\n#### {2 * n}"} for n in range(1, 6)]
+
+
+def written(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def data(*arguments: Any, code: int = 0, cwd: Path | None = None) -> Any:
+    """What ``mra-bench datasets ARGUMENTS --json`` prints."""
+    done = here("datasets", *arguments, "--json", cwd=cwd)
+    assert done.returncode == code, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def text(*arguments: Any, code: int = 0, cwd: Path | None = None) -> str:
+    done = here("datasets", *arguments, cwd=cwd)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+# list, show
+
+
+def test_the_list_says_what_answers_are() -> None:
+    rows = {row["dataset"]: row for row in data()}
+    assert rows["mmlu-stem"]["answer_type"] == "choice"
+    assert rows["cmath"]["language"] == "zh"
+    assert rows["math"]["splits"] == ["train", "test"]
+
+
+def test_show_has_spec_counts_and_the_first_problem_of_a_file(tmp_path: Path) -> None:
+    file = written(tmp_path / "rows.jsonl", *ROWS)
+    told = text("show", "gsm8k", "--data", f"gsm8k={file}")
+    assert "licence: MIT" in told
+    assert "split test (at the source): 1,319 rows, checksum 1eb74d94d195" in told
+    assert "  Question: What is 1 + 1?\n  Answer:" in told
+    assert "  [user]\n  What is 1 + 1?\n  Reason step by step" in told
+    assert "gold answer: 2" in told
+    shown = data("show", "gsm8k", "--data", f"gsm8k={file}", "--style", "hash")
+    assert shown["first"]["style"]["answer_format"] == "hash"
+    assert shown["spec"]["gold"] == {"after": "####"}
+
+
+def test_show_without_rows_says_how_to_get_them() -> None:
+    assert "not at hand: mra-bench datasets fetch aime25, or --data aime25=FILE" in text("show", "aime25")
+    assert data("show", "aime25")["first"] is None
+    assert data("show", "arith")["first"]["plain"].startswith("Question: ")  # its rows are made here
+    assert "Did you mean 'aime25'" in text("show", "aime2", code=2)
+
+
+# check
+
+
+def test_check_has_a_line_for_each_and_fails_with_the_rows(tmp_path: Path) -> None:
+    file = written(tmp_path / "rows.jsonl", *ROWS, {"question": "What is 1 + 1 ?", "answer": "#### [1, 2"})
+    told = text("check", "--data", f"gsm8k={file}", code=1)
+    assert "failed  gsm8k test: rows: 6, not 1,319" in told
+    assert (
+        "failed  gsm8k test: golds: 5 of 6 can be read by the grader sympy. Not known to the spec: test-00005" in told
+    )
+    assert "noted   gsm8k test: duplicates: 1 problems ask what an earlier one asks" in told
+    (row,) = data("check", "--data", f"gsm8k={file}", code=1)
+    assert [check["state"] for check in row["checks"]] == ["failed", "failed", "failed", "noted"]
+    assert list(row["unreadable"]) == ["test-00005"]
+
+
+def test_check_goes_on_behind_rows_that_cannot_be_read(tmp_path: Path) -> None:
+    file = written(tmp_path / "rows.jsonl", {"question": "1 + 1?", "answer": "2"})
+    rows = data("check", "--data", f"gsm8k={file}", "--data", f"mine={file}", code=1)
+    assert [(row["dataset"], row["failed"]) for row in rows] == [("gsm8k", True), ("mine", False)]
+    assert "no '####' in the answer column" in rows[0]["checks"][0]["said"]
+    assert "Name a dataset, or a file" in text("check", code=2)
+
+
+def test_check_names_the_split_that_a_file_holds(tmp_path: Path) -> None:
+    registry = load_plugins(PluginSettings())
+    hard = load_problems(DatasetUse("arith", "hard"), registry)
+    file = written(tmp_path / "hard.jsonl", *(vars(problem) for problem in hard))
+    assert "split: The file holds the split 'hard' of 'arith'" in text("check", "--data", f"arith:test={file}", code=1)
+
+
+# fetch
+
+
+def test_fetch_prints_the_commit_and_leaves_the_rows_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"id": 1, "problem": "1 + 1?", "answer": "2", "solution": "It is 2."}]
+    with hub() as served:
+        repository = Repository({"train.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode()})
+        served.repositories["datasets", "HuggingFaceH4/aime_2024"] = repository
+        served.use_here(monkeypatch, tmp_path)
+        (fetched,) = data("fetch", "aime24")
+        assert (fetched["rows"], fetched["commit"]) == (1, repository.commit)
+        asked = len(served.requests)
+        assert data("show", "aime24")["first"]["problem"]["question"] == "1 + 1?"
+    assert asked
+    assert "There is nothing to fetch" in text("fetch", "arith", code=2)
+
+
+# new
+
+
+def test_new_proposes_a_spec_that_a_run_can_be_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    written(folder / "sums.jsonl", *ROWS)
+    told = text("new", "rows/sums.jsonl", "--out", "sums.yaml", cwd=tmp_path)
+    assert "# the answer stands behind '####' in 'answer'" in told
+    assert told.count("as plain text") == 3
+    assert "5 rows. Of the first 5 golds the grader can read 5." in told
+    spec = yaml.safe_load((tmp_path / "sums.yaml").read_text())
+    assert spec["source"] == {"file": "rows"}
+    assert spec["gold"] == {"after": "####"}
+    (row,) = data("check", "sums.yaml", cwd=tmp_path)
+    assert (row["rows"], row["unreadable"]) == (5, {})
+    plan = here("run", "--model", "base=tiny-qwen2", "--data", "sums.yaml", "--dry-run", cwd=tmp_path)
+    assert "problems sums" in plan.stdout
+    assert "that file exists" in text("new", "rows/sums.jsonl", "--out", "sums.yaml", code=2, cwd=tmp_path)
+    told = data("new", "rows/sums.jsonl", cwd=tmp_path)
+    assert told["shown"][0]["chat"][0]["content"].startswith("What is 1 + 1?\nReason step by step")
+
+
+def test_a_spec_of_ones_own_is_refused_as_ours_are(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("name: yours\nsource: {file: .}\nsplits: {test: {source: rows.jsonl}}\n")
+    assert "calls itself 'yours'" in text("show", "mine.yaml", code=2, cwd=tmp_path)
+    assert "Cannot read the dataset spec 'none.yaml'" in text("show", "none.yaml", code=2, cwd=tmp_path)
+    (tmp_path / "mine.yaml").write_text("name: mine\nsource: {file: .}\nsplits: {test: {source: rows.jsonl}}\n")
+    assert "No such file" in text("check", "mine.yaml", code=1, cwd=tmp_path)
+
+
+PROPOSED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
+    ({"problem": "1 + 1?", "solution": "So it is $\\boxed{2}$, as we see."}, {"answer": "solution"},
+     {"boxed": True}, "number"),
+    ({"Body": "Ann has 2.", "Question": "How many?", "Answer": 2.0}, {"question": ["Body", "Question"]}, {}, "number"),
+    ({"question": "Which?", "choices": ["2", "3"], "answer": 0}, {"show_choices": "({letter}) {text}"},
+     {"index": True, "expects": "choice"}, "choice"),
+    ({"question": "Which? (A) 2 (B) 3", "options": {"A": "2", "B": "3"}, "label": "B"}, {"answer": "label"},
+     {"expects": "choice"}, "choice"),
+    ({"query": "1 + 1?", "answer": "2 (apples)"}, {"question": "query"}, {"before": " ("}, "number"),
+    ({"question": "Roots?", "final_answer": ["1", "-1"]}, {"answer": "final_answer"}, {"several": True}, "mixed"),
+    ({"what": "How many is 1 + 1?", "gold": "2"}, {"question": "what"}, {}, "number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "fields", "gold", "answers"), PROPOSED)
+def test_what_is_proposed(
+    tmp_path: Path, row: dict[str, Any], fields: dict[str, Any], gold: dict[str, Any], answers: str
+) -> None:
+    proposal = propose(written(tmp_path / "rows.jsonl", row, row), "rows")
+    assert {key: proposal.data["fields"].get(key) for key in fields} == fields
+    assert proposal.data.get("gold", {}) == gold
+    assert proposal.data["answer_type"] == answers
+    assert proposal.spec.layouts[0].gold.model_dump(exclude_defaults=True) == gold
+
+
+def test_what_is_unsure_is_said(tmp_path: Path) -> None:
+    rows = [{"id": 1, "question": "1 + 1?", "prompt": "Solve: 1 + 1", "answer": "2", "target": "2.0", "image": "a.png"}]
+    unsure = " ".join(propose(written(tmp_path / "rows.jsonl", *rows, *rows, {**rows[0], "answer": ""}), "rows").unsure)
+    for said in (
+        "'question' or 'prompt' could be the question", "'answer' or 'target' could be the gold answer",
+        "1 of 3 rows have no gold answer", "'id' is called as ids are, but not unique", "Rows with a picture (image)",
+    ):  # fmt: skip
+        assert said in unsure
+    with (tmp_path / "rows.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["question", "answer"], ["Which? A or B", "B"]])
+    assert "there are no choices" in " ".join(propose(tmp_path / "rows.csv", "rows").unsure)
+
+
+def test_choices_may_have_columns_of_their_own(tmp_path: Path) -> None:
+    with (tmp_path / "rows.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["question", "A", "B", "C", "answer"], ["Which?", "2", "3", "", "B"]])
+    told = data("new", "rows.csv", cwd=tmp_path)
+    assert told["spec"]["fields"]["choices"] == ["A", "B", "C"]
+    assert told["shown"][0]["problem"]["question"] == "Which?\n(A) 2\n(B) 3"
+    assert told["shown"][0]["problem"]["choices"] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [({"x": 1, "answer": "2"}, "no column looks like a question"), ({"question": "1?"}, "no column looks like a gold")],
+)
+def test_a_file_that_is_no_dataset_is_refused(tmp_path: Path, row: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        propose(written(tmp_path / "rows.jsonl", row), "rows")
+    with pytest.raises(UsageError, match="has no rows"):
+        propose(written(tmp_path / "none.jsonl"), "none")
+
+
+def test_a_chinese_file_is_asked_in_chinese(tmp_path: Path) -> None:
+    rows = written(tmp_path / "rows.jsonl", {"question": "一加一等于几？", "answer": "2", "grade": 1})
+    assert propose(rows, "rows").data["prompt"] == {"style": "chinese"}
