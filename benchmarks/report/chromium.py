@@ -45,7 +45,7 @@ class Reading:
     """How a page opens and answers. Seconds, of OPENINGS openings in one browser the quickest: to the first problem on
     the screen, processor time of all of the browser's processes until then, and of the longest task until then; of
     the last one: until the search has been prepared in idle time. memory: of the page's script, bytes. reactions: by
-    what was done, seconds to the new count and of the longest task in between."""
+    what was done, seconds to the new count, of processor time and of the longest task in between."""
 
     size: int
     first_view: float
@@ -105,6 +105,7 @@ def _reactions(driver: Any, words: list[str]) -> dict[str, dict[str, Any]]:
         made[f"search '{word}', a key"] = {
             "seconds": statistics.median(found["seconds"] for found in typed),
             "slowest": max(found["seconds"] for found in typed),
+            "processor": statistics.mean(found["processor"] for found in typed),
             "longest": max(found["longest"] for found in typed),
         }
         _react(driver, TYPE.format(""))
@@ -122,8 +123,10 @@ def _reactions(driver: Any, words: list[str]) -> dict[str, dict[str, Any]]:
 
 def _react(driver: Any, change: str, settled: str = COUNTED) -> dict[str, Any]:
     change = f"{COUNT} = ''; {change}" if settled is COUNTED else change
-    found: dict[str, Any] = driver.execute_async_script(REACT.replace("CHANGE", change).replace("SETTLED", settled))
-    return found
+    before = _processor_time(driver)
+    script = REACT.replace("CHANGE", change).replace("SETTLED", settled)
+    found: dict[str, Any] = driver.execute_async_script(script)
+    return {**found, "processor": _processor_time(driver) - before}
 
 
 def _driver(profile: str) -> Any:

@@ -52,16 +52,20 @@ def tables(found: Sequence[dict[str, Any]]) -> str:
         cells += [f"{row[name]:.2f} s" for name in ("first_view", "processor", "longest", "prepared")]
         lines.append(f"| {' | '.join(cells)} | {row['memory'] / mib:.0f} MiB |")
     heads = [f"{row['samples']:,} {row['kind']}" for row in found]
-    lines += ["", "| reaction in ms (longest task) | " + " | ".join(heads) + " |", "|" + "---|" * (len(found) + 1)]
+    lines += ["", "| reaction in ms (processor time) | " + " | ".join(heads) + " |", "|" + "---|" * (len(found) + 1)]
     for name in found[0]["reactions"]:
         cells = [row["reactions"][name] for row in found]
-        shown = [f"{1000 * cell['seconds']:.0f}{_slowest(cell)} ({1000 * cell['longest']:.0f})" for cell in cells]
+        shown = [f"{_ms(cell['seconds'])}{_slowest(cell)} ({_ms(cell['processor'])})" for cell in cells]
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
 def _slowest(cell: dict[str, Any]) -> str:
-    return f" to {1000 * cell['slowest']:.0f}" if "slowest" in cell else ""
+    return f" to {_ms(cell['slowest'])}" if "slowest" in cell else ""
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f}"
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 const PAGE = 50;
 const MANY = 4; // models whose marks stand beside a problem's name; those of more stand below it
-const state = { data: null, filters: noFilters(), matches: [], item: null, page: 0, asked: 0, view: { shown: null, source: false, compare: { open: false, a: "", b: "" } } };
+const state = { data: null, filters: noFilters(), matches: [], item: null, drawn: null, page: 0, asked: 0, view: { shown: null, source: false, compare: { open: false, a: "", b: "" } } };
 
 async function refresh() {
   const asked = (state.asked += 1);
@@ -19,7 +19,12 @@ async function refresh() {
   state.page = Math.max(0, Math.floor(matches.indexOf(state.item) / PAGE));
   showCount();
   showList();
-  await showProblem();
+  if (state.item && state.item === state.drawn) sayPlace(byId("problem"), place());
+  else await showProblem();
+}
+
+function place() {
+  return { place: state.matches.indexOf(state.item), total: state.matches.length };
 }
 
 // The share stands beside the live count: said aloud it would never end.
@@ -61,6 +66,7 @@ function showList() {
 async function showProblem(focus) {
   const box = byId("problem");
   const { item, data } = state;
+  state.drawn = null;
   if (!item) {
     box.replaceChildren(element("p", { class: "empty" }, "No problem matches these filters."));
     return;
@@ -73,8 +79,9 @@ async function showProblem(focus) {
     return;
   }
   if (item !== state.item || data !== state.data) return;
-  const at = { place: state.matches.indexOf(item), total: state.matches.length };
-  box.replaceChildren(...problemView(data, item, texts, at, state.view, { go, show: showProblem }));
+  box.replaceChildren(...problemView(data, item, texts, state.view, { go, show: showProblem }));
+  sayPlace(box, place());
+  state.drawn = item;
   for (const wide of box.querySelectorAll(".question, .solution, .gold")) if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
   if (focus) box.querySelector(`[data-does="${focus}"]`).focus();
 }
@@ -119,6 +126,7 @@ async function open(name, filters, id, shown) {
 
 function showOnly(names) {
   const there = state.data.models.map((model) => model.name).filter((name) => names === null || names.includes(name));
+  state.drawn = null;
   state.view.shown = there.length && there.length < state.data.models.length ? new Set(there) : null;
 }
 
