@@ -45,7 +45,7 @@ def ask(
     how = recipe.evaluate
     prepare_threads(strict=recipe.strict_determinism)
     model = _open(run, entries[model_name], recipe, registry)
-    style = _style(plan["datasets"][0])
+    style = style_of(plan["datasets"][0])
     decoding = Decoding(
         max_new_tokens or how.max_new_tokens, temperature, how.top_p, tuple(how.stop), how.stop_after_answer
     )
@@ -56,7 +56,7 @@ def ask(
     return completion
 
 
-def _style(dataset: Mapping[str, Any]) -> PromptStyle:
+def style_of(dataset: Mapping[str, Any]) -> PromptStyle:
     """How a run's dataset was asked, by its manifest."""
     examples = tuple(Example(**example) for example in dataset.get("examples", ()))
     return PromptStyle(dataset["instruction"], dataset["answer_format"], examples, dataset.get("plain", ""))

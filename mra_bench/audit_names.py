@@ -67,7 +67,7 @@ def _evaluation(run: Path, record: Mapping[str, Any], evaluation: Mapping[str, A
         there |= {"sha256": problems.spec["hash"], "recorded": [problems.spec["data"], problems.spec["split"]]}
     if told != there:
         yield Finding(RUN, at, _in_words(told), f"{_in_words(there)} in {evaluation['problems']}")
-    style = {key: entry[key] for key in ("instruction", "answer_format")}
+    style = {key: entry[key] for key in ("instruction", "answer_format", "examples", "plain") if key in entry}
     if style != texts.spec["style"]:
         yield Finding(RUN, at, _in_words(style), f"{_in_words(texts.spec['style'])} in {evaluation['completions']}")
     weights = _weights(run, record, model)

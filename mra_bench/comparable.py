@@ -22,6 +22,7 @@ SHOWN = 120  # characters of a value in a message
 NONE = "none"
 FINISHED = "finished"
 ALL = "all of them"
+TEXTS = "texts for each problem"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _decoding(compared: Sequence[Evaluated]) -> list[Check]:
     names = dict.fromkeys(name for values in found.values() for value in values for name in value)
     return [
         Check(
-            "texts for each problem" if name == "samples" else name,
+            TEXTS if name == "samples" else name,
             {label: _joined(value.get(name) for value in values) for label, values in found.items()},
             remedy=RECIPE.format(setting=f"evaluate.{name}=VALUE"),
         )

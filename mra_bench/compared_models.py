@@ -82,8 +82,9 @@ def _in_verdict(run: ComparedRun, models: Sequence[str]) -> list[str]:
 def members_of(
     runs: Sequence[ComparedRun], chosen: Mapping[str, Sequence[str]], content: Callable[[Place], str]
 ) -> list[Member]:
-    """The chosen models, those that are the same once. `content` tells texts and verdicts of a model from others; it is
-    asked only of models with equal weights.
+    """The chosen models, those that are the same once. One whose name no other model of the runs has, chosen or not, is
+    called by that alone. `content` tells texts and verdicts of a model from others; it is asked only of models with
+    equal weights.
 
     Raises UsageError where no two of them are of different runs."""
     groups: dict[tuple[str, str], list[Place]] = {}
@@ -91,14 +92,12 @@ def members_of(
     for place, key in weights.items():
         alike = [other for other in weights if key and weights[other] == key and other[0] != place[0]]
         groups.setdefault((key, content(place)) if alike else ("", f"{place[0]}:{place[1]}"), []).append(place)
-    counts: dict[str, int] = {}
+    every = [(run.label, model["name"]) for run in runs for model in run.plan["models"]]
+    members = []
     for places in groups.values():
-        counts[places[0][1]] = counts.get(places[0][1], 0) + 1
-    members = [
-        Member(model if counts[model] == 1 else f"{label}:{model}", tuple(places))
-        for places in groups.values()
-        for label, model in places[:1]
-    ]
+        label, model = places[0]
+        alone = all(place in places for place in every if place[1] == model)
+        members.append(Member(model if alone else f"{label}:{model}", tuple(places)))
     if not any(apart(a, b) for a, b in itertools.combinations(members, 2)):
         same = ", ".join(member.name for member in members if len(member.places) > 1)
         raise UsageError(

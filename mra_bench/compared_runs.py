@@ -95,7 +95,7 @@ class ComparedRun:
     def weights(self, model: str) -> str:
         """What tells the weights of a model from others, equal text for equal ones; "" where it is not recorded."""
         with reading(self.path):
-            identity = self.record["models"].get(model) or {}
+            identity = (self.record.get("models") or {}).get(model) or {}
             own = identity.get("weights") or {k: v for k, v in identity.items() if k != "environment"}
             return canonical(own) if own else ""
 
@@ -183,7 +183,8 @@ def _evaluation(path: Path, entry: Row, added: Sequence[tuple[str, Row]]) -> Eva
 def _judging(folder: str, record: Row) -> Judging:
     spec = record["spec"]
     name, _, version = str(spec["grader"]).partition("@")
-    return Judging({"name": name, "version": version, "options": spec["options"], "limits": spec["limits"]}, folder)
+    of = {part: spec.get(part, {}) for part in ("options", "limits")}  # an older mra-bench recorded no limits
+    return Judging({"name": name, "version": version, **of}, folder)
 
 
 def _check_texts(entry: Row, names: Sequence[str]) -> None:

@@ -6,12 +6,12 @@ what was compared, under which conditions, and what was left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mra_bench.comparable import Check, Evaluated, check_conditions, common_graders, refuse
+from mra_bench.comparable import TEXTS, Check, Evaluated, check_conditions, common_graders, refuse
 from mra_bench.compared_models import (
     Member,
     Place,
@@ -88,11 +88,20 @@ def compare_runs(
     if not wanted.anyway:
         refuse(checks)
     graders = common_graders(evaluated)
+    if any(check.what == TEXTS and not check.same for check in checks):
+        graders = graders[:1]  # only the first texts of each problem count, which further graders' figures do not know
     members = members_of(runs, chosen, lambda place: digest_of(runs, datasets, graders, place))
     sources = sources_of(runs, datasets, members, graders)
     pairs = every_pair(members) if wanted.models else telling_pairs(members)
-    parts = (runs, datasets, members, graders, sources, checks, pairs)
-    compared = Compared(*map(tuple, parts))  # type: ignore[arg-type]
+    compared = Compared(
+        runs=tuple(runs),
+        datasets=tuple(datasets),
+        members=tuple(members),
+        graders=tuple(graders),
+        sources=tuple(sources),
+        checks=tuple(checks),
+        pairs=tuple(pairs),
+    )
     return _results(compared, chosen, reporter), compared
 
 
@@ -145,20 +154,34 @@ def _pairs_left_out(compared: Compared) -> list[str]:
 
 
 def _models(compared: Compared, shown: Mapping[Place, str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The models that are compared, as results.json has them, and the family of all models of all runs."""
+    """The models that are compared and behind them those they come from, as results.json has models; and the family of
+    all models of all runs."""
     facts: dict[Place, dict[str, Any]] = {}
     for run in compared.runs:
         with reading(run.path):
             for model in run.plan["models"]:
                 parent = parent_name(run, model, shown)
-                own: Row = {"name": shown.get((run.label, model["name"]), ""), "from": parent, "control_for": []}
+                place = (run.label, model["name"])
+                own: Row = {"name": shown.get(place, ":".join(place)), "from": parent, "control_for": []}
                 found = {**model_results(run.path, model), **own}
                 if not isinstance(found.get("making", {}).get("operations"), int | None):
                     raise TypeError(f"operations of {model['name']}")
-                facts[run.label, model["name"]] = found
+                facts[place] = found
     made = {place: found["making"] for place, found in facts.items() if "making" in found}
-    models = [facts[member.places[0]] for member in compared.members]
-    return models, lineage(compared.runs, compared.members, made)
+    models = {member.name: facts[member.places[0]] for member in compared.members}
+    for found in _ancestors(list(models.values()), list(facts.values())):
+        models.setdefault(found["name"], found)
+    return list(models.values()), lineage(compared.runs, compared.members, made)
+
+
+def _ancestors(models: Sequence[Row], every: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The models that some come from, directly or not; those more than once that several come from."""
+    by_name = {model["name"]: model for model in every}
+    for model in models:
+        above = by_name.get(model["from"])
+        while above is not None:
+            yield above
+            above = by_name.get(above["from"])
 
 
 def _dataset(compared: Compared, dataset: SharedDataset, reporter: Reporter) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def hub_rows(spec: DatasetSpec, source: Source, split: str) -> tuple[Iterator[Lo
     failed = f"The dataset '{spec.name}' could not be loaded from the hub ({source.hub}{config}, split {split})"
     own = _own_file(spec)
     try:
-        found = hub.download(source.hub, "dataset", source.revision)
+        found = hub.download(source.hub, "dataset", source.revision, source.only or None, deep=True)
     except hub.HubError as error:
         raise BenchError(f"{failed}: {error} {own}") from None
     rows = itertools.chain.from_iterable(_read(found.folder, one, split) for one in source.configs)

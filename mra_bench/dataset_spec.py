@@ -24,7 +24,8 @@ class _Strict(pydantic.BaseModel):
 
 class Source(_Strict):
     """Where the rows come from: a dataset that a built-in plugin registers under the name `loader`, a dataset of the
-    Hugging Face hub (`hub`, with an optional `config` and `revision`; of several configs the rows follow one another),
+    Hugging Face hub (`hub`, with an optional `config` and `revision`; of several configs the rows follow one another;
+    `only`: patterns of the repository's files that are fetched, none for all),
     or files (`file`: their folder, by its https address or, in a spec of your own, by its path from there). Exactly one
     of the three."""
 
@@ -33,13 +34,14 @@ class Source(_Strict):
     file: str | None = pydantic.Field(default=None, pattern=r"[^/]$")
     config: str | tuple[str, ...] | None = None
     revision: str | None = None
+    only: tuple[str, ...] = ()
 
     @pydantic.model_validator(mode="after")
     def _one_source(self) -> Source:
         if [self.loader, self.hub, self.file].count(None) != 2:
             raise ValueError("give exactly one of: loader, hub, file")
-        if self.hub is None and (self.config or self.revision):
-            raise ValueError("config and revision belong to a hub source")
+        if self.hub is None and (self.config or self.revision or self.only):
+            raise ValueError("config, revision and only belong to a hub source")
         return self
 
     @property

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from mra_bench.contamination import Questions, TrainingText, find_overlaps, first_of
+from mra_bench.dataset_spec import Examples
 from mra_bench.datasets import DatasetUse, spec_of, style
-from mra_bench.errors import UsageError, unknown
+from mra_bench.errors import BenchError, UsageError, unknown
 from mra_bench.normalised import normalise
 from mra_bench.plugins import Registry
 from mra_bench.prompt_styles import named_style, with_examples
@@ -38,15 +39,26 @@ def asked_as(recipe: Recipe, registry: Registry, entry: DatasetEntry, read: Read
     if len(ids) < shots:
         has = f"names {len(ids)}" if ids else "names no examples"
         raise UsageError(f"prompt.shots is {shots}, but '{spec.name}' {has}. Name rows with prompt.examples: [ID, ...]")
+    if said.examples_from is not None and said.examples_from not in recipe.datasets:
+        raise unknown("dataset", said.examples_from, recipe.datasets, where="in prompt.examples_from")
+    use = _rows_of(recipe, entry, said, usual)
+    try:
+        rows = read(use)
+    except BenchError as error:
+        way = "Or name the dataset of the recipe that holds them: prompt.examples_from"
+        raise type(error)(f"The rows that the prompt shows as examples: {error} {way}") from None
+    return with_examples(asked, rows, ids[:shots], f"The split '{use.split}' of '{use.data}'")
+
+
+def _rows_of(recipe: Recipe, entry: DatasetEntry, said: PromptEntry, usual: Examples | None) -> DatasetUse:
+    """What the examples are rows of: the dataset that the recipe names for it, else the split that the spec names, as
+    the recipe reads it where it does."""
     if said.examples_from is not None:
-        if said.examples_from not in recipe.datasets:
-            raise unknown("dataset", said.examples_from, recipe.datasets, where="in prompt.examples_from")
-        use = use_of(recipe.datasets[said.examples_from])
-    elif usual is None:
-        use = dataclasses.replace(use_of(entry), split="train", path=None)
-    else:
-        use = DatasetUse(usual.data or spec.name, usual.split)
-    return with_examples(asked, read(use), ids[:shots], f"The split '{use.split}' of '{use.data}'")
+        return use_of(recipe.datasets[said.examples_from])
+    split = usual.split if usual else "train"
+    data = (usual.data if usual else "") or entry.data or ""
+    read = (use_of(other) for other in recipe.datasets.values())
+    return next((use for use in read if (use.data, use.split) == (data, split)), DatasetUse(data, split))
 
 
 def without_examples(problems: list[Problem], asked: PromptStyle, name: str, *, evaluated: bool) -> list[Problem]:

@@ -28,15 +28,19 @@ class Snapshot:
     commit: str
 
 
-def download(name: str, kind: Kind, revision: str | None = None, only: Sequence[str] | None = None) -> Snapshot:
+def download(
+    name: str, kind: Kind, revision: str | None = None, only: Sequence[str] | None = None, *, deep: bool = False
+) -> Snapshot:
     """Fetch the repository `name` at `revision`, a branch, tag or commit (None: ``main``).
 
     What the cache holds is not fetched again, and answers when the hub is out of reach. only: patterns of the file
-    names wanted, none of them in a subfolder; None: every file. Raises HubError.
+    names wanted, none of them in a subfolder but with `deep`; None: every file. Raises HubError.
     """
     from huggingface_hub import snapshot_download
 
-    limits: dict[str, Any] = {} if only is None else {"allow_patterns": list(only), "ignore_patterns": ["*/*"]}
+    limits: dict[str, Any] = {} if only is None else {"allow_patterns": list(only)}
+    if only is not None and not deep:
+        limits["ignore_patterns"] = ["*/*"]
     try:
         with quiet("huggingface_hub"):
             folder = Path(snapshot_download(name, repo_type=kind, revision=revision, **limits))

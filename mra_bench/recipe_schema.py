@@ -44,7 +44,8 @@ class PromptEntry(Strict):
     answer_format: what counts as "in the format": boxed, hash (####), or "" for none. Reference solutions end so, too.
     shots: so many worked examples stand before each question; none is 0, or all of `examples`.
     examples: the ids of the rows that are the examples; none is those that the dataset's spec names.
-    examples_from: the dataset of this recipe whose rows they are; none is the one the spec names, read from its source.
+    examples_from: the dataset of this recipe whose rows they are; none is the split that the spec names, which is read
+        as this recipe reads it, or else from its source.
     """
 
     style: str | None = None

@@ -58,7 +58,8 @@ def shared_datasets(runs: Sequence[ComparedRun], chosen: Sequence[str] = ()) -> 
             found.append(SharedDataset(name, tuple(common.values()), names, counts))
     if not found:
         raise UsageError(_nothing_shared(runs, asked))
-    return [_called(name, found, asked) for name in dict.fromkeys(chosen)] if chosen else found
+    picked = {dataset.name: dataset for dataset in (_called(name, found, asked) for name in chosen)}
+    return list(picked.values()) if chosen else found
 
 
 def _called(

@@ -23,7 +23,9 @@ from mra_bench.compute import compute_sentence, related
 from mra_bench.errors import UsageError
 from mra_bench.leaderboard.packing import pack
 from mra_bench.leaderboard.safety import ARCHIVE
-from mra_bench.report.comparison import joined_samples
+from mra_bench.report.comparison import joined_samples, render_comparison
+from mra_bench.report.data import RunData, read_run
+from mra_bench.report.history import making_view
 from mra_bench.store import finish_stage
 
 N = 24
@@ -199,7 +201,7 @@ def test_models_of_one_name_are_told_apart_and_chosen_by_pattern(made: Callable[
     assert every["verdict"][0].startswith("longer:b is worse than both:b by 33.3 points (")
     assert len(every["verdict"]) == 1
     only = compare(*runs, "--anyway", "--model", "both:a", "--model", "longer:*")
-    assert [(p["a"], p["b"]) for p in only["datasets"][0]["pairs"]] == [("a", "b")]
+    assert [(p["a"], p["b"]) for p in only["datasets"][0]["pairs"]] == [("a", "longer:b")]
     assert only["compared"]["left_out"] == ["model of both: b"]
     assert "Did you mean 'longer:b'?" in refused(*runs, "--model", "longr:b")
     assert "No model of longer is chosen" in refused(*runs, "--model", "a")
@@ -232,7 +234,7 @@ def test_a_run_that_is_not_finished_is_refused(made: Callable[[str], Path], tmp_
     said = refused(made("two"), tmp_path / "both")
     assert "run: finished in two, not finished (missing: b on test) in both. Give the command of that run again" in said
     results = compare(made("two"), tmp_path / "both", "--anyway")
-    assert [row["model"] for row in results["datasets"][0]["scores"]] == ["b", "a"]
+    assert [row["model"] for row in results["datasets"][0]["scores"]] == ["two:b", "a"]
     for stage in (tmp_path / "both").glob("grades/*/stage.json"):
         stage.unlink()
     assert "holds no graded texts yet" in refused(made("two"), tmp_path / "both")
@@ -261,6 +263,10 @@ def test_further_graders_of_all_runs_are_shown(made: Callable[[str], Path], tmp_
         assert row["correct"] >= own["correct"]
     assert '<section id="graders"' in (tmp_path / "x.html").read_text()
     assert compare(runs[0], made("two"))["datasets"][0]["other_graders"] == []
+    shutil.copytree(made("two4"), tmp_path / "two4")
+    assert here("grade", tmp_path / "two4", "--grader", "first", *plugin, "--quiet").returncode == 0
+    uneven = compare(runs[0], tmp_path / "two4", "--anyway")["datasets"][0]
+    assert (uneven["other_graders"], uneven["scores"][1]["samples"]) == ([], 1)
 
 
 def test_only_shared_problems_count_whatever_their_dataset_is_called(made: Callable[[str], Path]) -> None:
@@ -271,7 +277,8 @@ def test_only_shared_problems_count_whatever_their_dataset_is_called(made: Calla
     assert results["compared"]["left_out"] == []
     assert results["compared"]["problems"][0]["of"] == {"one": 24, "part": 18}
     assert results["warnings"][0] == {"kind": "problems-left-out", "text": f"{said}."}
-    assert compare(made("part"), made("one"), "--dataset", "mine")["datasets"][0]["name"] == "mine"
+    both_names = ("--dataset", "mine", "--dataset", "test")
+    assert [d["name"] for d in compare(made("part"), made("one"), *both_names)["datasets"]] == ["mine"]
     assert "Did you mean 'mine'?" in refused(made("one"), made("part"), "--dataset", "mne")
 
 
@@ -311,7 +318,7 @@ def test_prompts_may_differ_between_lineages_but_not_within_one(made: Callable[[
         (lambda record: record["plan"]["models"][0].update({"from": "a"}), "in a circle"),
         (lambda record: record["plan"]["models"][0].update(name="<b>"), "has the name '<b>'"),
         (lambda record: record["plan"]["datasets"][0].update(name="a\nb"), "has the name 'a\\nb'"),
-        (lambda record: record.update(models=[]), "does not hold what mra-bench writes"),
+        (lambda record: record.update(models="x"), "does not hold what mra-bench writes"),
         (lambda record: record["plan"].update(evaluations=[{}]), "run.json is damaged"),
         (lambda record: record["plan"].update(seed="x"), "does not hold what mra-bench writes"),
     ],
@@ -490,3 +497,11 @@ def test_trained_models_of_two_runs_from_one_base(smoke_run: Path, tmp_path: Pat
     assert said.startswith("short:sft ")
     assert "Not at equal compute: run:sft took 5" in said
     assert [warning["kind"] for warning in results["warnings"]][:2] == ["same-model", "unequal-compute"]
+    only, compared = compare_runs([smoke_run, tmp_path / "short"], Wanted(models=("dpo", "short:sft")))
+    names = ["dpo", "short:sft", "run:sft", "run:base", "short:base"]
+    assert [model["name"] for model in only["models"]] == names
+    assert [row["model"] for row in only["datasets"][0]["scores"]] == names[:2]
+    sums = {row["model"]: (row["whole"], row["seconds"]) for row in making_view(RunData(only))}
+    own = {row["model"]: row["whole"] for row in making_view(read_run(smoke_run))}
+    assert sums["dpo"] == (own["dpo"], None)
+    assert render_comparison(only, compared).count("<small>from <bdi>run:sft</bdi></small>") == 1

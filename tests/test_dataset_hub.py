@@ -15,7 +15,7 @@ from hub_server import Hub, Repository, hub
 from runs import bench
 
 from mra_bench import datasets
-from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, built_in_specs
+from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, Split, built_in_specs
 from mra_bench.datasets import DatasetUse, Loaded, dataset_spec, load, verification
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
@@ -105,6 +105,32 @@ def test_rows_are_read_through_the_spec_and_the_commit_is_told(served: Hub, regi
     checksum = built_in_specs()["gsm8k"].splits["test"].checksum
     with pytest.warns(UserWarning, match="checksum differs"):
         assert loaded(registry, monkeypatch, checksum=checksum).problems == PROBLEMS
+
+
+def test_the_configs_of_a_source_follow_one_another(served: Hub, registry: Registry, monkeypatch) -> None:
+    spec = built_in_specs()["gsm8k"]
+    source = Source(hub="openai/gsm8k", config=("socratic", "main"))
+    changed = spec.model_copy(update={"source": source, "splits": {"test": Split(source="test")}})
+    monkeypatch.setattr(datasets, "built_in_specs", lambda: {"gsm8k": changed})
+    socratic, *main = load(DatasetUse("gsm8k", "test"), registry).problems
+    assert (socratic.id, socratic.question, socratic.answer) == ("test-00000", "Why?", "8")
+    assert [problem.question for problem in main] == [problem.question for problem in PROBLEMS]
+    assert [problem.id for problem in main] == ["test-00001", "test-00002"]
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", "/nowhere")
+    served.down = 503
+    with pytest.raises(BenchError, match=r"\(openai/gsm8k, configs socratic, main, split test\)"):
+        load(DatasetUse("gsm8k", "test"), registry)
+
+
+def test_only_what_the_source_names_is_fetched(served: Hub, registry: Registry, monkeypatch) -> None:
+    spec = built_in_specs()["gsm8k"]
+    source = Source(hub="openai/gsm8k", config="main", only=("README.md", "main/*"))
+    changed = spec.model_copy(update={"source": source, "splits": {"test": Split(source="test")}})
+    monkeypatch.setattr(datasets, "built_in_specs", lambda: {"gsm8k": changed})
+    assert load(DatasetUse("gsm8k", "test"), registry).problems == PROBLEMS
+    fetched = [request for request in served.requests if "/resolve/" in request]
+    assert any("main/test-" in request for request in fetched)
+    assert not any("socratic" in request for request in fetched)
 
 
 def test_a_new_commit_is_noticed_and_an_old_one_stays_to_be_had(served: Hub, registry: Registry, monkeypatch) -> None:

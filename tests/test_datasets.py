@@ -111,7 +111,10 @@ GOOD = "name: mine\nsource: {hub: me/mine}\nsplits: {test: {source: test}}\n"
         (GOOD + "prompt: {answer_format: box}\n", "wrong at prompt.answer_format"),
         (GOOD + "gold: {after: '####', boxed: true}\n", "at most one of: after, boxed, index"),
         (GOOD.replace("hub: me/mine", "hub: me/mine, loader: mine"), "exactly one of: loader, hub, file"),
-        (GOOD.replace("hub: me/mine", "loader: mine, config: main"), "config and revision belong to a hub source"),
+        (
+            GOOD.replace("hub: me/mine", "loader: mine, config: main"),
+            "config, revision and only belong to a hub",
+        ),
         (GOOD.replace("{hub: me/mine}", "{}"), "exactly one of: loader, hub, file"),
         (GOOD.replace("source: test", "source: test, checksum: abc"), "wrong at splits.test.checksum"),
         (GOOD.replace("source: test", "source: test, rows: 0"), "wrong at splits.test.rows"),

@@ -150,7 +150,7 @@ def forge_weights(run: Path) -> None:
 @pytest.mark.parametrize(
     ("forge", "words"),
     [
-        (flip, "stored the sha256 in"),
+        (flip, "test-00003 sample 0: stored correct"),
         (flip_and_hide, "test-00003 sample 0: stored correct"),
         (shorten, "its 7 problems are not the 1,000 of arith, test: 993 missing"),
         (change_text, "test-00002 sample 0: stored"),
@@ -178,6 +178,7 @@ def test_a_model_renamed_in_one_file_is_refused(file: str, run: Path, capsys: py
     path.write_text(before.replace('"tiny"', '"huge"').replace("  tiny:\n", "  huge:\n"))
     assert path.read_text() != before
     assert refused(capsys, "run")
+    assert marks_on_the_board(capsys) in (["refused"], [])  # no row at all where results and run disagree
 
 
 def test_a_model_renamed_in_a_part_of_run_json_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,6 +223,16 @@ def test_what_cannot_be_checked_here_is_unverifiable(run: Path, capsys: pytest.C
     assert "mine:any" in graded["reason"]
     (row,) = verified(capsys, "graded", "--plugin", "mine.py")[0]["rows"]
     assert "no dataset that is installed" in row["reason"]
+
+
+def test_a_known_dataset_need_not_be_there_to_see_that_it_was_shortened(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(Path("mine.jsonl"), [{"question": "1 + 1?", "answer": "It is <<1+1=2>>2.\n#### 2"}])
+    write_rows(Path("texts.jsonl"), [{"question": "1 + 1?", "text": "2"}])
+    assert call(["run", "--model", "e=echo@texts.jsonl", "--data", "gsm8k=mine.jsonl", "--out", "few", "--quiet"]) == 0
+    capsys.readouterr()
+    assert refused(capsys, "few").startswith("its 1 problems are not the 1,319 of gsm8k, test")
 
 
 def outside(run: Path) -> None:
@@ -291,6 +302,17 @@ def greedy_for_time(run: Path) -> None:
     record = json.loads((folder / "stage.json").read_text())
     record["spec"]["limits"]["seconds"] = 1e9
     (folder / "stage.json").write_text(json.dumps(record))
+
+
+def test_a_refused_copy_displaces_nothing(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(run, "a-copy")
+    flip(Path("a-copy"))
+    assert marks_on_the_board(capsys) == ["not checked"]  # the same rows, so one of the two
+    verified(capsys, "run", "a-copy", code=1)
+    assert marks_on_the_board(capsys) == ["verified", "refused"]
+    shutil.rmtree("a-copy")
+    shutil.copytree(run, "b-copy")
+    assert marks_on_the_board(capsys) == ["verified"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")

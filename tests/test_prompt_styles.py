@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runs import here
 
-from mra_bench.asking import _style
+from mra_bench.asking import style_of
 from mra_bench.dataset_spec import built_in_specs
 from mra_bench.datasets import style
 from mra_bench.errors import UsageError
@@ -89,7 +90,7 @@ def test_a_chinese_prompt_is_chinese_and_ends_where_the_next_question_begins() -
 
 def test_a_run_asks_as_it_was_evaluated() -> None:
     for asked in (SHOWN, STYLES["chinese"], PromptStyle()):
-        assert _style({"name": "test", **asked.record()}) == asked
+        assert style_of({"name": "test", **asked.record()}) == asked
 
 
 # Styles
@@ -169,6 +170,32 @@ def test_reference_solutions_end_as_the_recipe_asks(tmp_path: Path, registry: Re
     assert solution() == "1 + 1 = 2\nThe final answer is \\boxed{2}."
     assert solution(style="hash") == "1 + 1 = 2\n#### 2"
     assert solution(style="bare") == solution()
+
+
+def test_examples_come_from_the_split_as_the_recipe_reads_it(sets: Sets) -> None:
+    """`train` is a file here; without it the dataset would be asked for the split at its source."""
+    assert sets({"style": "boxed", "examples": ["t4"]})["test"].style.examples[0].id == "t4"
+
+
+def test_a_run_with_examples_is_recorded_and_audited(tmp_path: Path) -> None:
+    rows = [{**row, "id": f"e{n}", "question": f"What is {n} times 7?"} for n, row in enumerate(ROWS[:2])]
+    for name, written in (("train", ROWS), ("test", rows)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in written))
+    (tmp_path / "said.jsonl").write_text(
+        "".join(json.dumps({"problem": f"e{n}", "text": "#### 4"}) + "\n" for n in (0, 1))
+    )
+    options = ("--set", "datasets.own.prompt={style: hash, examples: [t1, t2]}", "--set", "datasets.own.limit=2")
+    given = ("--model", "a=echo@said.jsonl", "--data", "own=test.jsonl", "--data", "own:train=train.jsonl")
+    more = ("--set", "evaluate.datasets=[own]", "--out", "out")
+    done = here("run", *given, *options, *more, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    (asked,) = record["plan"]["datasets"]
+    assert [example["id"] for example in asked["examples"]] == ["t1", "t2"]
+    assert here("audit", "out", cwd=tmp_path).returncode == 0
+    asked["examples"][0]["answer"] = "#### 6"
+    (tmp_path / "out" / "run.json").write_text(json.dumps(record))
+    assert here("audit", "out", cwd=tmp_path).returncode == 1
 
 
 @pytest.mark.parametrize("name", ["gsm8k", "math"])

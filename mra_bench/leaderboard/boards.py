@@ -16,6 +16,7 @@ from mra_bench.leaderboard.safety import plain_file
 from mra_bench.store import fingerprint
 
 UNLINKED = "its report is not known to be the page that follows from the run, and is not linked"
+TRUST: tuple[Mark, ...] = ("verified", "unverifiable", "not checked", "changed", "refused")
 NOT_CHECKED = "nobody has graded its texts again here"
 
 
@@ -33,6 +34,11 @@ class Entry:
     unlinked: str = ""
     alike: tuple[str, ...] = ()
     place: Range | None = None
+
+    @property
+    def run(self) -> str:
+        """The fingerprint of its run."""
+        return self.folder.published.fingerprint if self.folder.published else ""
 
     @property
     def label(self) -> str:
@@ -85,23 +91,42 @@ class Leaderboard:
 
 def leaderboard(folders: Sequence[Folder], marks: Marks, out: Path) -> Leaderboard:
     """The boards of run folders, with the marks beside the leaderboard in `out` that still hold."""
-    absent = [*_absent(folders)]
-    entries: list[Entry] = []
-    seen: dict[tuple[str, Row], Entry] = {}
-    for folder in folders:
-        for entry in _entries(folder, marks, out):
-            key = (folder.published.fingerprint if folder.published else "", entry.row)
-            if key in seen:
-                reason = f"the same row as in {seen[key].folder.path}: the run was given twice"
-                absent.append(Absent(folder.path, entry.row.model, entry.row.dataset, reason))
-            else:
-                entries.append(seen.setdefault(key, entry))
+    found = [entry for folder in folders for entry in _entries(folder, marks, out)]
+    entries = [*_once(found), *(entry for entry in found if entry.mark == "refused")]
+    absent = [*_absent(folders), *_twice(found, entries)]
     groups: dict[str, list[Entry]] = {}
     for entry in _with_alike(entries):
         groups.setdefault(board_key(entry.row), []).append(entry)
     boards = [Board(key[:8], tuple(_ranked(group))) for key, group in groups.items()]
     boards.sort(key=lambda board: (-len(board.entries), board.title, board.id))
     return Leaderboard(tuple(_told_apart(boards)), tuple(absent))
+
+
+def _once(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """The entries that are not refused; of equal rows of one run the one that is best checked, so that a copy displaces
+    none."""
+    kept: dict[tuple[str, Row], Entry] = {}
+    for entry in sorted(entries, key=lambda entry: TRUST.index(entry.mark)):
+        if entry.mark != "refused":
+            kept.setdefault((entry.run, entry.row), entry)
+    yield from kept.values()
+
+
+def _twice(found: Sequence[Entry], kept: Sequence[Entry]) -> Iterator[Absent]:
+    """What was left out as it stands elsewhere: whole folders in one line."""
+    standing = {(entry.run, entry.row): entry for entry in reversed(kept) if entry.mark != "refused"}
+    known = set(map(id, kept))
+    left: dict[Path, list[Entry]] = {}
+    for entry in found:
+        if id(entry) not in known:
+            left.setdefault(entry.folder.path, []).append(entry)
+    for path, entries in left.items():
+        rows = [(entry.row.model, entry.row.dataset, standing[entry.run, entry.row].folder.path) for entry in entries]
+        published = entries[0].folder.published
+        if published is not None and len(rows) == len(published.rows) and len({home for _, _, home in rows}) == 1:
+            rows = [("", "", rows[0][2])]
+        for model, dataset, home in rows:
+            yield Absent(path, model, dataset, f"the run was given twice, and stands as {home.name}")
 
 
 def _told_apart(boards: Sequence[Board]) -> Iterator[Board]:

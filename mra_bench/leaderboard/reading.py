@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mra_bench.errors import BenchError, UsageError
+from mra_bench.errors import BenchError, Interrupted, UsageError
 from mra_bench.folder import RUN, manifest_of
 from mra_bench.leaderboard.packing import unpacked
 from mra_bench.leaderboard.rows import ROWS, VERSION, Published, Row, published
@@ -26,7 +26,6 @@ from mra_bench.store import file_hash
 LONGEST = 200  # characters of a name
 HASH = re.compile(r"[0-9a-f]{64}")
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError, BenchError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +73,9 @@ def read_folder(path: Path) -> Folder:
         if record.get("finished") is None:
             return Folder(path, "", None, "the run is not finished, so it has no headline and no row")
         return Folder(path, date.group() if date else "", _published(path, record))
-    except DAMAGED as error:
+    except Interrupted:
+        raise
+    except Exception as error:  # whatever a damaged or hostile file makes fail is told, and the other folders go on
         return Folder(path, "", None, f"{_first_line(error)}")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import statistics
+from mra_bench.asking import style_of
 from mra_bench.audit_record import run_record_of
 from mra_bench.context import WEIGHTS, open_ref, ref_of
 from mra_bench.contracts import CheckedModel, build_model
@@ -121,8 +122,8 @@ def _again(name: str, row: _Row, tools: Tools, how: tuple[int, int, Path | None]
     prepare_threads(strict=recipe.strict_determinism)
     model, loaded = _open(row, tools, weights)
     notes = tuple(_differences(row, loaded))
-    spec, problems = row.texts.spec, row.problems
-    style = PromptStyle(**spec["style"])
+    problems = row.problems
+    style = _style(row)
     prompts = fingerprint([model.render(problem, style) for problem in problems])
     recorded = row.record["prompts"][row.evaluation["model"]][row.evaluation["dataset"]]["hash"]
     chosen, said = _choose(row, samples, seed)
@@ -180,7 +181,7 @@ def _choose(row: _Row, samples: int, seed: int) -> tuple[list[Block], str]:
     """What is generated again: whole blocks, as texts of one are computed together, or single texts where each is
     computed by itself; and that in words."""
     spec, plan = row.texts.spec, row.record["plan"]
-    style, decoding = PromptStyle(**spec["style"]), _decoding(spec["decoding"])
+    style, decoding = _style(row), _decoding(spec["decoding"])
     requests = (Request(problem, k) for problem in row.problems for k in range(spec["samples"]))
     blocks = list(enumerate(in_blocks(requests, spec["block_size"], plan["seed"])))
     draw = random.Random(f"reproduce/{seed}")
@@ -202,6 +203,11 @@ def _choose(row: _Row, samples: int, seed: int) -> tuple[list[Block], str]:
     total = len(blocks) + len(numbers)
     what = counted(len(numbers), "whole block")
     return chosen, f"{what} of {total} (number {named}, from 0), as texts of a block are computed together"
+
+
+def _style(row: _Row) -> PromptStyle:
+    datasets = row.record["plan"]["datasets"]
+    return style_of(next(one for one in datasets if one["name"] == row.evaluation["dataset"]))
 
 
 def _decoding(spec: Mapping[str, Any]) -> Decoding:

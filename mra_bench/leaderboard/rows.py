@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.compute import training_operations
+from mra_bench.errors import UsageError
 from mra_bench.folder import RECIPE
 from mra_bench.results import RESULTS
 from mra_bench.store import canonical, file_hash, fingerprint, read_rows, stage_record
@@ -29,12 +30,14 @@ NO_PROMPT = "how it was asked is not recorded"
 @dataclasses.dataclass(frozen=True)
 class Prompt:
     """How the problems were put to the model. sha256: of all prompts as they were rendered, in the order of the
-    problems; kind: "plain", "chat" or "" where the model does not say; first: the prompt of the first problem."""
+    problems; kind: "plain", "chat" or "" where the model does not say; shots: worked examples in each; first: the
+    prompt of the first problem."""
 
     sha256: str
     kind: str
     instruction: str
     answer_format: str
+    shots: int
     first: str
 
 
@@ -159,20 +162,20 @@ def _row(
     run: Path, record: Mapping[str, Any], results: Mapping[str, Any], evaluation: Mapping[str, Any], part: str
 ) -> Row | LeftOut:
     model, name = evaluation["model"], evaluation["dataset"]
-    entry = next(dataset for dataset in results["datasets"] if dataset["name"] == name)
-    score = next(row for row in entry["scores"] if row["model"] == model)
+    entry = _one(results["datasets"], "name", name)
+    score = _one(entry["scores"], "model", model)
     asked = record.get("prompts", {}).get(model, {}).get(name)
     if not entry["n"] or not judged(score):
         return LeftOut(model, name, SILENT)
     if asked is None:
         return LeftOut(model, name, NO_PROMPT)
-    described = next(dataset for dataset in record["plan"]["datasets"] if dataset["name"] == name)
+    described = _one(record["plan"]["datasets"], "name", name)
     made = stage_record(run / evaluation["completions"]) or {}
     problems = problems_of(run / evaluation["problems"])
     ids = [problem.id for problem in problems]
     unreadable = set(entry["unreadable"])
     conditions = made["spec"]["conditions"]
-    of_results = next(one for one in results["models"] if one["name"] == model)
+    of_results = _one(results["models"], "name", model)
     samples = made["spec"]["samples"]
     verdicts, texts = _verdicts(run, evaluation, ids, samples)
     return Row(
@@ -189,6 +192,7 @@ def _row(
             str((conditions.get("prompt") or {}).get("kind", "")),
             described["instruction"],
             described["answer_format"],
+            len(described.get("examples", ())),
             asked["text"],
         ),
         decoding=_decoded(made["spec"]),
@@ -209,6 +213,14 @@ def _row(
         device=str(conditions.get("device", "")),
         dtype=str(conditions.get("dtype", "")),
     )
+
+
+def _one(entries: Sequence[Mapping[str, Any]], key: str, name: str) -> Mapping[str, Any]:
+    """The entry of that name. Raises UsageError where results and record do not speak of the same things."""
+    for entry in entries:
+        if entry[key] == name:
+            return entry
+    raise UsageError(f"{RESULTS} and run.json do not agree: one has no {key} {name!r:.80}")
 
 
 def _decoded(spec: Mapping[str, Any]) -> Decoded:

@@ -6,8 +6,10 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
+from mra_bench.dataset_spec import UNVERIFIED, Facts
 from mra_bench.datasets import dataset_names, dataset_spec
 from mra_bench.errors import BenchError, UsageError
+from mra_bench.example_rows import use_of
 from mra_bench.folder import RECIPE
 from mra_bench.leaderboard.rows import Row
 from mra_bench.plugins import Registry
@@ -26,27 +28,58 @@ class Compared:
 
 
 def compare_problems(run: Path, row: Row, folder: str, registry: Registry) -> Compared:
-    """The stored problems of a row (in the stage `folder`) against what the recipe's dataset gives here. No file that
-    the recipe names is opened: only datasets that are installed count."""
+    """The stored problems of a row (in the stage `folder`) against what the recipe's dataset gives here: against the
+    checksum of its spec where it is a whole split that has one, so that nothing need be fetched. No file that the
+    recipe names is opened: only datasets that are installed count."""
     try:
         recipe = _without_files(load_recipe(str(run / RECIPE)), row.dataset, registry)
     except UsageError as error:
         return Compared("unknown", str(error))
+    known = _known(recipe, row, registry)
+    if row.sha256 in {facts.checksum for facts in known}:
+        return _same(row)
     try:
         now = read_datasets(recipe, registry, [row.dataset])[row.dataset]
     except BenchError as error:
+        sizes = {facts.rows for facts in known}
+        if sizes and not sizes & {UNVERIFIED, row.problems}:
+            there = " or ".join(f"{size:,}" for size in sizes)
+            return Compared("other", f"its {row.problems:,} problems are not the {there} of {_named(row)}")
         return Compared("unknown", f"its dataset cannot be read here: {error}")
-    named = (row.data, row.split, row.prompt.instruction, row.prompt.answer_format)
-    if named != (now.data, now.split, now.style.instruction, now.style.answer_format):
-        return Compared(
-            "other",
-            f"the recipe's dataset is {now.data}, {now.split}, asked in its own way; the row says "
-            f"{row.data}, {row.split}",
-        )
-    if now.hash == row.sha256:
-        part = f", {row.part}: a part of the split, and a board of its own" if row.part else ""
-        return Compared("same", f"the {row.problems:,} problems of {now.data}, {now.split}{part}")
-    return Compared("other", _difference(run, row, folder, now))
+    if (row.data, row.split) != (now.data, now.split) or _asked(row) != _style(now):
+        said = f"the recipe's dataset is {now.data}, {now.split}, asked in its own way; the row says {_named(row)}"
+        return Compared("other", said)
+    return _same(row) if now.hash == row.sha256 else Compared("other", _difference(run, row, folder, now))
+
+
+def _known(recipe: Recipe, row: Row, registry: Registry) -> list[Facts]:
+    """What the spec knows of the split, one for each shape its rows come in, where the row is about the whole of it."""
+    entry = recipe.datasets[row.dataset]
+    carved = any(other.carve == row.dataset for other in recipe.datasets.values())
+    if entry.data is None or entry.limit is not None or carved:
+        return []
+    use = use_of(entry)
+    if (row.data, row.split) != (use.data, use.split):
+        return []
+    layouts = dataset_spec(entry.data, registry).layouts
+    return [layout.splits[use.split] for layout in layouts if use.split in layout.splits]
+
+
+def _asked(row: Row) -> tuple[str, str, int]:
+    return row.prompt.instruction, row.prompt.answer_format, row.prompt.shots
+
+
+def _style(now: ProblemSet) -> tuple[str, str, int]:
+    return now.style.instruction, now.style.answer_format, len(now.style.examples)
+
+
+def _named(row: Row) -> str:
+    return f"{row.data}, {row.split}"
+
+
+def _same(row: Row) -> Compared:
+    part = f", {row.part}: a part of the split, and a board of its own" if row.part else ""
+    return Compared("same", f"the {row.problems:,} problems of {_named(row)}{part}")
 
 
 def _difference(run: Path, row: Row, folder: str, now: ProblemSet) -> str:
@@ -79,13 +112,17 @@ def _without_files(recipe: Recipe, name: str, registry: Registry) -> Recipe:
 
 
 def _used(recipe: Recipe, name: str) -> list[str]:
-    found, at = [], name
-    while at is not None and at not in found:
+    """The dataset and those of the recipe that it is made from, or takes worked examples from."""
+    found: list[str] = []
+    left = [name]
+    while left:
+        at = left.pop()
+        if at in found:
+            continue
         if at not in recipe.datasets:
             raise UsageError(f"its recipe has no dataset {at!r:.80}")
         found.append(at)
         entry: DatasetEntry = recipe.datasets[at]
-        at = entry.carve or entry.verify or ""
-        if not at:
-            break
+        examples = entry.prompt.examples_from if entry.prompt else None
+        left += [other for other in (entry.carve, entry.verify, examples) if other is not None]
     return found

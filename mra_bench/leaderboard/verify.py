@@ -14,11 +14,11 @@ from mra_bench import __version__
 from mra_bench.audit import audit
 from mra_bench.audit_checks import REPORT, Finding
 from mra_bench.audit_judged import Audit
-from mra_bench.errors import DISK_FULL, UsageError
+from mra_bench.errors import DISK_FULL, Interrupted, UsageError
 from mra_bench.folder import RUN
 from mra_bench.leaderboard.marks import Checked, FolderMarks, Marks, Verdict, content_hash, place_of
 from mra_bench.leaderboard.packing import unpacked
-from mra_bench.leaderboard.reading import DAMAGED, derive, parse
+from mra_bench.leaderboard.reading import derive, parse
 from mra_bench.leaderboard.rows import ROWS, Published, Row
 from mra_bench.leaderboard.safety import ARCHIVE, other_files, unsafe
 from mra_bench.leaderboard.same_problems import compare_problems
@@ -65,7 +65,9 @@ def _checked(run: Path, folder: str, tools: Tools) -> FolderMarks:
             return _refused(folder, reason)
         with tempfile.TemporaryDirectory(prefix="mra-bench-verify-") as temporary:
             return _graded(unpacked(run, Path(temporary)) if (run / ARCHIVE).exists() else run, folder, tools)
-    except DAMAGED as error:
+    except Interrupted:
+        raise
+    except Exception as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             raise  # that is ours
         said = str(error) if isinstance(error, UsageError) else f"damaged ({type(error).__name__}: {error!s:.200})"
@@ -93,8 +95,9 @@ def _graded(run: Path, folder: str, tools: Tools) -> FolderMarks:
     found = audit(run, tools.registry, tools.plugins, tools.reporter, weights=False)
     refused, unsure = _sorted(found, record)
     if refused:
+        telling = next((one for one in refused if one.at), refused[0])
         more = f" (and {counted(len(refused) - 1, 'finding')} more)" if len(refused) > 1 else ""
-        return _refused(folder, f"{refused[0]}{more}")
+        return _refused(folder, f"{telling}{more}")
     marks = tuple(_row_mark(run, row, record, unsure, tools.registry) for row in rows.rows)
     return FolderMarks(folder, __version__, "", marks, _same_report(found), _said(found))
 
@@ -161,7 +164,9 @@ def _row_mark(run: Path, row: Row, record: Mapping[str, Any], unsure: str, regis
     if row.lineage[0].weights is None:
         return _mark(row, "unverifiable", "nothing tells which weights wrote its texts")
     texts = counted(row.problems * row.decoding.samples, "text")
-    return _mark(row, "verified", f"{texts} graded again, on {compared.said}")
+    now = registry.resolve("graders", row.grader.name).plugin.version
+    by = "" if now == row.grader.version else f" by {row.grader.name} {now}, with the same outcome"
+    return _mark(row, "verified", f"{texts} graded again{by}, on {compared.said}")
 
 
 def _mark(row: Row, mark: Verdict, reason: str) -> Checked:

@@ -119,6 +119,7 @@ def conditions(board: Board) -> Sequence[tuple[str, str]]:
     row = board.row
     asked = row.prompt.kind or "format not recorded"
     asked += f", answers asked for as {row.prompt.answer_format}" if row.prompt.answer_format else ""
+    asked += f", {row.prompt.shots} worked examples" if row.prompt.shots else ""
     left_out = f", {len(row.unreadable):,} left out as nobody can read their reference answer" if row.unreadable else ""
     return (
         ("Problems", f"{row.problems:,}{left_out}; sha256 {row.sha256}"),

@@ -128,10 +128,16 @@ def making_view(run: RunData) -> list[dict[str, Any]]:
                     "parent": model["from"],
                     "compute": "not known" if made["operations"] is None else amount(made["operations"]),
                     "whole": "not known" if whole is None else amount(whole),
-                    "seconds": sum(seconds.get(stage, 0.0) for stage in made["stages"]),
+                    "seconds": _sum_known(seconds, made["stages"]),
                 }
             )
     return rows
+
+
+def _sum_known(seconds: Mapping[str, float], stages: Sequence[str]) -> float | None:
+    """The time of the stages, None where none of them has one."""
+    known = [seconds[stage] for stage in stages if stage in seconds]
+    return sum(known) if known else None
 
 
 def _since_start(models: Sequence[Mapping[str, Any]], name: str) -> int | None:

@@ -27,7 +27,7 @@ def row(number: int, board: str) -> Row:
     model = HOSTILE if number == 3 else f"model-{number}"
     return Row(
         model=model, dataset="test", data=board, split="test", part="", problems=200, sha256=board[0] * 64,
-        unreadable=(), prompt=Prompt("1" * 64, "plain", "", "boxed", HOSTILE),
+        unreadable=(), prompt=Prompt("1" * 64, "plain", "", "boxed", 0, HOSTILE),
         decoding=Decoded(128, 0.0, 1.0, (), False, 1), grader=GradedBy("sympy", "1", "2" * 64), n=200,
         correct=float(sum(bits)), accuracy=sum(bits) / 200, low=interval.low, high=interval.high,
         tokens_mean=100.0 - number, verdicts=pack(bits), texts=f"{number:064x}", parameters=10**number,
