@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.datasets import problems_hash
+from mra_bench.drawn import ALIKE, Alike
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, changed_files
 from mra_bench.leaderboard.rows import ROWS, published_data
@@ -106,12 +107,14 @@ def _stage_content(run: Path, stage: Stage, folder: str, facts: Mapping[str, Any
     elif stage.kind == "generate":
         paths = sorted((run / folder).glob("*.jsonl"))
         there: Counter[tuple[str, int]] = Counter()
-        tokens, noted = 0, Notes()
+        tokens, noted, alike = 0, Notes(), Alike(stage.spec)
         for row in (row for path in paths for row in read_safely(path, run, broken)):
             there[row["problem"], row["sample"]] += 1
             tokens += row["tokens"]
             noted.add(row)
+            alike.add(row)
         sums = {"texts": there.total(), "tokens": tokens, NOTES: noted.facts().get(NOTES)}
+        sums |= alike.facts() if ALIKE in facts else {}  # an earlier mra-bench did not count them
         for path, stored, derived in difference({key: facts.get(key) for key in sums}, sums):
             yield Finding(f"{folder}/stage.json", path, str(stored), str(derived))
         yield from _not_as_asked(run, stage, there)

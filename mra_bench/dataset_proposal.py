@@ -151,9 +151,9 @@ class _Look:
 
     def _find_answer_and_solution(self) -> None:
         taken = {*_as_list(self.fields["question"]), *_as_list(self.fields.get("choices"))}
-        worked = [c for c in self._called(SOLUTION) if c not in taken and self._filled(c)]
+        worked = [c for c in self._called(SOLUTION) if c not in taken and self._share(c, _is_plain) > 0.5]
         solution = next((c for c in worked if self._length(c) >= 20 or self._is_list(c)), None)
-        named = [c for c in self._called(ANSWER) if c not in taken and self._filled(c)]
+        named = [c for c in self._called(ANSWER) if c not in taken and self._share(c, _is_plain) > 0.5]
         marked = [c for c in [*named, *worked] if self._reading_of(c)]
         short = [c for c in named if c != solution and not self._is_long(c) and "after" not in self._reading_of(c)]
         if not short:
@@ -216,19 +216,24 @@ class _Look:
 
     def _find_rest(self) -> None:
         taken = {*_as_list(self.fields["question"]), *(self.fields.get(key) for key in ("answer", "solution"))}
-        self.fields["id"] = next((c for c in self._called(IDS) if self._unique(c)), None)
+        unique = [c for c in self._called(IDS) if self._unique(c)]
         repeated = [c for c in self._called(IDS) if not self._unique(c)]
-        if self.fields["id"] is None and repeated:
+        if unique:
+            self.fields["id"] = unique[0]
+        elif repeated:
             self.unsure.append(f"'{repeated[0]}' is called as ids are, but not unique; rows are numbered instead")
         for key, names in (("subject", SUBJECT), ("level", LEVEL)):
             fitting = [c for c in self._called(names) if c not in taken and self._groups(c)]
-            self.fields[key] = next(iter(fitting), None)
             if fitting:
+                self.fields[key] = fitting[0]
                 self.reasons[f"fields.{key}"] = f"'{fitting[0]}' parts the rows into a few groups"
         pictures = [c for c in self.columns if PICTURES.fullmatch(c) and self._filled(c)]
         if pictures:
             self.fields["pictures"] = pictures
             self.unsure.append(f"Rows with a picture ({', '.join(pictures)}) are left out: models here read text")
+        for key in ("id", "subject", "level", "choices", "solution"):
+            if key in self.columns and key not in self.fields:
+                self.fields[key] = None  # not read by default either
         used = {*taken, *(column for value in self.fields.values() for column in _as_list(value))}
         if rest := [c for c in self.columns if c not in used]:
             self.reasons["not read"] = ", ".join(rest)
@@ -306,6 +311,13 @@ def _is_filled(value: Any) -> bool:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _is_plain(value: Any) -> bool:
+    """Text, a number, or a list of such."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value)) and not any(isinstance(one, list) for one in value)
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 
 
 def _choices(value: Any) -> list[Any]:

@@ -271,7 +271,7 @@ def check_verified(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Proble
     """Refuse rows under a wrong label. A file may hold other rows than the spec's, but not another split's; a hub
     dataset without a fixed revision may have been corrected, which is worth a warning. Raises UsageError."""
     split = use.split
-    if use.path or spec.source is None:
+    if use.path or _is_own(spec):
         for other in dict.fromkeys(name for one in spec.layouts for name in one.splits):
             sizes = {one.splits[other].rows for one in spec.layouts if other in one.splits}
             if other != split and len(problems) in sizes:
@@ -296,10 +296,15 @@ def check_verified(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Proble
     raise UsageError(message)
 
 
+def _is_own(spec: DatasetSpec) -> bool:
+    """Whether the rows are a user's own files."""
+    return spec.source is None or spec.source.folder is not None
+
+
 def _check_label(spec: DatasetSpec, split: str, problems: Sequence[Problem]) -> None:
     """Refuse a part of another split under the label of one of the dataset's own; of a file that goes by a name of the
     user's own, say whose rows it holds. Nothing can be said where no sample of a split is kept."""
-    own = spec.source is None
+    own = _is_own(spec)
     for name, samples in built_in_samples().items():
         found = split_of(problems[:LOOKED_AT], samples) if own or name == spec.name else None
         if found is None or split == found or split not in samples:

@@ -171,6 +171,7 @@ class JsonReporter(PlainReporter):
                 tokens=clock.tokens,
                 tokens_per_second=None if speed is None else round(speed, 1),
                 seconds_left=None if left is None else round(left, 1),
+                **({"note": clock.note} if clock.note else {}),
             )
 
     def end(self, outcome: str) -> None:

@@ -88,7 +88,7 @@ def compute(run: Path) -> dict[str, Any]:
         "training": [t for m in manifest["models"] if (t := training_results(run, m)) is not None],
         "pairs": [p for m in manifest["models"] if (p := built_results(run, m, "pairs", "no_pair")) is not None],
         "contamination": contamination_results(run, record),
-        **asked_alike(record),
+        **asked_alike(run, record, counted),
         "mixed_conditions": differences(made_with_of(run, manifest["folders"])),
         "stages": [
             {

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from mra_bench.drawn import not_drawn
 
 REPRODUCIBLE = "reproducible"
 """The key under "models" of run.json of a model that is not; others have none."""
@@ -37,10 +40,11 @@ def unlike(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"what": check["what"], "values": check["values"]} for check in checks(record) if not check["same"]]
 
 
-def asked_alike(record: Mapping[str, Any]) -> dict[str, Any]:
-    """For results.json: what was not the same for all models, and models that are not reproducible, where there are."""
-    names = unrepeatable(record)
-    return {"unlike_models": unlike(record), **({"not_reproducible": names} if names else {})}
+def asked_alike(run: Path, record: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """For results.json: what was not the same for all models; and where there are such, models that are not
+    reproducible and samples that were not drawn."""
+    more = {"not_reproducible": unrepeatable(record), "not_drawn": not_drawn(run, evaluations)}
+    return {"unlike_models": unlike(record), **{name: found for name, found in more.items() if found}}
 
 
 def unlike_warnings(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

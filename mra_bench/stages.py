@@ -13,6 +13,7 @@ from mra_bench.answers import Answers
 from mra_bench.builders import BuildJob, PairSet, RowSet
 from mra_bench.context import Context
 from mra_bench.contracts import PluginFault, run_builder
+from mra_bench.drawn import Alike
 from mra_bench.errors import BenchError
 from mra_bench.halvings import Halvings
 from mra_bench.notes import Notes, notes_so_far
@@ -82,12 +83,14 @@ def generate(context: Context, stage: Stage) -> dict[str, Any]:
         done += len(chosen)
         context.reporter.update(done, tokens=tokens)
     context.ranks.wait()
-    total, cut, noted = 0, 0, Notes()
+    total, cut, noted, alike = 0, 0, Notes(), Alike(stage.spec)
     for row in read_rows(folder) if context.ranks.leads else ():
         total, cut = total + row["tokens"], cut + (row["finish"] == LENGTH)
         noted.add(row)
+        alike.add(row)
     budgeted = {"budget": work.most_tokens, "cut": cut} if work.budgets else {}
-    return {"texts": done, "tokens": total, **budgeted, **noted.facts(), **Halvings(folder / WORK).facts()}
+    more = {**budgeted, **noted.facts(), **alike.facts(), **Halvings(folder / WORK).facts()}
+    return {"texts": done, "tokens": total, **more}
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:

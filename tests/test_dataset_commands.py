@@ -139,6 +139,18 @@ def test_new_proposes_a_spec_that_a_run_can_be_asked_for(tmp_path: Path) -> None
     assert told["shown"][0]["chat"][0]["content"].startswith("What is 1 + 1?\nReason step by step")
 
 
+def test_new_shows_what_it_proposes_even_where_a_row_is_broken(tmp_path: Path) -> None:
+    """One row in a hundred lacks its answer's marker: the spec stands, and the row is named."""
+    rows = [{"question": f"What is {n} + 1?", "answer": f"#### {n + 1}", "choices": "none"} for n in range(100)]
+    file = written(tmp_path / "rows.jsonl", *rows[:99], {**rows[99], "answer": "100"})
+    told = text("new", file, code=1)
+    assert "after: '####'" in told
+    assert "choices: null" in told
+    assert "# not sure: 1 of 100 rows have no '####' in 'answer': an error" in told
+    assert f"cannot read the file: {file}, line 100: no '####'" in told
+    assert told.count("as plain text") == 3
+
+
 def test_a_spec_of_ones_own_is_refused_as_ours_are(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("name: yours\nsource: {file: .}\nsplits: {test: {source: rows.jsonl}}\n")
     assert "calls itself 'yours'" in text("show", "mine.yaml", code=2, cwd=tmp_path)

@@ -42,28 +42,30 @@ def carry_out(size: int, kind: str, data: Path, folder: Path) -> dict[str, Any]:
 
 def tables(found: Sequence[dict[str, Any]]) -> str:
     """Markdown: a row for each page, then a row for each reaction."""
-    lines = [
-        "| samples | texts | size | written in | memory | first view | longest task | search ready | script memory |",
-        "|" + "---|" * 9,
-    ]
+    columns = "samples, texts, size, written in, memory, "
+    columns += "first view, processor time, longest task, search ready, script memory"
+    lines = [f"| {columns.replace(', ', ' | ')} |", "|" + "---|" * (columns.count(",") + 1)]
     for row in found:
-        cost = row["writing"]
-        lines.append(
-            f"| {row['samples']:,} | {row['kind']} | {row['size'] / 1e6:.2f} MB | {cost['cpu']:.1f} s | "
-            f"{cost['memory'] / 2**20:.0f} MiB | {row['first_view']:.2f} s | {row['longest']:.2f} s | "
-            f"{row['prepared']:.1f} s | {row['memory'] / 2**20:.0f} MiB |"
-        )
+        cost, mib = row["writing"], 2**20
+        cells = [f"{row['samples']:,}", row["kind"], f"{row['size'] / 1e6:.2f} MB", f"{cost['cpu']:.1f} s"]
+        cells += [f"{cost['memory'] / mib:.0f} MiB"]
+        cells += [f"{row[name]:.2f} s" for name in ("first_view", "processor", "longest", "prepared")]
+        lines.append(f"| {' | '.join(cells)} | {row['memory'] / mib:.0f} MiB |")
     heads = [f"{row['samples']:,} {row['kind']}" for row in found]
-    lines += ["", "| reaction in ms (longest task) | " + " | ".join(heads) + " |", "|" + "---|" * (len(found) + 1)]
+    lines += ["", "| reaction in ms (processor time) | " + " | ".join(heads) + " |", "|" + "---|" * (len(found) + 1)]
     for name in found[0]["reactions"]:
         cells = [row["reactions"][name] for row in found]
-        shown = [f"{1000 * cell['seconds']:.0f}{_slowest(cell)} ({1000 * cell['longest']:.0f})" for cell in cells]
+        shown = [f"{_ms(cell['seconds'])}{_slowest(cell)} ({_ms(cell['processor'])})" for cell in cells]
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
 def _slowest(cell: dict[str, Any]) -> str:
-    return f" to {1000 * cell['slowest']:.0f}" if "slowest" in cell else ""
+    return f" to {_ms(cell['slowest'])}" if "slowest" in cell else ""
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f}"
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ Examples:
 """
 FILES = "NAME[:SPLIT]=FILE"
 SHOWN = 3
+TRIED = 200  # golds that are tried
 
 
 @click.group(invoke_without_command=True, epilog=EPILOG)
@@ -230,10 +231,10 @@ def fetch_command(before: Given, /, name: str, **shared: Any) -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="SPEC.yaml", help="Write the spec there.")
 @json_option
 @click.pass_obj
-def new_command(before: Given, file: Path, out: Path | None, as_json: bool) -> None:
+def new_command(before: Given, file: Path, out: Path | None, as_json: bool) -> int:
     """Look at a FILE of problems (JSONL, CSV or Parquet) and propose its spec: which columns are question, answer,
     solution and choices, how the gold answer is read, and why; say what is unsure; show three problems as models see
-    them."""
+    them. Exit code 1 when the proposed spec cannot read a row."""
     from mra_bench.cli.listing import show_json
     from mra_bench.dataset_checks import unreadable_golds
     from mra_bench.dataset_proposal import propose
@@ -242,32 +243,48 @@ def new_command(before: Given, file: Path, out: Path | None, as_json: bool) -> N
     from mra_bench.tables import printable
 
     proposal = propose(file, out.stem if out else file.stem)
-    problems = _read_as_proposed(proposal.spec, file)
-    unread = unreadable_golds(problems[:200], before.settings)
+    problems, stopped = _read_as_proposed(proposal.spec, file)
+    unread = unreadable_golds(problems[:TRIED], before.settings)
     shown = [_prompt_data(problem, style(proposal.spec)) for problem in problems[:SHOWN]]
     text = proposal_yaml(proposal)
     if out is not None:
         _write(out, text, file)
     if before.as_json or as_json:
         told = {"spec": proposal.data, "reasons": proposal.reasons, "unsure": proposal.unsure, "shown": shown}
-        show_json({**told, "rows": len(problems), "unreadable": unread, "out": None if out is None else str(out)})
-        return
+        show_json({**told, "rows": len(problems), "stopped": stopped, "unreadable": unread, "out": str(out or "")})
+        return 1 if stopped else 0
     click.echo(printable(text))
     _say_prompts(shown)
-    tried = min(len(problems), 200)
+    tried = min(len(problems), TRIED)
     click.echo(f"{len(problems):,} rows. Of the first {tried:,} golds the grader can read {tried - len(unread):,}.")
     for name, why in list(unread.items())[:SHOWN]:
         click.echo(printable(f"  {name}: {why}"))
+    if stopped:
+        click.echo(printable(f"The spec as it is cannot read the file: {stopped}"))
     where = f"Wrote {out}." if out else "Keep it with --out SPEC.yaml."
     click.echo(f"{where} Check and use it: mra-bench datasets check {out or 'SPEC.yaml'}; --data {out or 'SPEC.yaml'}")
+    return 1 if stopped else 0
 
 
-def _read_as_proposed(spec: DatasetSpec, file: Path) -> list[Problem]:
-    """All rows of the file by the proposed spec, which must not fail on one."""
+def _read_as_proposed(spec: DatasetSpec, file: Path) -> tuple[list[Problem], str]:
+    """The rows of the file by the proposed spec, all of them or those before the first that it cannot read, and why."""
+    import itertools
+
     from mra_bench.dataset_files import read_rows
     from mra_bench.datasets import problems_of
+    from mra_bench.errors import UsageError
 
-    return problems_of(read_rows(file), "test", spec.layouts[0])
+    reading = spec.layouts[0]
+    try:
+        return problems_of(read_rows(file), "test", reading), ""
+    except UsageError as error:
+        first = []
+        for row in itertools.islice(read_rows(file), TRIED):
+            try:
+                first += problems_of([row], "test", reading)
+            except UsageError:
+                break
+        return first, str(error)
 
 
 def _say_prompts(shown: list[dict[str, Any]]) -> None:

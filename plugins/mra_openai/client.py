@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,7 @@ FOR_NOW = (408, 409, 425, 429)
 USED_UP = ("insufficient_quota", "billing_hard_limit_reached")
 NO_ROOM = "output limit was reached"  # what a reasoning model says that has used up its limit before it wrote anything
 LISTED = 5
+TOO_LONG = ("context length", "context window", "context size", "context_length")
 LEFT_OUT = ("temperature", "top_p", "stop", "seed")
 """Fields that some servers do not take, and that a text can do without."""
 
@@ -37,6 +39,10 @@ class Again(Exception):
 
 class EndpointError(BenchError):
     """The endpoint cannot be used as it is."""
+
+
+class RequestRefused(EndpointError):
+    """One request is not taken as it is; others may be."""
 
 
 class Endpoint:
@@ -124,7 +130,7 @@ class Endpoint:
             return EndpointError(f"{told}. {await self._about_model()}")
         if error.code not in USED_UP and (status in FOR_NOW or status >= 500):
             return Again(told, after=_after(headers), most=self._tries(BROKEN_TRIES) if status >= 500 else None)
-        return EndpointError(f"{told}.{self._about_fields(said)}")
+        return RequestRefused(f"{told}.{self._about_fields(said)}")
 
     def _about_key(self) -> str:
         if self.options.key_env:
@@ -152,6 +158,8 @@ class Endpoint:
         if self.options.length_field in said:
             other = {"max_tokens": "max_completion_tokens"}.get(self.options.length_field, "max_tokens")
             return f" Set the option length_field: {other}, or lower max_new_tokens."
+        if any(words in said.lower() for words in TOO_LONG):
+            return " Lower max_new_tokens, show fewer examples, or give the server a longer context."
         named = next((name for name in LEFT_OUT if name in said), None)
         return f" The option body: {{{named}: null}} leaves that field out." if named else ""
 
@@ -166,4 +174,4 @@ def _after(headers: Mapping[str, str]) -> float | None:
         if date is None:
             return None
         seconds = email.utils.mktime_tz(date) - time.time()
-    return max(0.0, seconds) if seconds == seconds else None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -13,7 +13,7 @@ from mra_bench.types import Block, Completion, Decoding, Problem, PromptStyle, R
 
 from . import prompts
 from .background import Crew, in_background
-from .client import Again, Endpoint, EndpointError
+from .client import Again, Endpoint, EndpointError, RequestRefused
 from .completion import Reader, estimated_tokens
 from .keys import read_key
 from .ledger import Ledger
@@ -39,10 +39,10 @@ class EndpointModel:
         self._pace = Pace(options.requests_per_minute, options.tokens_per_minute, time.monotonic)
 
     def identity(self) -> Mapping[str, Any]:
-        """`weights`: where the model is and what it is called there; nobody can look inside. The rest are the
-        conditions: how it is asked. What the server reports of itself is among the notes of its texts."""
+        """`served`: where the model is and what it is called there. It has no `weights`, as nobody can look inside. The
+        rest is how it is asked. What the server reports of itself is among the notes of its texts."""
         return {
-            "weights": {"endpoint": self.options.url, "model": self.options.model},
+            "served": {"endpoint": self.options.url, "model": self.options.model},
             "prompt": self.format.describe(),
             "request": {"length_field": self.options.length_field, "body": dict(self.options.body)},
         }
@@ -96,7 +96,10 @@ class EndpointModel:
                 async def one(request: Request) -> None:
                     self.ledger.check()
                     fields = self.format.fields(request, block)
-                    reply, retries = await self._patiently(endpoint, fields, crew)
+                    try:
+                        reply, retries = await self._patiently(endpoint, fields, crew)
+                    except RequestRefused as error:
+                        raise EndpointError(f"{error} The problem was '{request.problem.id}'. {KEPT}") from None
                     completion = reader.completion(request, fields, reply, retries)
                     self.ledger.add(completion)
                     put(completion)

@@ -1,4 +1,5 @@
-"""Tokenizers and weights, loaded safely: safetensors or GGUF only, and no code from the model's folder is run."""
+"""Tokenizers and weights, loaded safely: safetensors or GGUF only, and no code from the model's folder is run unless
+the user asks for that."""
 
 from __future__ import annotations
 
@@ -14,18 +15,18 @@ from .quantised import four_bit, keep_format
 from .source import Source, config_of, locate, parameters
 
 
-def load_tokenizer(path: str, revision: str | None = None) -> Any:
+def load_tokenizer(path: str, revision: str | None = None, *, own_code: bool = False) -> Any:
     """The tokenizer of a folder, ``.gguf`` file or hub id, with a pad token that is not its end token.
 
     Where it has no pad token (or, in the GPT-2 family, pads with its end token), ``<|pad|>`` is added; `load_causal_lm`
     then gives the model a row for it. Raises UsageError or BenchError for files that cannot be used.
     """
-    source = locate(path, revision)
+    source = locate(path, revision, own_code=own_code)
     _quiet()
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False, **_gguf(source))
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=own_code, **_gguf(source))
     except Exception as error:  # the library of tokenizers raises plain Exception for a broken file
         raise _unusable("tokenizer", source, error) from None
     family = family_of(str(config_of(source).get("model_type", "")), source.name)
@@ -42,15 +43,17 @@ def load_causal_lm(
     revision: str | None = None,
     tokenizer: Any = None,
     quantised: str = "",
+    own_code: bool = False,
 ) -> Any:
     """The model of a folder, ``.gguf`` file or hub id, on its device, in evaluation mode.
 
     dtype: "auto", "bf16", "fp16", "fp32"; device as in the options. tokenizer: the one from `load_tokenizer`; the
     embedding grows if the tokenizer has more tokens (the new rows are the mean of the old, so nothing is random).
     quantised: a dtype to compute in while the weights of linear layers are held in 4 bits; "" holds them as they are.
+    own_code: whether Python code that comes with the model may be run.
     Raises UsageError or BenchError for weights that cannot be used.
     """
-    source = locate(path, revision)
+    source = locate(path, revision, own_code=own_code)
     device = choose_device(device)
     count = prepare_threads()["threads"]
     _quiet()
@@ -67,7 +70,7 @@ def load_causal_lm(
     if not source.gguf:
         settings["use_safetensors"] = True
     try:
-        model = AutoModelForCausalLM.from_pretrained(source.folder, trust_remote_code=False, **settings)
+        model = AutoModelForCausalLM.from_pretrained(source.folder, trust_remote_code=own_code, **settings)
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, SafetensorError) as error:
         raise _unusable("weights", source, error) from None
     if tokenizer is not None:
@@ -109,6 +112,8 @@ def _quiet() -> None:
 def _unusable(what: str, source: Source, error: Exception) -> BenchError:
     reason = (str(error).strip().splitlines() or [""])[0]
     if "trust_remote_code" in str(error):
-        reason = "it needs Python code that comes with the model, and such code is never run"
+        reason = (
+            "it needs Python code that comes with the model, and such code is never run unless trust_remote_code is set"
+        )
     place = source.folder / source.gguf if source.gguf else source.folder
     return UsageError(f"The {what} of {place} cannot be loaded: {type(error).__name__}: {reason}")

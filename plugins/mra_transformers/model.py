@@ -21,7 +21,7 @@ from .hardware import check_reproducible, choose_device, choose_dtype, compute_r
 from .loading import load_causal_lm, load_tokenizer
 from .network import Network
 from .options import Options
-from .source import Source, config_of, file_hashes, is_hub_id, locate, parameters
+from .source import Source, check_pinned, config_of, file_hashes, is_hub_id, locate, parameters
 from .stops import StopRule
 from .streams import row_key
 
@@ -40,15 +40,16 @@ class TransformersModel:
         self._engine: Engine | None = None
         self._source: Source | None = None
         self._format: prompts.PromptFormat | None = None
+        check_pinned(options.path, options.revision, options.trust_remote_code)
         if not is_hub_id(options.path):
-            self._source = locate(options.path)
+            self._source = locate(options.path, own_code=options.trust_remote_code)
             self._format = prompts.settle(options.prompt, self._source)
 
     @property
     def source(self) -> Source:
         """The model's files. Downloads a hub id on first use."""
         if self._source is None:
-            self._source = locate(self.options.path, self.options.revision)
+            self._source = locate(self.options.path, self.options.revision, own_code=self.options.trust_remote_code)
         return self._source
 
     @property
@@ -89,11 +90,13 @@ class TransformersModel:
             "prefill_tokens": limits.prefill_tokens,
             "strict_determinism": self.options.strict_determinism,
             "code": source_hash(sys.modules["mra_transformers"]),
+            **({"own_code": True} if self.options.trust_remote_code else {}),
         }
 
     def checkpoint(self) -> Path | None:
-        """The folder of weights, which a trainer can start from; None for a GGUF file."""
-        return None if self.source.gguf else self.source.folder
+        """The folder of weights, which a trainer can start from; None for a GGUF file, and for a model that is run by
+        code of its own."""
+        return None if self.source.gguf or self.source.own_code else self.source.folder
 
     def render(self, problem: Problem, style: PromptStyle) -> str:
         """The exact prompt text for a problem."""
@@ -169,7 +172,8 @@ class TransformersModel:
 
     def _loaded_tokenizer(self) -> Any:
         if self._tokenizer is None:
-            self._tokenizer = load_tokenizer(self.options.path, self.options.revision)
+            own_code = self.options.trust_remote_code
+            self._tokenizer = load_tokenizer(self.options.path, self.options.revision, own_code=own_code)
         return self._tokenizer
 
     def _loaded(self) -> Engine:
@@ -183,6 +187,7 @@ class TransformersModel:
                 device=self.options.device,
                 revision=self.options.revision,
                 tokenizer=tokenizer,
+                own_code=self.options.trust_remote_code,
             )
             if not self.options.strict_determinism:  # a single row is faster with the weights as they are
                 from .packed import pack

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +25,21 @@ SHAPING = (
 )  # fmt: skip
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 FROM_HUB = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
+CODE = "*.py"
+COMMIT = re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
 class Source:
     """A model's files on this machine: `folder`, and within it `gguf`, the name of a GGUF file, or "" for
     safetensors. `name` is what the model is called: the last part of the path or hub id. `commit` is the hub's name
-    for the files of a hub id, "" for others."""
+    for the files of a hub id, "" for others. `own_code`: Python code that comes with it may be run."""
 
     folder: Path
     name: str
     gguf: str = ""
     commit: str = ""
+    own_code: bool = False
 
 
 def is_hub_id(path: str) -> bool:
@@ -44,15 +47,27 @@ def is_hub_id(path: str) -> bool:
     return not Path(path).expanduser().exists() and HUB_ID.fullmatch(path) is not None and not path.endswith(".gguf")
 
 
-def locate(path: str, revision: str | None = None) -> Source:
+def locate(path: str, revision: str | None = None, *, own_code: bool = False) -> Source:
     """The files of a model, downloaded where `path` is a hub id (or taken from the hub's local cache). A process asks
-    the hub once, so that a branch which moves meanwhile gives no second model.
+    the hub once, so that a branch which moves meanwhile gives no second model. own_code: Python code that comes with
+    the model may be run; of a hub id `revision` must then be a commit.
 
     Raises UsageError for a folder or file that is not a usable model, BenchError when the hub cannot give it.
     """
-    source = _hub(path, revision) if is_hub_id(path) else _local(path)
+    check_pinned(path, revision, own_code)
+    source = _hub(path, revision, own_code) if is_hub_id(path) else _local(path)
+    source = replace(source, own_code=own_code)
     check(source)
     return source
+
+
+def check_pinned(path: str, revision: str | None, own_code: bool) -> None:
+    """Raises UsageError where code of the hub would be run that may be another one tomorrow."""
+    if own_code and is_hub_id(path) and not COMMIT.fullmatch(revision or ""):
+        raise UsageError(
+            f"trust_remote_code runs the code of {path}: name the commit that you have read, all 40 digits of it, in "
+            "the option revision"
+        )
 
 
 def check(source: Source) -> None:
@@ -123,7 +138,8 @@ def file_hashes(source: Source) -> dict[str, str]:
     if source.gguf:
         return {"weights.gguf": sha256(source.folder / source.gguf)}
     shaping = [name for name in SHAPING if (source.folder / name).is_file()]
-    return {name: sha256(source.folder / name) for name in sorted({*shaping, *weight_files(source.folder)})}
+    code = [path.name for path in source.folder.glob(CODE)] if source.own_code else []
+    return {name: sha256(source.folder / name) for name in sorted({*shaping, *code, *weight_files(source.folder)})}
 
 
 def sha256(path: Path) -> str:
@@ -167,9 +183,9 @@ def _local(path: str) -> Source:
 
 
 @functools.cache
-def _hub(path: str, revision: str | None) -> Source:
+def _hub(path: str, revision: str | None, own_code: bool = False) -> Source:
     try:
-        found = hub.download(path, "model", revision, FROM_HUB)
+        found = hub.download(path, "model", revision, (*FROM_HUB, CODE) if own_code else FROM_HUB)
     except hub.HubError as error:
         at = f" at revision {revision}" if revision else ""
         raise BenchError(f"There is no folder '{path}', and the hub gave no model of this name{at}: {error}") from None
@@ -194,6 +210,9 @@ def _no_weights(where: str, names: list[str]) -> UsageError:
 def _check_code(source: Source) -> None:
     """Refuse a model that only its own code can build; one that transformers knows too is built without that code."""
     config = config_of(source)
+    if source.own_code:
+        _check_own(source)
+        return
     if "auto_map" not in config:
         return
     prepare_threads()  # the next line imports torch
@@ -202,5 +221,16 @@ def _check_code(source: Source) -> None:
     if config.get("model_type") not in CONFIG_MAPPING_NAMES:
         raise UsageError(
             f"The model in {source.folder} needs Python code that comes with it (auto_map in its config.json), and "
-            f"such code is never run. Its type '{config.get('model_type')}' is none that transformers knows itself."
+            f"such code is never run unless you ask for it. Its type '{config.get('model_type')}' is none that "
+            "transformers knows itself. Read the code; if you trust it, set the option trust_remote_code: true"
         )
+
+
+def _check_own(source: Source) -> None:
+    """Refuse code that does not come with the model: that of another repository is at no commit, and was not read."""
+    for name in ("config.json", "tokenizer_config.json"):
+        if (source.folder / name).is_file() and "--" in json.dumps(read_json(source.folder / name).get("auto_map")):
+            raise UsageError(
+                f"The model in {source.folder} names code of another repository (auto_map in its {name}), which is not "
+                "run: put that code in the model's folder"
+            )

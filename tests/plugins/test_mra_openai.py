@@ -115,7 +115,7 @@ def test_identity_says_who_is_asked_how_and_nothing_of_pace_or_price(loader: Reg
         for more in ({}, {"budget": 2.0, "input_price": 1.0, "max_concurrency": 2, "timeout": 1.0, "retries": 0})
     ]
     assert same[0] == same[1]
-    assert same[0]["weights"] == {"endpoint": URL, "model": "m"}
+    assert same[0]["served"] == {"endpoint": URL, "model": "m"}
     assert "MY_KEY" not in json.dumps(same[0])
     other = build_model(loader, {"base_url": URL, "model": "m", "body": {"reasoning_effort": "low"}})
     assert other.identity() != same[0]

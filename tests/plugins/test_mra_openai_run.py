@@ -11,9 +11,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from endpoint_server import KEY, Asked, Says, Service, chat, endpoint
 from runs import COMMAND, here
+from test_schemas import schema
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +43,7 @@ def test_a_run_from_start_to_report(tmp_path: Path) -> None:
     assert "12 texts, 60 tokens, cost 0.00024" in done.stderr
     assert len(service.questions) == len(set(service.questions)) == 12
     record = json.loads((out / "run.json").read_text())["models"]["api"]
-    assert record["weights"] == {"endpoint": service.url, "model": "m"}
+    assert record["served"] == {"endpoint": service.url, "model": "m"}
     assert record["reproducible"] is False
     assert record["notes"] == {"cost": 0.00024, "reported_model": {"m": 12}, "system_fingerprint": {"fp_1": 12}}
     report = (out / "report.html").read_text()
@@ -50,8 +52,11 @@ def test_a_run_from_start_to_report(tmp_path: Path) -> None:
     assert audited.returncode == 0, audited.stdout
     again = here(*words(service, out))
     assert again.returncode == 0, again.stderr
-    planned = here(*words(service, tmp_path / "other"), "--dry-run")
+    planned = here(*words(service, tmp_path / "other", output_price=2), "--dry-run")
     assert planned.returncode == 0, planned.stderr
+    assert "take at most about 0.01229 by the prices" in planned.stdout + planned.stderr  # 12 texts of 512 tokens
+    planned = here(*words(service, out, output_price=2), "--dry-run")
+    assert "by the prices" not in planned.stdout + planned.stderr
     refused = here(*words(service, tmp_path / "other"))
     assert refused.returncode == 2
     assert "Model 'api': The endpoint" in refused.stderr
@@ -146,3 +151,26 @@ def test_samples_are_asked_with_a_seed_each(tmp_path: Path) -> None:
     asked = [one.body for one in service.asked if not one.is_check]
     assert len({body["seed"] for body in asked}) == 6
     assert {body["temperature"] for body in asked} == {0.7}
+
+
+def test_a_server_that_takes_no_notice_of_the_temperature_is_found_out(tmp_path: Path) -> None:
+    drawn = ("evaluate.samples=2", "evaluate.temperature=0.7")
+    with endpoint() as service:
+        assert here(*words(service, tmp_path / "same", *drawn, limit=6)).returncode == 0
+        service.answer = lambda asked, count: chat(f"It is {asked.body.get('seed', 0) % 7}.")
+        assert here(*words(service, tmp_path / "drawn", *drawn, limit=6)).returncode == 0
+    results = json.loads((tmp_path / "same" / "results.json").read_text())
+    jsonschema.validate(results, schema("results"))
+    said = [warning["text"] for warning in results["warnings"] if warning["kind"] == "not-drawn"]
+    assert len(said) == 1
+    assert said[0].startswith("api on arith: the 2 samples of each of 6 problems are the same text at temperature 0.7")
+    assert "not_drawn" not in json.loads((tmp_path / "drawn" / "results.json").read_text())
+    assert here("audit", tmp_path / "same").returncode == 0
+
+
+def test_a_leaderboard_calls_its_row_unverifiable(tmp_path: Path) -> None:
+    with endpoint() as service:
+        assert here(*words(service, tmp_path / "run", limit=4)).returncode == 0
+    done = here("leaderboard", "verify", tmp_path / "run", "--out", tmp_path / "board")
+    assert "unverifiable" in done.stdout
+    assert "nothing tells which weights wrote its texts" in done.stdout

@@ -120,7 +120,8 @@ def test_the_wait_that_the_server_asks_for_is_kept(served: Service, monkeypatch:
     held: list[float] = []
     monkeypatch.setattr(pace.Pace, "hold", lambda self, seconds: held.append(seconds))
     texts(served, failing_first(Says({}, 429, {"Retry-After": "0.03"}), Says({}, 503, {"Retry-After": "0"})))
-    assert held == [0.03, 0.0]
+    texts(served, failing_first(*(Says({}, 429, {"Retry-After": odd}) for odd in ("inf", "nan", "soon", "-3"))))
+    assert held == [0.03, 0.0, 0.0]
     with pytest.raises(BenchError, match="It asks to wait 60 minutes"):
         texts(served, lambda asked, count: Says({}, 429, {"Retry-After": "3600"}))
     in_two_hours = formatdate(time.time() + 7200, usegmt=True)
@@ -140,7 +141,8 @@ def test_the_wait_that_the_server_asks_for_is_kept(served: Service, monkeypatch:
             Says(chat("Q: Count from 1 to 100.\nA: 1, 2, 3", usage={"prompt_tokens": 9, "completion_tokens": 2})),
             "repeats",
         ),
-        (Says({"detail": "context is too long"}, 413), "error 413: context is too long"),
+        (Says({"detail": "the maximum context length is 9"}, 400), "context length is 9. Lower max_new_tokens"),
+        (Says({"detail": "no"}, 422), "error 422: no. The problem was 'check'."),
         (Says({"error": {"code": "insufficient_quota", "message": "pay"}}, 429), "error 429: pay"),
         (
             Says({}, 302, {"Location": "http://elsewhere.example/v1?key=1"}),

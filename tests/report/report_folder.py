@@ -116,9 +116,9 @@ def _strict(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "correct": correct, "answer": answer, "reason": reason, "kind": "strict", "span": None}
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """results.json of a folder."""
-    loaded: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
+def read(folder: Path, name: str = "results.json") -> dict[str, Any]:
+    """results.json of a folder, or another of its files."""
+    loaded: dict[str, Any] = json.loads((folder / name).read_text("utf-8"))
     return loaded
 
 

@@ -96,8 +96,20 @@ def everywhere_hostile(folder: Path) -> Path:
     results["grader"] = {"name": ATTACK, "version": ATTACK}
     results["warnings"] = [{"kind": ATTACK, "text": ATTACK}]
     (folder / "results.json").write_text(json.dumps(results), "utf-8")
+    (folder / "run.json").write_text(json.dumps(_provenance(read(folder, "run.json"))), "utf-8")
     (folder / "recipe.yaml").write_text(f"description: {ATTACK}".encode("utf-8", "replace").decode(), "utf-8")
     return folder
+
+
+def _provenance(record: dict[str, Any]) -> dict[str, Any]:
+    prompt = {"hash": ATTACK, "text": ATTACK + "\n" + ATTACK}
+    return {
+        **record,
+        "command": ["mra-bench", ATTACK],
+        "versions": {ATTACK: ATTACK, "python": ATTACK},
+        "git": {"commit": ATTACK, "dirty": ATTACK},
+        "prompts": {ATTACK: {ATTACK: prompt}},
+    }
 
 
 def _attacked(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -268,3 +268,31 @@ def test_a_page_without_samples_runs_no_script_of_theirs(browser: Page, tmp_path
     browser.complaints()
     browser.open(tmp_path / "page.html")
     assert browser.complaints() == []
+
+
+def test_filters_leave_an_open_problem_as_it_is(page: Page) -> None:
+    at(page, "test-00002")
+    page.click(".compare summary")
+    page.wait("document.querySelector('.diff')")
+    page.run("document.querySelector('.card').dataset.kept = 'yes'")
+    page.choose("#search", "test-00002")
+    page.wait("document.getElementById('count').textContent.startsWith('1 of 12')")
+    assert page.text("#problem .place") == "1 / 1"
+    assert page.run("return [...document.querySelectorAll('.step')].map((e) => e.disabled)") == [True, True]
+    assert page.run("return document.querySelector('.card').dataset.kept") == "yes"
+
+
+def test_an_address_with_other_models_shows_them(page: Page) -> None:
+    at(page, "test-00002")
+    page.run("location.hash = 'q=test-00002&model=sft'")
+    page.wait("document.querySelectorAll('.card').length === 1")
+    page.run("location.hash = 'q=test-00002&model=unknown'")
+    page.wait("document.querySelectorAll('.card').length === 2")
+
+
+def test_a_broken_part_is_said(browser: Page, mathematical: Path, tmp_path: Path) -> None:
+    broken = mathematical.read_text("utf-8").replace('id="samples-0-0">{', 'id="samples-0-0">{{')
+    (tmp_path / "broken.html").write_text(broken, "utf-8")
+    browser.driver.get((tmp_path / "broken.html").as_uri())
+    browser.wait("document.querySelector('#problem .note')")
+    assert "They are in the run folder" in browser.text("#problem .note")

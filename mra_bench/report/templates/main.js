@@ -2,7 +2,7 @@
 
 const PAGE = 50;
 const MANY = 4; // models whose marks stand beside a problem's name; those of more stand below it
-const state = { data: null, filters: noFilters(), matches: [], item: null, page: 0, asked: 0, view: { shown: null, source: false, compare: { open: false, a: "", b: "" } } };
+const state = { data: null, filters: noFilters(), matches: [], item: null, drawn: null, page: 0, asked: 0, view: { shown: null, source: false, compare: { open: false, a: "", b: "" } } };
 
 async function refresh() {
   const asked = (state.asked += 1);
@@ -10,8 +10,7 @@ async function refresh() {
   let matches = matching(data, filters);
   const needle = filters.search.trim();
   if (needle) {
-    const progress = (share) => (byId("count").textContent = "Searching, " + Math.floor(100 * share) + "\u202f%");
-    const found = await searchPlaces(data, needle, () => asked !== state.asked, progress);
+    const found = await searchPlaces(data, needle, () => asked !== state.asked, sayProgress);
     if (!found) return;
     matches = matches.filter((item) => found.has(item.place));
   }
@@ -20,10 +19,23 @@ async function refresh() {
   state.page = Math.max(0, Math.floor(matches.indexOf(state.item) / PAGE));
   showCount();
   showList();
-  await showProblem();
+  if (state.item && state.item === state.drawn) sayPlace(byId("problem"), place());
+  else await showProblem();
+}
+
+function place() {
+  return { place: state.matches.indexOf(state.item), total: state.matches.length };
+}
+
+// The share stands beside the live count: said aloud it would never end.
+function sayProgress(share) {
+  const count = byId("count");
+  if (count.textContent !== "Searching") count.textContent = "Searching";
+  byId("progress").textContent = Math.floor(100 * share) + "\u202f%";
 }
 
 function showCount() {
+  byId("progress").textContent = "";
   const { matches, data } = state;
   byId("count").textContent = number(matches.length) + " of " + number(data.items.length) + (data.items.length === 1 ? " problem" : " problems");
   byId("capped").textContent = data.note;
@@ -54,14 +66,22 @@ function showList() {
 async function showProblem(focus) {
   const box = byId("problem");
   const { item, data } = state;
+  state.drawn = null;
   if (!item) {
     box.replaceChildren(element("p", { class: "empty" }, "No problem matches these filters."));
     return;
   }
-  const texts = await store.texts(data, item);
+  let texts;
+  try {
+    texts = await store.texts(data, item);
+  } catch (error) {
+    box.replaceChildren(element("p", { class: "note" }, "The texts cannot be shown: " + error.message + ". They are in the run folder."));
+    return;
+  }
   if (item !== state.item || data !== state.data) return;
-  const at = { place: state.matches.indexOf(item), total: state.matches.length };
-  box.replaceChildren(...problemView(data, item, texts, at, state.view, { go, show: showProblem }));
+  box.replaceChildren(...problemView(data, item, texts, state.view, { go, show: showProblem }));
+  sayPlace(box, place());
+  state.drawn = item;
   for (const wide of box.querySelectorAll(".question, .solution, .gold")) if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
   if (focus) box.querySelector(`[data-does="${focus}"]`).focus();
 }
@@ -106,6 +126,7 @@ async function open(name, filters, id, shown) {
 
 function showOnly(names) {
   const there = state.data.models.map((model) => model.name).filter((name) => names === null || names.includes(name));
+  state.drawn = null;
   state.view.shown = there.length && there.length < state.data.models.length ? new Set(there) : null;
 }
 
@@ -137,7 +158,11 @@ function sayShown() {
 
 function chooseShown() {
   const boxes = [...byId("model-filters").querySelectorAll("input")];
-  showOnly(boxes.filter((box) => box.checked).map((box) => box.dataset.shown));
+  return showModels(boxes.filter((box) => box.checked).map((box) => box.dataset.shown));
+}
+
+function showModels(names) {
+  showOnly(names);
   sayShown();
   if (state.item) setAddress();
   return showProblem();
@@ -198,8 +223,12 @@ async function followHash() {
   for (const name of names.filter((name) => store.names().includes(name))) {
     const data = await store.dataset(name);
     if (!data.items.some((item) => item.id === id)) continue;
-    if (state.data === data && state.item && state.item.id === id) return true;
-    await open(name, {}, id, parts.has("model") ? parts.getAll("model") : undefined);
+    const shown = parts.has("model") ? parts.getAll("model") : undefined;
+    if (state.data === data && state.item && state.item.id === id) {
+      if (shown) await showModels(shown);
+      return true;
+    }
+    await open(name, {}, id, shown);
     byId("samples").scrollIntoView({ block: "start" });
     return true;
   }

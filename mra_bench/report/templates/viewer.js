@@ -30,11 +30,11 @@ function listEntry(item, data, current, choose) {
   return element("li", {}, button);
 }
 
-// `at`: {place among the matches, total of them}. `view`: what the reader chose: {shown: names of models or null for all,
+// `view`: what the reader chose: {shown: names of models or null for all,
 // source: formulas as LaTeX, compare: {open, a, b}}. `does`: {go, show: draw again, chosen: link with these models}.
-function problemView(data, item, texts, at, view, does) {
+function problemView(data, item, texts, view, does) {
   const samples = texts.cells.map(() => 0); // the sample of each model that is shown
-  const body = [problemHead(data, item, texts, at, view, does, samples), question(item, texts, view)];
+  const body = [problemHead(data, item, texts, view, does, samples), question(item, texts, view)];
   if (item.unreadable) body.push(element("p", { class: "note" }, "Nobody can read this reference answer, so the problem is left out of all figures."));
   body.push(element("p", { class: "gold" }, "Reference answer ", answerView(texts.answer, "found", texts, view.source)));
   if (texts.solution) {
@@ -59,16 +59,23 @@ function question(item, texts, view) {
   return addMathText(element("p", { class: "question", dir: "auto" }), texts.question, texts.math.question, texts, view.source);
 }
 
-function problemHead(data, item, texts, at, view, does, samples) {
-  const step = (label, by, off) =>
-    element("button", { type: "button", disabled: off, class: "step", on: { click: () => does.go(by) } }, label);
+// Where a problem stands among the matches: {place, total of them}.
+function sayPlace(box, at) {
+  const [back, on] = box.querySelectorAll(".step");
+  back.disabled = at.place <= 0;
+  on.disabled = at.place >= at.total - 1;
+  box.querySelector(".place").textContent = at.place + 1 + " / " + number(at.total);
+}
+
+function problemHead(data, item, texts, view, does, samples) {
+  const step = (label, by) => element("button", { type: "button", class: "step", on: { click: () => does.go(by) } }, label);
   const tags = [item.subject && "subject " + item.subject, item.level && "level " + item.level].filter(Boolean).join(" \u00b7 ");
   return element(
     "header",
     {},
     element("h3", {}, element("a", { href: link(data.name, item.id, view.shown), title: "Link to this problem" }, element("bdi", {}, item.id))),
     element("span", { class: "tags" }, element("bdi", {}, tags)),
-    element("span", { class: "steps" }, step("\u2190 Previous", -1, at.place <= 0), element("span", { class: "place" }, at.place + 1 + " / " + number(at.total)), step("Next \u2192", 1, at.place >= at.total - 1)),
+    element("span", { class: "steps" }, step("\u2190 Previous", -1), element("span", { class: "place" }), step("Next \u2192", 1)),
     problemActions(data, item, texts, view, does, samples)
   );
 }
