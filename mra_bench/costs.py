@@ -32,7 +32,7 @@ FP32 = 4
 class Cost:
     """Of one stage. `tokens`: generated at most, or about as many trained on; `drawn`: generated at most by a training
     itself; `flops`: 2 x parameters x tokens to generate, 6 x to train (forward and backward); `disk`: bytes at most,
-    with checkpoints."""
+    with checkpoints; `price`: about what a model that is paid for takes at most, in the currency of its options."""
 
     amount: int
     unit: str
@@ -40,6 +40,7 @@ class Cost:
     flops: float
     disk: int
     drawn: int = 0
+    price: float = 0.0
 
 
 def stage_cost(stage: Stage) -> Cost:
@@ -49,12 +50,24 @@ def stage_cost(stage: Stage) -> Cost:
     if isinstance(work, GenerateWork):
         tokens = work.most_tokens
         parameters = parameters_of(work.model)
-        return Cost(amount, unit, tokens, 2 * parameters * tokens, tokens * BYTES_PER_TOKEN + amount * BYTES_PER_ROW)
+        disk = tokens * BYTES_PER_TOKEN + amount * BYTES_PER_ROW
+        return Cost(amount, unit, tokens, 2 * parameters * tokens, disk, price=_priced(work, tokens))
     if isinstance(work, TrainWork):
         return training_cost(stage, work)
     if isinstance(work, ProblemSet):
         return Cost(amount, unit, 0, 0.0, sum(len(p.question) + len(p.solution or "") + 200 for p in work.problems))
     return Cost(amount, unit, 0, 0.0, amount * BYTES_PER_ROW)
+
+
+def _priced(work: GenerateWork, tokens: int) -> float:
+    """What the options of a model's loader say that it takes at most for these prompts and so many tokens."""
+    if not hasattr(work.model.loader.options, "price_at_most"):
+        return 0.0
+    data, style = work.problems.problems, work.problems.style
+    shown = len(style.instruction) + sum(len(e.question) + len(e.answer) for e in style.examples)
+    prompts = work.samples * (sum(len(problem.question) for problem in data) + shown * len(data))
+    options = work.model.loader.parse_options(work.model.options)
+    return float(options.price_at_most(round(prompts / CHARACTERS_PER_TOKEN), tokens))
 
 
 def training_cost(stage: Stage, work: TrainWork) -> Cost:
@@ -154,8 +167,12 @@ def plan_table(plan: Plan, out: Path, complete: frozenset[str]) -> str:
         f"about {trained:,} to train on, {sum(c.flops for c in costs) / 1e12:,.1f} TFLOP (2 x parameters x tokens "
         f"to generate, 6 x to train), {size(total_disk(pending))} of disk in {out}."
     )
+    paid = sum(cost.price for cost in costs)
+    prices = (
+        [f"Models that are paid for take at most about {paid:,.4g} by the prices in their options."] if paid else []
+    )
     strict = [price(bool(trained))] if plan.recipe.strict_determinism else []
-    return "\n".join([*lines, *(_look_lines(plan) if pending else []), *strict])
+    return "\n".join([*lines, *prices, *(_look_lines(plan) if pending else []), *strict])
 
 
 def _tokens(cost: Cost) -> str:

@@ -23,7 +23,8 @@ class Register(Protocol):
     when it is first needed; values from the recipe are validated against it before any work starts. Without it the
     thing takes no options. A trainer's options may have a method
     ``examples_seen(examples: int) -> int``, how many it will pass through, and ``texts_drawn(problems: int) -> int``,
-    how many it will generate itself; plans then say what training costs.
+    how many it will generate itself; plans then say what training costs. A model's may have
+    ``price_at_most(prompt_tokens: int, tokens: int) -> float``, what so many cost; plans then say what is to be paid.
     consumes: for trainers, what they learn from: "rows", "pairs" or "problems"; for builders, what they build from: a
     model's graded "samples" of training problems, or the "problems" alone.
     together: for trainers only, whether the processes of a launcher may all be given the job at once, each with its own

@@ -11,12 +11,10 @@ from mra_bench.types import Completion
 from .options import Options
 from .reply import Usage
 
-MILLION = 1_000_000
-
 
 def cost(options: Options, usage: Usage) -> float:
     """Of one text, in the currency of the prices."""
-    return round((usage.prompt * options.input_price + usage.generated * options.output_price) / MILLION, 12)
+    return round(options.price_at_most(usage.prompt, usage.generated), 12)
 
 
 class Ledger:

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 from .keys import ENV_NAME, check_no_key
 
 Api = Literal["chat", "completions"]
+MILLION = 1_000_000
 Positive = Annotated[float, Gt(0)]
 OWN_FIELDS = ("model", "messages", "prompt", "stream", "n")
 """Fields of a request that are this loader's alone."""
@@ -78,6 +79,10 @@ class Options:
     def url(self) -> str:
         """The base URL without a slash at its end."""
         return self.base_url.rstrip("/")
+
+    def price_at_most(self, prompt_tokens: int, tokens: int) -> float:
+        """What so many tokens of prompts and of texts cost by the prices; plans say it."""
+        return (prompt_tokens * self.input_price + tokens * self.output_price) / MILLION
 
 
 def _check_url(url: str) -> None:

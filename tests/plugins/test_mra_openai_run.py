@@ -52,8 +52,11 @@ def test_a_run_from_start_to_report(tmp_path: Path) -> None:
     assert audited.returncode == 0, audited.stdout
     again = here(*words(service, out))
     assert again.returncode == 0, again.stderr
-    planned = here(*words(service, tmp_path / "other"), "--dry-run")
+    planned = here(*words(service, tmp_path / "other", output_price=2), "--dry-run")
     assert planned.returncode == 0, planned.stderr
+    assert "take at most about 0.01229 by the prices" in planned.stdout + planned.stderr  # 12 texts of 512 tokens
+    planned = here(*words(service, out, output_price=2), "--dry-run")
+    assert "by the prices" not in planned.stdout + planned.stderr
     refused = here(*words(service, tmp_path / "other"))
     assert refused.returncode == 2
     assert "Model 'api': The endpoint" in refused.stderr
