@@ -17,6 +17,7 @@ from mra_bench.builders import BuildJob, PairRule, PairSet, RowRule, RowSet, Sam
 from mra_bench.contracts import PluginFault, run_builder
 from mra_bench.decisions import WORDS, parts_of
 from mra_bench.plugins import Plugin, Registered
+from mra_bench.report.data import read_run
 from mra_bench.store import read_rows
 from mra_bench.testing.builder_cases import sampled_cases
 from mra_bench.types import Pair, Row
@@ -203,6 +204,11 @@ def test_a_run_builds_profiles_reports_and_can_be_audited(workplace: Path) -> No
     for stage in run.glob("*/*/stage.json"):
         check("stage", json.loads(stage.read_text()))
     page = (run / "report.html").read_text()
+    samples = read_run(run).samples
+    for row in read_rows(next(run.glob("profiles/length-base-test-*"))):
+        (profiled,) = samples["test"].answers["base"][row["problem"]][row["sample"]].profiles
+        assert (profiled.errors, profiled.evidence, profiled.scores) == (row["errors"], row["evidence"], row["scores"])
+    assert page.count("The text has") > 8
     assert "Error profiles" in page
     assert "False positives" in page
     assert "built by by-size" in page
