@@ -28,6 +28,7 @@ from mra_bench.work import GradeWork, Stage, StoredTexts
 MODELS = ("a", "b")
 SAMPLES = 4
 TEXT = "word " * 500  # more than any figure may cost
+TEXTS = {"samples": SAMPLES, "decoding": {"temperature": 0.0}}
 SMALL, LARGE = 2_000, 20_000
 GRADER = """
 from mra_bench import Grade, hookimpl
@@ -49,7 +50,7 @@ def build(run: Path, samples: int) -> Path:
     )
     evaluations = []
     for place, model in enumerate(MODELS):
-        texts = _finished(run, "generate", f"{model}-test", {"samples": SAMPLES}, stages[:1])
+        texts = _finished(run, "generate", f"{model}-test", TEXTS, stages[:1])
         keys = [(name, k) for name in names for k in range(SAMPLES)]
         for block in range(0, len(keys), 500):
             write_rows(run / texts / f"block-{block // 500:05d}.jsonl", map(_text, keys[block : block + 500]))
@@ -173,7 +174,7 @@ def test_grading_holds_only_the_texts_that_its_workers_are_at(
         evaluation = json.loads((run / RESULTS).read_text())["stages"][0]
         problems = tuple(Problem(**row) for row in read_rows(run / evaluation["problems"]))
         asked = ProblemSet("test", "test", "", problems, PromptStyle(), "")
-        texts = Stage("generate", "a-test", {"samples": SAMPLES}, (), StoredTexts(samples))
+        texts = Stage("generate", "a-test", TEXTS, (), StoredTexts(samples))
         work = GradeWork(asked, Named(name="length"), registry.resolve("graders", "length"), Grading())
         stage = Stage("grade", "again", {}, (texts,), work)
         context = Context(run, registry, plugins, make_reporter(quiet=True, as_json=False), {})
