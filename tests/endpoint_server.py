@@ -4,13 +4,14 @@ every request with its headers."""
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from quiet_server import QuietServer
 
 KEY = "sk-test-0123456789abcdefghij"
 
@@ -94,17 +95,12 @@ def endpoint(answer: Answer = lambda asked, count: chat()) -> Iterator[Service]:
         thread.join()
 
 
-class Server(ThreadingHTTPServer):
-    """Carries the `Service`, and says nothing of clients that went away."""
+class Server(QuietServer):
+    """Carries the `Service`."""
 
-    daemon_threads = True
     request_queue_size = 64
     service: Service
     lock = threading.Lock()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
