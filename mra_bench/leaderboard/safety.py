@@ -123,6 +123,7 @@ def _folders(plan: Mapping[str, Any]) -> Iterator[Any]:
     for evaluation in (*plan["evaluations"], *plan.get("repeats", ())):
         yield from (evaluation["problems"], evaluation["completions"], *evaluation["grades"])
         yield from evaluation.get("profiles", ())
+        yield from (evaluation["verdicts"],) if "verdicts" in evaluation else ()
     for model in plan["models"]:
         yield from (model[key] for key in ("stage", "pairs", "rows") if model.get(key) is not None)
 
