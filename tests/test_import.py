@@ -295,3 +295,16 @@ def test_the_published_solutions_of_gsm8k(tmp_path: Path) -> None:
     assert "verdicts differ on 0 texts" in done.stdout
     said = here("audit", tmp_path / "out", "--quiet").stdout
     assert "a sample of gsm8k, test would show" in said
+
+
+def test_a_file_that_lm_eval_has_written(tmp_path: Path) -> None:
+    """Six documents by two filters, of the embedded base model, as lm-eval 0.4.13 logged them."""
+    written = Path(__file__).with_name("lm_eval_samples.jsonl")
+    for score, published in (("strict-match", 0), ("flexible-extract", 3)):
+        out = tmp_path / score
+        more = ("--from", "lm-eval", "--data", "arith", "--score", score, "--out", out, "--quiet")
+        done = here("import", f"tiny={written}", *more)
+        assert done.returncode == 0, done.stderr
+        assert f"published ({score}/exact_match) {published} of 6 right" in done.stdout
+        assert "graded again 3 (50.0%)" in done.stdout
+    assert "a sample of arith, test would show" in here("audit", tmp_path / "strict-match", "--quiet").stdout

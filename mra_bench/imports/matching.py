@@ -71,7 +71,7 @@ class Questions:
             near = itertools.chain.from_iterable(openings)
             found = [question for question in near if words[start : start + len(question)] == question]
             if found:
-                return " ".join(max(found, key=lambda question: len(question)))
+                return max(map(" ".join, found), key=len)
         return ""
 
     def _one_of(self, problems: Sequence[Problem], question: str, text: ImportedText) -> Problem:

@@ -53,8 +53,8 @@ def _verdict_sentences(one: Mapping[str, Any]) -> list[str]:
     change = 100 * (derived - published) / said
     by = f" ({one['score']})" if one["score"] else ""
     sentence = (
-        f"{one['model']}: published{by} {published:,} of {said:,} right ({published / said:.1%}), graded again {derived:,} "
-        f"({derived / said:.1%}), {change:+.2f} points; verdicts differ on {differ:,} texts "
+        f"{one['model']}: published{by} {published:,} of {said:,} right ({published / said:.1%}), graded again "
+        f"{derived:,} ({derived / said:.1%}), {change:+.2f} points; verdicts differ on {differ:,} texts "
         f"({one['published_only']:,} right only as published, {one['derived_only']:,} only as graded again)"
     )
     return [sentence]
