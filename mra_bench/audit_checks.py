@@ -60,7 +60,7 @@ def guarded(findings: list[Finding], where: str) -> Iterator[None]:
     """A stored file that cannot be what mra-bench has written is a finding; the other checks go on."""
     try:
         yield
-    except (ValueError, LookupError, TypeError, ArithmeticError, OSError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError) as error:
         findings.append(
             Finding(where, "", "not as mra-bench writes it", f"{type(error).__name__}: {error}", damage=True)
         )

@@ -47,8 +47,9 @@ def _trained(run: Path, record: Mapping[str, Any], model: Mapping[str, Any]) -> 
     if stage.name != name:
         yield Finding(RUN, f"plan.models.{name}", folder, f"the training of {stage.name}")
     left = (stage_record(run / folder) or {})["files"]
-    hashes = ((record["models"].get(name) or {}).get("weights") or {}).get("sha256", {})
-    for file, told in hashes.items():
+    weights = (record["models"].get(name) or {}).get("weights")  # what a plugin's model says of itself: any JSON
+    hashes = weights.get("sha256") if isinstance(weights, Mapping) else None
+    for file, told in hashes.items() if isinstance(hashes, Mapping) else ():
         if (there := left.get(f"weights/{file}", told)) != told:
             yield Finding(RUN, f"models.{name}.weights.{file}", told[:8], f"{there[:8]} in {folder}/stage.json")
 

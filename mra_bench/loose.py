@@ -59,7 +59,8 @@ def _model(name: str, what: str, registry: Registry) -> dict[str, Any]:
     if "/" not in what and not Path(what).exists():
         if path:
             raise unknown("model loader", loader, registry.names("models"), "mra-bench models")
-        if close := nearest(what, loaders, NEARLY):
+        close = nearest(what, loaders, NEARLY)
+        if close and not what.startswith(f"{close}-"):  # nobody misspells a name by words behind it: openai-gpt
             raise UsageError(
                 f"Unknown model '{what}'. Did you mean the loader '{close}'? List them with: mra-bench models. "
                 f"There is no folder or file '{what}' here; if it is the id of a model on the hub, give "

@@ -76,6 +76,7 @@ def _unfinished(folder: Path) -> Iterator[Mapping[str, Any]]:
     """The texts there are of a stage that is not finished: those of whole blocks, and those kept one by one."""
     for path in (*sorted(folder.glob("block-*.jsonl")), *sorted((folder / WORK).glob("answers-*.jsonl"))):
         try:
-            yield from list(read_rows(path))
+            rows = list(read_rows(path))
         except json.JSONDecodeError:
             continue  # not as it was written; it is made again
+        yield from (row for row in rows if isinstance(row, Mapping))
