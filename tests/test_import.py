@@ -283,7 +283,7 @@ def test_imported_texts_cannot_be_generated_again(files: Path) -> None:
     assert here("import", "lm-eval.jsonl", "--from", "lm-eval", *more).returncode == 0
     done = here("run", "--recipe", "out/recipe.yaml", "--out", "again", "--quiet")
     assert done.returncode == 2
-    assert "nothing can be generated. `mra-bench import` reads such a file" in done.stderr
+    assert "nothing can be generated. `mra-bench import` reads the file" in done.stderr
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="other people's outputs are not beside the project")

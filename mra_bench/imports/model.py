@@ -7,8 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench import __version__
 from mra_bench.imports.layouts import ImportedText
+from mra_bench.plugins import Plugin, Registered
 from mra_bench.types import Block, Completion, Problem, PromptStyle
+
+NAME = "imported"  # what recipes call it
+
+
+@dataclass(frozen=True)
+class ImportedOptions:
+    """Where the texts come from, for the record. path: the file as it was named then; format: what wrote it."""
+
+    path: str
+    format: str
 
 
 @dataclass
@@ -19,6 +31,14 @@ class ImportedModel:
     texts: Mapping[str, Sequence[ImportedText]]
     facts: Mapping[str, Any]
     reproducible: bool = False
+
+    def as_loader(self) -> Registered:
+        """The loader that gives this model. No plugin offers it: a recipe alone cannot make the texts."""
+
+        def load(options: ImportedOptions) -> ImportedModel:
+            return self
+
+        return Registered("models", NAME, Plugin(NAME, "built-in", "mra_bench", __version__), load, ImportedOptions)
 
     def identity(self) -> Mapping[str, Any]:
         """From which file the texts come, and that nothing was generated."""

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mra_bench import __version__
 from mra_bench.datasets import problems_hash
 from mra_bench.errors import UsageError
 from mra_bench.example_rows import use_of
 from mra_bench.imports.layouts import ImportedText, read_texts
 from mra_bench.imports.matching import Matched, common, gold_facts, match, own_problems
-from mra_bench.imports.model import ImportedModel
+from mra_bench.imports.model import NAME, ImportedModel
 from mra_bench.loose import dataset_entry
 from mra_bench.plan import Evaluated, Plan
-from mra_bench.plugins import Registered, Registry
+from mra_bench.plugins import Registry
 from mra_bench.problem_sets import ProblemSet, read_datasets
 from mra_bench.recipe import validate_recipe
-from mra_bench.recipe_schema import NAME, Grading, Named, Recipe
+from mra_bench.recipe_schema import NAME as NAMES
+from mra_bench.recipe_schema import Grading, Named, Recipe
 from mra_bench.store import file_hash, fingerprint
 from mra_bench.types import Decoding, PromptStyle
 from mra_bench.work import (
@@ -89,7 +91,7 @@ def _sources(order: Order) -> list[Source]:
         name, equals, file = given.partition("=")
         path = Path(file) if equals and not Path(given).is_file() else Path(given)
         named = name if equals and path != Path(given) else ""
-        if named and not NAME.fullmatch(named):
+        if named and not NAMES.fullmatch(named):
             raise UsageError(f"{given}: a name may hold letters, digits, '.', '_' and '-' only; got '{named}'")
         texts = list(read_texts(path, order.layout, order.fields, order.score))
         found.append(Source(path, file_hash(path), _by_model(texts, named, path)))
@@ -124,7 +126,7 @@ def _recipe(
             "description": f"Texts of {', '.join(models)}, imported from {order.layout}; nothing was generated.",
             "datasets": {label: dict(entry)},
             "models": {
-                name: {"model": OWN, "options": {"path": str(source.path), "format": order.layout}}
+                name: {"model": NAME, "options": {"path": str(source.path), "format": order.layout}}
                 for name, source in models.items()
             },
             "graders": list(order.graders),
@@ -198,15 +200,9 @@ class _Laid:
 
     def _model(self, one: Matched, facts: Mapping[str, Any]) -> PlannedModel:
         entry = self.recipe.models[one.model]
-        registered = self.registry.resolve("models", entry.model or "")
         model = ImportedModel(one.texts, {key: facts[key] for key in ("format", "file", "sha256", "texts")})
-
-        def load(options: Any) -> ImportedModel:
-            return model
-
-        loader: Registered = dataclasses.replace(registered, target=load)
-        identity = {**model.identity(), "loader": f"{loader.full_name}@{loader.plugin.version}"}
-        return PlannedModel(one.model, entry, loader, entry.options, identity, 0)
+        identity = {**model.identity(), "loader": f"{NAME}@{__version__}"}
+        return PlannedModel(one.model, entry, model.as_loader(), entry.options, identity, 0)
 
     def _evaluated(self, model: PlannedModel, one: Matched, facts: Mapping[str, Any]) -> Evaluated:
         decoding = Decoding(max_new_tokens=UNKNOWN, temperature=self.recipe.evaluate.temperature)

@@ -1,5 +1,4 @@
-"""Plugin: the model `echo`, which answers from a file. For tests, plugin authors, and texts one already has. `imported`
-stands for a model whose texts `mra-bench import` has taken from another tool's file."""
+"""Plugin: the model `echo`, which answers from a file. For tests, plugin authors, and texts one already has."""
 
 from __future__ import annotations
 
@@ -10,10 +9,10 @@ from mra_bench.lazy import names
 
 if TYPE_CHECKING:
     from mra_bench.types import Model
-    from mra_echo.options import EchoOptions, ImportedOptions
+    from mra_echo.options import EchoOptions
 
-__all__ = ["EchoOptions", "ImportedOptions", "load", "load_imported", "register_models"]
-__getattr__ = names(__name__, {"EchoOptions": "mra_echo.options", "ImportedOptions": "mra_echo.options"})
+__all__ = ["EchoOptions", "load", "register_models"]
+__getattr__ = names(__name__, {"EchoOptions": "mra_echo.options"})
 
 
 def load(options: EchoOptions) -> Model:
@@ -23,17 +22,6 @@ def load(options: EchoOptions) -> Model:
     return EchoModel.read(options)
 
 
-def load_imported(options: ImportedOptions) -> Model:
-    """Raises UsageError: imported texts are all that is there of the model."""
-    from mra_bench.errors import UsageError
-
-    raise UsageError(
-        f"The texts come from {options.path or 'a file'} of {options.format or 'another tool'}, and what wrote them is "
-        "not here: nothing can be generated. `mra-bench import` reads such a file"
-    )
-
-
 @hookimpl
 def register_models(register: Register) -> None:
     register("echo", load, options="mra_echo.options:EchoOptions")
-    register("imported", load_imported, options="mra_echo.options:ImportedOptions")

@@ -1,4 +1,4 @@
-"""Options of the models `echo` and `imported`."""
+"""Options of the model `echo`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,3 @@ class EchoOptions:
 
     path: str
     allow_missing: bool = False
-
-
-@dataclass(frozen=True)
-class ImportedOptions:
-    """Where the texts of `imported` come from, for the record; `mra-bench import` writes it.
-
-    path: the file as it was named then.
-    format: what wrote it.
-    """
-
-    path: str = ""
-    format: str = ""
