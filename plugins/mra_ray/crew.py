@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ from ray.exceptions import RayError, RayTaskError
 
 from mra_bench.errors import BenchError
 
-from .parcels import Shipped
 from .size import Size
 from .worker import Setup, ToGenerate, ToJudge, Worker
 
@@ -76,12 +75,12 @@ class Crew:
         job: ToGenerate | ToJudge,
         method: str,
         tasks: Iterable[Task],
-        ship: Callable[[], Shipped],
+        ship: Callable[[], Sequence[Any]],
         begins: Callable[[Mapping[str, Any]], object],
     ) -> Iterator[tuple[Task, Any]]:
         """What the actors' `method` yields for each task, and None behind the last of it. A task whose actor is lost
-        is given to another, from its start. `ship`: files that an actor may lack; `begins`: told under which conditions
-        an actor works that is given a task."""
+        is given to another, from its start. `ship`: references to the files that an actor may lack, in Ray's object
+        store; `begins`: told under which conditions an actor works that is given a task."""
         return _Round(self, job, method, tasks, ship, begins).results()
 
     def release(self) -> None:
@@ -155,7 +154,7 @@ class _Round:
         job: ToGenerate | ToJudge,
         method: str,
         tasks: Iterable[Task],
-        ship: Callable[[], Shipped],
+        ship: Callable[[], Sequence[Any]],
         begins: Callable[[Mapping[str, Any]], object],
     ) -> None:
         self.crew, self.job, self.method, self.ship, self.begins = crew, job, method, ship, begins
@@ -195,8 +194,8 @@ class _Round:
             method = getattr(member.actor, self.method).options(num_returns="streaming")
             self.coming[method.remote(task.number, task.argument)] = member, task
 
-    def _prepare(self, member: Member, content: Mapping[str, Any] | None = None) -> None:
-        self.coming[member.actor.prepare.remote(self.job, content)] = member, None
+    def _prepare(self, member: Member, shipped: Sequence[Any] = ()) -> None:
+        self.coming[member.actor.prepare.remote(self.job, *shipped)] = member, None
 
     def _got_ready(self, member: Member, answer: Any) -> None:
         if member.conditions is None and not self.crew.has_begun(member):
@@ -206,7 +205,7 @@ class _Round:
             if ray.get(answer):
                 self.idle.append(member)
             else:
-                self._prepare(member, self.ship().files)
+                self._prepare(member, self.ship())
         except RayError as error:
             raise_own(error)
             self._prepare(self.crew.replaced(member))

@@ -24,7 +24,7 @@ from mra_bench.types import Block, ModelRef
 from mra_bench.work import GenerateWork, Kind, PlannedModel, Stage
 
 from .crew import Crew, Task
-from .parcels import Plugins, Shipped, Trained
+from .parcels import Plugins, Trained
 from .size import Size
 from .worker import Expected, Setup, ToGenerate, ToJudge
 
@@ -110,15 +110,14 @@ class RayExecutor:
     ) -> Iterator[tuple[Task, Any]]:
         assert self.crew is not None
         workdir = context.folder(stage) / WORK
-        shipped: list[Shipped] = []
+        shipped: list[Any] = []
 
-        def ship() -> Shipped:
+        def ship() -> list[Any]:
             assert isinstance(job, ToGenerate)
             assert job.trained is not None
             if not shipped:
-                trained = job.trained
-                shipped.append(Shipped({name: ray.put((trained.folder / name).read_bytes()) for name in trained.files}))
-            return shipped[0]
+                shipped.extend(ray.put((job.trained.folder / name).read_bytes()) for name in job.trained.files)
+            return shipped
 
         return self.crew.run(job, method, tasks, ship, lambda found: made_with(workdir, found))
 

@@ -70,13 +70,6 @@ class Trained:
         return found is not None and found["files"] == self.record["files"]
 
 
-@dataclass(frozen=True)
-class Shipped:
-    """The files of a trained model, each in Ray's object store: name -> reference."""
-
-    files: Mapping[str, Any]
-
-
 def unpacked(trained: Trained, ref: ModelRef, content: Mapping[str, bytes]) -> tuple[ModelRef, Path]:
     """The model from a copy on this node, and the folder to remove afterwards. Raises BenchError for other bytes."""
     folder = _folder()

@@ -103,8 +103,9 @@ class Worker:
             raise UsageError(f"Node {self.node}: {error}") from None
         return conditions(threads)
 
-    def prepare(self, job: ToGenerate | ToJudge, content: Mapping[str, bytes] | None = None) -> bool:
-        """Get ready for the blocks of a stage; False where weights have to be sent along as `content` first."""
+    def prepare(self, job: ToGenerate | ToJudge, *content: bytes) -> bool:
+        """Get ready for the blocks of a stage; False where weights have to be sent along first, as the `content` of
+        the trained files in their order."""
         if isinstance(job, ToJudge):
             if job != self.job:
                 self._end_pool()
@@ -117,9 +118,9 @@ class Worker:
             ref, trained = job.ref, job.trained
             copy = None
             if trained is not None and not trained.is_here():
-                if content is None:
+                if not content:
                     return False
-                ref, copy = unpacked(trained, ref, content)
+                ref, copy = unpacked(trained, ref, dict(zip(trained.files, content, strict=True)))
             self.release()
             assert self.registry is not None
             self.model, self.of, self.copy = open_ref(ref, self.registry), job.ref, copy
@@ -187,8 +188,8 @@ class Worker:
             found = open_ref(expected.ref, self.registry).identity()
         except BenchError as error:
             raise UsageError(
-                f"the model '{expected.name}' cannot be loaded there: {error}. Weights given by a path must be at that "
-                "path on every node"
+                f"the model '{expected.name}' cannot be loaded there. {str(error).rstrip('.')}. Weights given by "
+                "a path must be at that path on every node"
             ) from None
         for key in sorted(found.keys() - {"environment"}):
             if found.get(key) != expected.identity.get(key):

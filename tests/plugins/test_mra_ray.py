@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mra_tiny
 import psutil
 import pytest
 from runs import COMMAND, bench, data_hashes, here
+
+from mra_bench.context import ref_of
+from mra_bench.errors import UsageError
+from mra_bench.plugins import PluginSettings, load_plugins
+from mra_bench.store import finish_stage, stage_record
+from mra_bench.types import Block, Decoding, ModelRef, Problem, PromptStyle, Request
 
 ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'mra-bench[ray]'")
 
@@ -59,7 +68,7 @@ block_size: 12
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Two nodes of one CPU each; a run joins the first."""
     from ray.cluster_utils import Cluster
@@ -119,6 +128,69 @@ def test_a_driver_and_a_node_are_killed_and_the_bytes_are_those_of_a_local_run(c
     asked_for = (tmp_path / "asked").read_text().split()
     assert len(asked_for) == len(set(asked_for)) + 1, "the block of the node that died was not done again"
     assert data_hashes(tmp_path / "far") == data_hashes(tmp_path / "local")
+
+
+@pytest.mark.slow
+def test_trained_weights_are_sent_to_a_node_that_does_not_see_them(cluster: Any, tmp_path: Path) -> None:
+    """The folder is moved away, so that actors cannot read it."""
+    from mra_ray.crew import Crew, Task
+    from mra_ray.parcels import Plugins, Trained
+    from mra_ray.size import Size
+    from mra_ray.worker import Setup, ToGenerate
+
+    folder, moved = tmp_path / "model", tmp_path / "moved"
+    shutil.copytree(Path(mra_tiny.__file__).parent / "weights" / "qwen2", folder / "weights")
+    (folder / "training.jsonl").touch()
+    ref = {"loader": "mra_transformers:transformers", "options": {}}
+    finish_stage(folder, {"fingerprint": "", "facts": {"ref": ref}})
+    record = stage_record(folder)
+    assert record is not None
+    trained, model = Trained(folder, record), ref_of(folder, record)
+    assert trained.is_here()
+    folder.rename(moved)
+    problem = Problem("a", "What is 14 + 23?", "37")
+    block = Block((Request(problem),), PromptStyle(), Decoding(max_new_tokens=12), 0)
+    ray.init(address=cluster.address, log_to_driver=False)
+    try:
+        crew = Crew(Size(1), 1, Setup(str(tmp_path), Plugins.packed(PluginSettings()), {}))
+        parts = [ray.put((moved / name).read_bytes()) for name in trained.files]
+        job = ToGenerate("sft", model, {}, trained)
+        *texts, end = crew.run(job, "generate", [Task(0, block)], lambda: parts, lambda found: None)
+        crew.close()
+    finally:
+        ray.shutdown()
+    assert end[1] is None
+    here_too = load_plugins().resolve("models", "transformers").build({"path": str(moved / "weights")})
+    assert [one for _, part in texts for one in part.completions] == list(here_too.generate(block))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"versions": {"sympy": "9"}}, "the plugin sympy is .*; the run is planned with 9"),
+        ({"versions": {"other": "9"}}, "the plugin other is not there"),
+        ({"models": {"path": "/nowhere/weights"}}, "the model 'mine' cannot be loaded there. No such model"),
+        ({"models": {}}, "the model 'mine' has other weights there"),
+        ({"models": {"dtype": "fp32"}, "weights": True}, "would make texts with dtype fp32 there; .* with bf16"),
+    ],
+)
+def test_a_node_that_would_not_do_the_same_is_named(change: dict[str, Any], said: str, tmp_path: Path) -> None:
+    from mra_ray.parcels import Plugins
+    from mra_ray.worker import Expected, Setup, Worker
+
+    path = str(Path(mra_tiny.__file__).parent / "weights" / "qwen2")
+    models: tuple[Expected, ...] = ()
+    if "models" in change:
+        ref = ModelRef("transformers", {"path": path, **change["models"]})
+        identity: dict[str, Any] = {}
+        if "weights" in change:
+            identity = {
+                **load_plugins().resolve("models", "transformers").build(ref.options).identity(),
+                "dtype": "bf16",
+            }
+        models = (Expected("mine", ref, {"weights": {}, **identity}),)
+    with pytest.raises(UsageError, match=f"^Node {socket.gethostname()}: {said}"):
+        Worker(Setup(os.getcwd(), Plugins.packed(PluginSettings()), change.get("versions", {}), models)).begin()
 
 
 def test_what_cannot_work_is_said_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
