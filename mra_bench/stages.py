@@ -33,6 +33,8 @@ from mra_bench.stored_rows import (
     profile_of,
     profile_row,
     sampled_of,
+    verdict_facts,
+    verdict_rows,
 )
 from mra_bench.training_stage import train
 from mra_bench.training_texts import TEMPLATES
@@ -136,6 +138,13 @@ def _judge(
         write_rows(folder / path.name, [to_row(row, next(said)) for row in read_rows(path)])
 
 
+def verdict(context: Context, stage: Stage) -> dict[str, Any]:
+    """What the tool that wrote imported texts says of them, in the order of the texts."""
+    rows = list(verdict_rows(stage.work))
+    write_rows(context.folder(stage) / "verdicts.jsonl", rows)
+    return verdict_facts(rows)
+
+
 def pair(context: Context, stage: Stage) -> dict[str, Any]:
     """Preference pairs for the training of one model."""
     built = run_builder(stage.work.builder, _build_job(context, stage), PairSet)
@@ -234,4 +243,5 @@ EXECUTORS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {
     "pair": pair,
     "rows": rows,
     "train": train,
+    "verdict": verdict,
 }
