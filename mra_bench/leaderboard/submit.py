@@ -56,9 +56,9 @@ def submit(run: Path, out: Path | None, tools: Tools, *, report: bool = True) ->
     Raises UsageError for what is no finished run folder, is packed already or has no row, and where `out` is there
     already; BenchError naming the reason where the packed run is refused: then nothing is left.
     """
-    plan = manifest_of(run)
-    if (run / ARCHIVE).exists():
+    if (run / RUN).is_file() and (run / ARCHIVE).exists():
         raise UsageError(f"{run} is packed already (its stages are in {ARCHIVE}); it can be handed in as it is")
+    plan = manifest_of(run)
     if reason := unsafe(run):
         raise UsageError(f"{run} cannot be submitted: {reason}")
     found = read_folder(run)
