@@ -152,6 +152,8 @@ def _facts(row: Row) -> dict[str, str]:
 def decoding(row: Row) -> str:
     """How texts were made, in one phrase."""
     how = row.decoding
+    if not how.max_new_tokens:
+        return "not known, the texts were imported" + (f", {how.samples} a problem" if how.samples > 1 else "")
     drawn = f"temperature {how.temperature:g}, top_p {how.top_p:g}" if how.temperature else "greedy"
     said = [drawn] + ([f"{how.samples} samples a problem"] if how.samples > 1 else [])
     said.append(f"at most {how.max_new_tokens:,} tokens")
