@@ -25,6 +25,7 @@ from mra_bench.audit_checks import (
 from mra_bench.audit_chosen import check_chosen, has_choice
 from mra_bench.audit_judged import Audit, JudgedAgain
 from mra_bench.audit_names import check_names
+from mra_bench.audit_published import check_published, said_of_published
 from mra_bench.audit_record import check_recipe, check_stages, run_record_of, unrecorded_verdicts
 from mra_bench.audit_repeats import check_repeats
 from mra_bench.errors import UsageError
@@ -58,6 +59,8 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
     found.findings += check_files(run, dict.fromkeys([*folders, *judges]), found.checked, weights=weights)
     with guarded(found.findings, RUN):
         found.findings += [*check_plan(run, manifest), *check_names(run, record), *check_repeats(run, manifest)]
+    with guarded(found.findings, "verdicts"):
+        found.findings += check_published(run, manifest)
     with guarded(found.findings, RECIPE):
         found.findings += check_recipe(run, record)
     with tempfile.TemporaryDirectory(prefix="mra-bench-audit-") as temporary:
@@ -78,6 +81,7 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
                 derived = json.loads(json.dumps(compute(shadow)))
                 found.findings += check_results(run, derived, found.checked)
                 found.findings += check_rows(run, shadow, derived, found.notes, found.checked)
+                found.published += said_of_published(run, manifest, derived, registry)
     with guarded(found.findings, REPORT):
         found.findings += check_report(run, registry, found.notes, found.checked)
     return found

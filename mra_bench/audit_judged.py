@@ -31,12 +31,13 @@ BY_MACHINE = "timeout"
 
 @dataclass
 class Audit:
-    """What was checked and found. `notes` are told but are no faults; `changed`: graders, as
-    recorded, that have another version now."""
+    """What was checked and found. `notes` are told but are no faults; `published`: what is said of imported
+    texts; `changed`: graders, as recorded, that have another version now."""
 
     run: Path
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
     checked: Counter[str] = field(default_factory=Counter)
     changed: set[str] = field(default_factory=set)
 
@@ -47,6 +48,7 @@ class Audit:
             "ok": not self.findings,
             "checked": dict(self.checked),
             "notes": self.notes,
+            **({"published": self.published} if self.published else {}),
             "findings": [asdict(finding) for finding in self.findings],
         }
 

@@ -124,10 +124,6 @@ def check_run_folder(path: Path) -> Row:
     plan = manifest_of(path)
     if wrong := unsafe_names(path):
         raise UsageError(f"{path}: {wrong}")
-    if (path / ARCHIVE).exists():
-        raise UsageError(
-            f"The stages of {path} are packed, as for a leaderboard. Unpack them: tar -xJf {path / ARCHIVE} -C {path}"
-        )
     return plan
 
 

@@ -118,7 +118,8 @@ def compute_sentence(models: Sequence[Mapping[str, Any]], a: str, b: str) -> str
     if (times := ratio(mine, others)) <= EQUAL:
         return f"At equal compute ({amount(mine)} and {amount(others)})."
     more, less = (b, a) if mine > others else (a, b)
-    return f"{UNEQUAL}: {more} took {times:.1f} times that of {less}."
+    digits = 2 if times < 1.5 else 1  # 1.1 would read as equal
+    return f"{UNEQUAL}: {more} took {times:.{digits}f} times that of {less}."
 
 
 def amount(operations: int) -> str:

@@ -30,17 +30,22 @@ def conditions(threads: int) -> dict[str, Any]:
 
 
 def made_with(workdir: Path, now: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """All conditions under which a stage has been worked on, oldest first, `now` among them: a resumed one may have
-    several. They are kept in its work folder until it is finished."""
-    path = workdir / MADE_WITH
+    """All conditions under which a stage has been worked on, `now` among them, which is noted in its work folder until
+    the stage is finished."""
+    made = made_so_far(workdir)
+    if now not in made:
+        made.append(now)
+        write_json(workdir / MADE_WITH, made)
+    return made
+
+
+def made_so_far(workdir: Path) -> list[Mapping[str, Any]]:
+    """All conditions under which a stage has been worked on, oldest first: a resumed one may have several."""
     try:
-        before: list[Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        made: list[Mapping[str, Any]] = json.loads((workdir / MADE_WITH).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        before = []
-    if now not in before:
-        before.append(now)
-        write_json(path, before)
-    return before
+        return []
+    return made
 
 
 def differences(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]] | None:

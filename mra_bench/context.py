@@ -9,6 +9,7 @@ from typing import Any
 
 from mra_bench.contracts import CheckedModel, build_model
 from mra_bench.errors import BenchError
+from mra_bench.executors import Executor, Local
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
 from mra_bench.ranks import Ranks
@@ -30,6 +31,7 @@ class Context:
     conditions: Mapping[str, Any]
     strict: bool = False
     ranks: Ranks = field(default_factory=Ranks)
+    executor: Executor = field(default_factory=Local)
     _loaded: tuple[str, CheckedModel] | None = None
 
     def folder(self, stage: Stage) -> Path:
@@ -45,6 +47,7 @@ class Context:
 
     def release(self) -> None:
         """Free the model in memory."""
+        self.executor.release()
         if self._loaded is not None:
             self._loaded[1].release()
             self._loaded = None
@@ -62,13 +65,18 @@ class StageProgress:
 
 def open_model(root: Path, planned: PlannedModel, registry: Registry) -> CheckedModel:
     """The model of a plan, from its loader or from the weights its training stage left in the run folder."""
+    return open_ref(planned_ref(root, planned), registry)
+
+
+def planned_ref(root: Path, planned: PlannedModel) -> ModelRef:
+    """How to load a model of a plan."""
     if planned.stage is None:
-        return build_model(planned.loader, planned.options)
+        return ModelRef(planned.loader.full_name, planned.options)
     folder = root / planned.stage.folder
     record = stage_record(folder)
     if record is None:
         raise BenchError(f"The model '{planned.name}' is not trained yet: {folder} is not complete")
-    return open_ref(ref_of(folder, record), registry)
+    return ref_of(folder, record)
 
 
 def ref_of(folder: Path, record: Mapping[str, Any]) -> ModelRef:

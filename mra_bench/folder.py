@@ -13,12 +13,19 @@ from mra_bench.store import STAGE_FILE, file_hash, stage_record
 
 RUN = "run.json"
 RECIPE = "recipe.yaml"
+PACKED = "stages.tar.xz"  # the stages of a run that was packed for a leaderboard
 NAMED = 5  # run folders in a message
 AGAIN = "Give the command of that run again"
 
 
 def manifest_of(run: Path) -> dict[str, Any]:
-    """What `run` holds, by its own record. Raises UsageError for what is no run folder."""
+    """What `run` holds, by its own record. Raises UsageError for what is no run folder, and for one whose stages are
+    packed."""
+    if (run / PACKED).is_file():
+        raise UsageError(
+            f"The stages of {run} are packed, as for a leaderboard. Unpack them: tar -xJf {run / PACKED} -C {run} && "
+            f"rm {run / PACKED}"
+        )
     try:
         plan = json.loads((run / RUN).read_text(encoding="utf-8"))["plan"]
         if isinstance(plan["folders"], list) and plan["models"] and plan["datasets"]:

@@ -39,12 +39,18 @@ def run_record(plan: Plan, threads: Mapping[str, Any]) -> dict[str, Any]:
         },
         "models": {},
         "prompts": {},
-        "decoding": plan.recipe.evaluate.model_dump(mode="json", exclude={"datasets", "until_decided", "repeat"}),
+        "decoding": _decoding(plan),
         "reused": [],
         "recipe_sha256": hashlib.sha256(to_yaml(plan.recipe).encode()).hexdigest(),
         "plan": manifest(plan),
         "listed": _listed(plan),
     }
+
+
+def _decoding(plan: Plan) -> dict[str, Any]:
+    """How texts are made; nothing of imported ones, which were made elsewhere."""
+    left_out = {"datasets", "until_decided", "repeat"}
+    return {} if plan.imported else plan.recipe.evaluate.model_dump(mode="json", exclude=left_out)
 
 
 def _listed(plan: Plan) -> list[dict[str, Any]]:
@@ -89,6 +95,7 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
         ],
         **({"repeats": [{**_evaluation(e), "repetition": e.repetition} for e in plan.repeats]} if plan.repeats else {}),
         **({"looks": {"sizes": list(plan.looks), "problems": plan.look_problems}} if plan.looks else {}),
+        **({"imported": dict(plan.imported)} if plan.imported else {}),
         "folders": [stage.folder for part in parts for stage in part],
         "contamination": {
             "policy": recipe.contamination,
@@ -110,6 +117,7 @@ def _evaluation(evaluated: Evaluated) -> dict[str, Any]:
         "completions": evaluated.completions.folder,
         "grades": [g.folder for g in evaluated.grades],
         **({"profiles": [p.folder for p in evaluated.profiles]} if evaluated.profiles else {}),
+        **({"verdicts": evaluated.verdicts[0].folder} if evaluated.verdicts else {}),
     }
 
 

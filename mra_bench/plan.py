@@ -52,7 +52,8 @@ from mra_bench.work import (
 @dataclass(frozen=True)
 class Evaluated:
     """The stages that evaluate one model on one dataset, or on what one look (counted from 1) adds to it; the first of
-    `grades` is the headline grader's, and the only one of a further repetition (2, 3, ...)."""
+    `grades` is the headline grader's, and the only one of a further repetition (2, 3, ...). `verdicts`: those of the
+    tool that imported texts come from."""
 
     dataset: str
     model: str
@@ -62,17 +63,19 @@ class Evaluated:
     look: int = 0
     repetition: int = 1
     profiles: tuple[Stage, ...] = ()
+    verdicts: tuple[Stage, ...] = ()
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        return (self.problems, self.completions, *self.grades, *self.profiles)
+        return (self.problems, self.completions, *self.grades, *self.profiles, *self.verdicts)
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything a run will do, in order. `repeats`: the further repetitions of evaluations. `looks`: of a run that
     ends once it knows, how many of the headline's problems each look has seen; empty for others. `overlaps`: of the
-    recipe's training data with its evaluations; `earlier`: of what loaded models were trained on in other runs."""
+    recipe's training data with its evaluations; `earlier`: of what loaded models were trained on in other runs.
+    `imported`: where texts come from that were not generated, empty for a run."""
 
     recipe: Recipe
     models: tuple[PlannedModel, ...]
@@ -84,6 +87,7 @@ class Plan:
     earlier: tuple[tuple[str, Overlap], ...] = ()  # (model, overlap)
     looks: tuple[int, ...] = ()
     repeats: tuple[Evaluated, ...] = ()
+    imported: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:

@@ -14,6 +14,8 @@ from mra_bench.plugins import Registry, word
 from mra_bench.recipe_schema import BuiltData, ModelEntry, Named, PairsEntry, Recipe
 from mra_bench.strictness import check_promise, strictly
 
+IMPORTED = "imported"  # what stands in a recipe in place of a loader, see mra_bench.imports.model
+
 
 def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -> None:
     """Every grader, loader, trainer and dataset the chosen models need exists and accepts its options; where a run ends
@@ -29,6 +31,11 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
         registry.resolve("profilers", profiler.name).parse_options(profiler.options)
     for name in names:
         entry = recipe.models[name]
+        if entry.model == IMPORTED:
+            raise UsageError(
+                f"The texts of '{name}' were imported: what wrote them is not here, so nothing can be generated. "
+                "`mra-bench import` reads the file that they come from"
+            )
         if entry.model is not None:
             loader = registry.resolve("models", entry.model)
             with of_model(name):

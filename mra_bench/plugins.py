@@ -249,6 +249,8 @@ def _load(name: str, origin: str, package: str, version: str, load: Callable[[],
 
 
 def _load_module(name: str) -> ModuleType:
+    if Path(name).is_file():
+        raise UsageError("a file, but no Python file: its name must end in .py")
     if not all(part.isidentifier() for part in name.split(".")):
         raise UsageError("neither a file ending in .py nor the name of a module")
     return importlib.import_module(name)

@@ -23,6 +23,7 @@ from mra_bench.looks import asked_so_far, counting, finished, gold_unreadable, r
 from mra_bench.model_results import built_results, model_results, training_results
 from mra_bench.problem_sets import look_name
 from mra_bench.profiled import profile_results
+from mra_bench.published import published_results
 from mra_bench.repeated import missing_repeats, repeated_results
 from mra_bench.same_conditions import asked_alike
 from mra_bench.stamps import contamination_results
@@ -114,6 +115,8 @@ def compute(run: Path) -> dict[str, Any]:
             dataset["repeated"] = repeated_results(run, manifest, dataset["name"], dataset["unreadable"])
     if "looks" in manifest:
         results["sequential"] = sequential_results(run, manifest)
+    if "imported" in manifest:
+        results["published"] = published_results(run, manifest, counted)
     results["warnings"] = warnings_of(results)
     results["verdict"] = [] if missing else sentences(results)
     return results

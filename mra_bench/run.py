@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import provenance
-from mra_bench.conditions import conditions, made_with
+from mra_bench.conditions import conditions, made_so_far, made_with
 from mra_bench.context import Context, open_model
 from mra_bench.contracts import build_model
 from mra_bench.costs import check_disk, stage_cost
 from mra_bench.earlier import other_run, set_aside
 from mra_bench.errors import DISK_FULL, BenchError
+from mra_bench.executors import Executor, Local
 from mra_bench.folder import RECIPE, RUN, check_run, drop_changed
 from mra_bench.leaderboard.rows import ROWS, published_data
 from mra_bench.looks import decided, needed_stages, reached_look
@@ -33,7 +34,7 @@ from mra_bench.report.section import misplaced, sections_of
 from mra_bench.results import RESULTS, compute
 from mra_bench.runtime import prepare_threads
 from mra_bench.same_conditions import REPRODUCIBLE
-from mra_bench.stages import EXECUTORS, shared, size_of
+from mra_bench.stages import STEPS, shared, size_of
 from mra_bench.store import (
     WORK,
     append_row,
@@ -55,12 +56,13 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where and how a plan is carried out, and by which process of how many."""
+    """Where and how a plan is carried out, and by which process of how many. The executor is closed by who made it."""
 
     out: Path
     reuse: Path | None = None
     strict: bool = False
     ranks: Ranks = field(default_factory=Ranks)
+    executor: Executor = field(default_factory=Local)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def follow(plan: Plan, registry: Registry, plugins: PluginSettings, options: Run
     )
     stages = {stage.folder: stage for stage in plan.stages}
     while (folder := options.ranks.tell()) is not None:
-        EXECUTORS[stages[folder].kind](context, stages[folder])
+        STEPS[stages[folder].kind](context, stages[folder])
 
 
 def _execute(
@@ -118,7 +120,10 @@ def _execute(
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
         return Outcome(out / REPORT, results, 0, len(needed), current=True)
     check_disk(plan, pending, out)
-    _check_ready(plan, pending, registry)
+    loaded = _check_ready(plan, pending, registry)
+    if any(stage.kind in options.executor.elsewhere for stage in pending):
+        judges = [stage.work.registered for stage in pending if stage.kind in ("grade", "profile")]
+        options.executor.check_ready(loaded, judges, plugins)
     threads = prepare_threads()
     if (other := other_run(out, plan.fingerprint)) is not None:
         reporter.message(other.sentence())
@@ -129,9 +134,8 @@ def _execute(
     record = run_record(plan, threads)
     record["reused"] = _reused_before(out, plan)
     write_json(out / RUN, record)
-    context = Context(
-        out, registry, plugins, reporter, conditions(int(threads["threads"])), options.strict, options.ranks
-    )
+    now = conditions(int(threads["threads"]))
+    context = Context(out, registry, plugins, reporter, now, options.strict, options.ranks, options.executor)
     done = kept = 0
     for look, part in enumerate(plan.parts):
         if look > 1 and decided(out, record["plan"], look - 1):
@@ -184,7 +188,9 @@ def run_stage(context: Context, stage: Stage, *, added: bool = False) -> None:
     folder = context.folder(stage)
     folder.mkdir(parents=True, exist_ok=True)
     tidy(folder)
-    made = made_with(folder / WORK, context.conditions)
+    here = stage.kind not in context.executor.elsewhere
+    if here:
+        made_with(folder / WORK, context.conditions)
     started, memory = time.monotonic(), PeakMemory()
     total, unit = size_of(stage)
     cost = stage_cost(stage)
@@ -192,7 +198,7 @@ def run_stage(context: Context, stage: Stage, *, added: bool = False) -> None:
     context.reporter.begin(stage.label, total, unit, about)
     if shared(stage):
         context.ranks.tell(stage.folder)
-    facts = EXECUTORS[stage.kind](context, stage)
+    facts = STEPS[stage.kind](context, stage)
     finish_stage(
         folder,
         {
@@ -202,23 +208,24 @@ def run_stage(context: Context, stage: Stage, *, added: bool = False) -> None:
             "spec": stage.spec,
             "inputs": [s.folder for s in stage.inputs],
             "facts": facts,
-            "made_with": made,
+            "made_with": made_so_far(folder / WORK),
             **({"added": True} if added else {}),
         },
     )
     if not added:
-        _book(context, stage, time.monotonic() - started, memory, facts)
+        _book(context, stage, time.monotonic() - started, memory if here else None, facts)
     context.reporter.end(describe(facts))
 
 
-def _book(context: Context, stage: Stage, seconds: float, memory: PeakMemory, facts: Mapping[str, Any]) -> None:
-    """Memory is that of this process, where models are: of stages of other kinds it would say nothing."""
+def _book(context: Context, stage: Stage, seconds: float, memory: PeakMemory | None, facts: Mapping[str, Any]) -> None:
+    """Memory is that of this process, where models are: of stages of other kinds, and of those made elsewhere (`memory`
+    None), it would say nothing."""
     row = {
         "stage": stage.folder,
         "seconds": round(seconds, 3),
         "tokens": facts.get("tokens"),
         "ended": provenance.now(),
-        **(memory.measured() if stage.kind in ("generate", "train") else {}),
+        **(memory.measured() if memory is not None and stage.kind in ("generate", "train") else {}),
     }
     append_row(context.root / TIMINGS, row)
 
@@ -234,13 +241,14 @@ def describe(facts: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "done"
 
 
-def _check_ready(plan: Plan, pending: Sequence[Stage], registry: Registry) -> None:
-    """Every loaded model that stages still to run will ask is there and answers. Raises UsageError."""
+def _check_ready(plan: Plan, pending: Sequence[Stage], registry: Registry) -> list[PlannedModel]:
+    """The loaded models that stages still to run will ask; each is there and answers. Raises UsageError."""
     asked = {stage.work.model.name for stage in pending if stage.kind == "generate"}
-    for model in plan.models:
-        if model.name in asked and model.stage is None:
-            with of_model(model.name):
-                build_model(model.loader, model.options).check_ready()
+    loaded = [model for model in plan.models if model.name in asked and model.stage is None]
+    for model in loaded:
+        with of_model(model.name):
+            build_model(model.loader, model.options).check_ready()
+    return loaded
 
 
 def _identity(out: Path, model: PlannedModel, stages: Sequence[Stage], registry: Registry) -> dict[str, Any]:

@@ -66,7 +66,12 @@ def unrepeatable(record: Mapping[str, Any]) -> list[str]:
     """Names of the models whose texts may differ when they are asked again, such as one behind a network endpoint."""
     models = record.get("models")
     known = models.items() if isinstance(models, Mapping) else ()
-    return [str(name) for name, one in known if isinstance(one, Mapping) and one.get(REPRODUCIBLE) is False]
+    return [str(name) for name, one in known if _may_differ(one)]
+
+
+def _may_differ(one: object) -> bool:
+    """Whether a model is known to be able to write other texts; of imported texts that is said elsewhere."""
+    return isinstance(one, Mapping) and one.get(REPRODUCIBLE) is False and one.get("generated") is not False
 
 
 def unrepeatable_warnings(names: Sequence[str]) -> list[tuple[str, str]]:

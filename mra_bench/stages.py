@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mra_bench.answers import Answers
 from mra_bench.builders import BuildJob, PairSet, RowSet
 from mra_bench.context import Context
-from mra_bench.contracts import PluginFault, run_builder
+from mra_bench.contracts import run_builder
 from mra_bench.drawn import Alike
 from mra_bench.errors import BenchError
+from mra_bench.executors import Part
 from mra_bench.halvings import Halvings
+from mra_bench.judging import Item
 from mra_bench.notes import Notes, notes_so_far
 from mra_bench.problem_sets import ProblemSet
 from mra_bench.repetition import in_blocks
@@ -33,12 +36,13 @@ from mra_bench.stored_rows import (
     profile_of,
     profile_row,
     sampled_of,
+    verdict_facts,
+    verdict_rows,
 )
 from mra_bench.training_stage import train
 from mra_bench.training_texts import TEMPLATES
-from mra_bench.types import LENGTH, Block, Completion, Model, PromptStyle, Request
+from mra_bench.types import LENGTH, Block, Completion, Problem, PromptStyle, Request
 from mra_bench.work import BuildWork, GenerateWork, GradeWork, Kind, Stage, StoredTexts, TrainWork
-from mra_bench.workers import GraderSpec, Limits, grade_all, profile_all
 
 
 def write_problems(context: Context, stage: Stage) -> dict[str, Any]:
@@ -56,59 +60,96 @@ def shared(stage: Stage) -> bool:
 def generate(context: Context, stage: Stage) -> dict[str, Any]:
     """Completions, one file a block. A block is there whole or not at all, and is made from its own requests alone, so
     that several processes can share the blocks."""
-    work: GenerateWork = stage.work
-    folder = context.folder(stage)
-    model = context.model(work.model)
-    budgets = work.budgets or (None,) * len(work.problems.problems)
-    limited = zip(work.problems.problems, budgets, strict=True)
-    requests = (Request(problem, k, budget) for problem, budget in limited for k in range(work.samples))
-    done = tokens = 0
-    halvings = Halvings(folder / WORK, context.ranks.rank)
-    model.begin(notes_so_far(context.root, stage))
-    for number, chosen in enumerate(in_blocks(requests, work.block_size, work.seed, work.repetition)):
-        path = folder / f"block-{number:05d}.jsonl"
-        own = number % context.ranks.count == context.ranks.rank
-        if own and not _kept(context, path, [(r.problem.id, r.sample) for r in chosen], completion_of):
-            answers = Answers(folder / WORK, number, chosen, kept=not model.reproducible)
-            rows = answers.there
-            left = tuple(r for r in chosen if (r.problem.id, r.sample) not in rows)
-            block = Block(left, work.problems.style, work.decoding, work.seed, halvings.of(number))
-            for completion in _complete(model, block, work.model.name) if left else ():
-                answers.add(completion)
-                tokens += completion.tokens
-                halvings.note(number, model.halvings)
-                context.reporter.update(done + len(rows), tokens=tokens, note=model.note)
-            write_rows(path, (_completion_row(rows, request, work.model.name) for request in chosen))
-            answers.drop()
-        done += len(chosen)
-        context.reporter.update(done, tokens=tokens)
+    asked = Asked(context, stage)
+    for part in context.executor.generate(context, stage, notes_so_far(context.root, stage), asked.blocks()):
+        asked.take(part)
     context.ranks.wait()
     total, cut, noted, alike = 0, 0, Notes(), Alike(stage.spec)
-    for row in read_rows(folder) if context.ranks.leads else ():
+    for row in read_rows(asked.folder) if context.ranks.leads else ():
         total, cut = total + row["tokens"], cut + (row["finish"] == LENGTH)
         noted.add(row)
         alike.add(row)
+    work: GenerateWork = stage.work
     budgeted = {"budget": work.most_tokens, "cut": cut} if work.budgets else {}
-    more = {**budgeted, **noted.facts(), **alike.facts(), **Halvings(folder / WORK).facts()}
-    return {"texts": done, "tokens": total, **more}
+    more = {**budgeted, **noted.facts(), **alike.facts(), **Halvings(asked.folder / WORK).facts()}
+    return {"texts": asked.done, "tokens": total, **more}
+
+
+class Asked:
+    """The blocks of a generation: which are left to be made, what has come of those begun, and how much is done."""
+
+    def __init__(self, context: Context, stage: Stage) -> None:
+        self.context, self.folder = context, context.folder(stage)
+        self.work: GenerateWork = stage.work
+        self.kept = not context.model(self.work.model).reproducible
+        self.halvings = Halvings(self.folder / WORK, context.ranks.rank)
+        self.begun: dict[int, tuple[list[Request], Answers]] = {}
+        self.done = self.tokens = 0
+
+    def blocks(self) -> Iterator[tuple[int, Block]]:
+        """Those left to this process, less the texts that are there."""
+        work, ranks = self.work, self.context.ranks
+        budgets = work.budgets or (None,) * len(work.problems.problems)
+        limited = zip(work.problems.problems, budgets, strict=True)
+        requests = (Request(problem, k, budget) for problem, budget in limited for k in range(work.samples))
+        for number, chosen in enumerate(in_blocks(requests, work.block_size, work.seed, work.repetition)):
+            own = number % ranks.count == ranks.rank
+            if own and not _kept(self.context, self._path(number), list(map(_asked_key, chosen)), completion_of):
+                answers = Answers(self.folder / WORK, number, chosen, kept=self.kept)
+                self.begun[number] = chosen, answers
+                left = tuple(r for r in chosen if _asked_key(r) not in answers.there)
+                yield number, Block(left, work.problems.style, work.decoding, work.seed, self.halvings.of(number))
+            else:
+                self.done += len(chosen)
+                self.context.reporter.update(self.done, tokens=self.tokens)
+
+    def take(self, part: Part) -> None:
+        """Keep texts of a block; write it once it is whole."""
+        chosen, answers = self.begun[part.number]
+        for completion in part.completions:
+            answers.add(completion)
+            self.tokens += completion.tokens
+        self.halvings.note(part.number, part.halvings)
+        if part.ended:
+            rows, model = answers.there, self.work.model.name
+            write_rows(self._path(part.number), (_completion_row(rows, request, model) for request in chosen))
+            answers.drop()
+            del self.begun[part.number]
+            self.done += len(chosen)
+        coming = sum(len(answers.there) for _, answers in self.begun.values())
+        self.context.reporter.update(self.done + coming, tokens=self.tokens, note=part.note)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"block-{number:05d}.jsonl"
 
 
 def grade(context: Context, stage: Stage) -> dict[str, Any]:
     """Grades, one file for each block of completions, in the same order."""
-    _judge(context, stage, grade_all, grade_row, grade_of)
+    _judge(context, stage, grade_row, grade_of)
     return grade_facts(Counter(map(kind_of_grade, read_rows(context.folder(stage)))))
 
 
 def profile(context: Context, stage: Stage) -> dict[str, Any]:
     """Profiles, one file for each block of completions, in the same order."""
-    _judge(context, stage, profile_all, profile_row, profile_of)
+    _judge(context, stage, profile_row, profile_of)
     return profile_facts(Counter(map(kind_of_profile, read_rows(context.folder(stage)))))
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """The texts of a stored block with their problems, read each time they are asked for: to hold on to what workers
+    are given would be to hold many blocks."""
+
+    path: Path
+    problems: Mapping[str, Problem]
+
+    def __iter__(self) -> Iterator[Item]:
+        return ((self.problems[row["problem"]], row["text"]) for row in read_rows(self.path))
 
 
 def _judge(
     context: Context,
     stage: Stage,
-    judge_all: Callable[..., Generator[Any, None, None]],
     to_row: Callable[[Mapping[str, Any], Any], dict[str, Any]],
     parse: Callable[[dict[str, Any]], Any],
 ) -> None:
@@ -122,18 +163,19 @@ def _judge(
         kept = _kept(context, folder / path.name, map(_key, read_rows(path)), parse)
         before += kept
         if not kept:
-            todo.append(path)
-    items = ((problems[row["problem"]], row["text"]) for path in todo for row in read_rows(path))
-    spec = GraderSpec(work.registered.full_name, work.grader.options, context.plugins, work.registered.kind)
-    said = judge_all(
-        spec,
-        items,
-        limits=Limits(work.limits.seconds, work.limits.memory_mb),
-        strict=context.strict,
-        on_done=lambda count: context.reporter.update(before + count),
-    )
-    for path in todo:  # read once more: to hold on to what workers are given would be to hold many blocks
-        write_rows(folder / path.name, [to_row(row, next(said)) for row in read_rows(path)])
+            todo.append(Texts(path, problems))
+    judged = context.executor.judge(context, stage, todo, lambda count: context.reporter.update(before + count))
+    with contextlib.closing(judged):
+        for number, said in judged:
+            path = todo[number].path
+            write_rows(folder / path.name, [to_row(row, next(said)) for row in read_rows(path)])
+
+
+def verdict(context: Context, stage: Stage) -> dict[str, Any]:
+    """What the tool that wrote imported texts says of them, in the order of the texts."""
+    rows = list(verdict_rows(stage.work))
+    write_rows(context.folder(stage) / "verdicts.jsonl", rows)
+    return verdict_facts(rows)
 
 
 def pair(context: Context, stage: Stage) -> dict[str, Any]:
@@ -169,17 +211,6 @@ def _build_job(context: Context, stage: Stage) -> BuildJob:
     return BuildJob(sampled, work.rule, options, work.seed, lambda problem: model.render(problem, PromptStyle()))
 
 
-def _complete(model: Model, block: Block, name: str) -> Iterator[Completion]:
-    try:
-        yield from model.generate(block)
-    except PluginFault as error:
-        first = block.requests[0].problem.id
-        raise BenchError(
-            f"The model '{name}' failed on the block that starts at problem {first}. {error}. "
-            "Blocks finished so far are kept; the same command goes on from here."
-        ) from error
-
-
 def _completion_row(rows: Mapping[tuple[str, int], Completion], request: Request, model: str) -> dict[str, Any]:
     completion = rows.get((request.problem.id, request.sample))
     if completion is None:
@@ -189,6 +220,10 @@ def _completion_row(rows: Mapping[tuple[str, int], Completion], request: Request
 
 def _key(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["problem"], row["sample"]
+
+
+def _asked_key(request: Request) -> tuple[str, int]:
+    return request.problem.id, request.sample
 
 
 def _kept(context: Context, path: Path, keys: Iterable[tuple[str, int]], parse: Callable[[dict[str, Any]], Any]) -> int:
@@ -226,7 +261,7 @@ def size_of(stage: Stage) -> tuple[int, str]:
     return len(work.problems.problems), "problems"
 
 
-EXECUTORS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {
+STEPS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {
     "problems": write_problems,
     "generate": generate,
     "grade": grade,
@@ -234,4 +269,5 @@ EXECUTORS: Mapping[Kind, Callable[[Context, Stage], dict[str, Any]]] = {
     "pair": pair,
     "rows": rows,
     "train": train,
+    "verdict": verdict,
 }

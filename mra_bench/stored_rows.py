@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mra_bench.builders import PairSet, RowSet, Sampled
 from mra_bench.store import read_rows
 from mra_bench.types import Completion, Grade, Problem, Profile
+
+if TYPE_CHECKING:
+    from mra_bench.work import VerdictWork
 
 
 def grade_row(row: Mapping[str, Any], verdict: Grade) -> dict[str, Any]:
@@ -86,6 +89,20 @@ def grade_facts(kinds: Counter[str]) -> dict[str, Any]:
 def profile_facts(kinds: Counter[str]) -> dict[str, Any]:
     """What is recorded of profiles: how many texts, and how many gave none, by kind of failure."""
     return {"texts": kinds.total(), "failures": {kind: count for kind, count in kinds.items() if kind}}
+
+
+def verdict_rows(work: VerdictWork) -> Iterator[dict[str, Any]]:
+    """How another tool's verdicts, answers and golds are stored, in the order of the problems."""
+    for problem in work.problems.problems:
+        for sample, text in enumerate(work.texts[problem.id]):
+            said = {"correct": text.correct, "answer": text.answer, "gold": text.gold}
+            yield {"problem": problem.id, "sample": sample, **said}
+
+
+def verdict_facts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is recorded of them: of how many texts, on how many there is a verdict, and how many of those say right."""
+    said = [row["correct"] for row in rows if row["correct"] is not None]
+    return {"texts": len(rows), "said": len(said), "correct": sum(said)}
 
 
 def sampled_of(

@@ -13,13 +13,13 @@ from typing import Any
 from mra_bench.built_guard import trained_rows
 from mra_bench.choosing import FOLDER as DEV
 from mra_bench.choosing import Chooser
-from mra_bench.context import WEIGHTS, Context, StageProgress, open_model, ref_of
+from mra_bench.context import WEIGHTS, Context, StageProgress, open_model, planned_ref
 from mra_bench.contracts import run_trainer
 from mra_bench.ranks import Ranks
-from mra_bench.store import WORK, append_row, read_rows, stage_record, write_rows
+from mra_bench.store import WORK, append_row, read_rows, write_rows
 from mra_bench.training_texts import PARENT, learnt_by
-from mra_bench.types import Dev, Grade, Model, ModelRef, Pair, Problem, Row, TrainJob
-from mra_bench.work import GradeWork, PlannedModel, Stage, TrainWork
+from mra_bench.types import Dev, Grade, Model, Pair, Problem, Row, TrainJob
+from mra_bench.work import GradeWork, Stage, TrainWork
 from mra_bench.workers import GraderSpec, Limits, WorkerPool
 
 LOG = "training.jsonl"
@@ -100,7 +100,7 @@ def _job(
     return TrainJob(
         name=work.name,
         parent=checkpoint,
-        parent_ref=_ref(context, work.parent),
+        parent_ref=planned_ref(context.root, work.parent),
         output=folder / WEIGHTS,
         workdir=folder / WORK,
         options=work.trainer.parse_options(work.options),
@@ -165,12 +165,3 @@ def _in_workers(
     limits = Limits(work.limits.seconds, work.limits.memory_mb)
     pool = workers.enter_context(WorkerPool[Grade](spec, limits=limits, strict=context.strict))
     return lambda items: list(pool.run(items))
-
-
-def _ref(context: Context, planned: PlannedModel) -> ModelRef:
-    if planned.stage is None:
-        return ModelRef(planned.loader.full_name, planned.options)
-    folder = context.root / planned.stage.folder
-    record = stage_record(folder)
-    assert record is not None
-    return ref_of(folder, record)

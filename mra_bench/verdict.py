@@ -9,6 +9,7 @@ from typing import Any
 from mra_bench.compute import EQUAL, amount, compute_sentence, ratio, since_common
 from mra_bench.decision_results import no_better_than_constant
 from mra_bench.drawn import not_drawn_warnings
+from mra_bench.imports.words import imported_warnings
 from mra_bench.likelihood import likelihood_warnings
 from mra_bench.listed_overlaps import LONG_RUN, NEAR, questions_listed
 from mra_bench.same_conditions import unlike_warnings, unrepeatable_warnings
@@ -216,6 +217,7 @@ def warnings_of(results: Mapping[str, Any]) -> list[dict[str, str]]:
     if results["partial"]:
         found.append(("partial", f"This run is not complete. Missing: {', '.join(results['missing'])}."))
     found += _contamination_warnings(results)
+    found += imported_warnings(results.get("published"))
     found += unlike_warnings(results.get("unlike_models", ()))
     found += _condition_warnings(results["mixed_conditions"])
     found += unrepeatable_warnings(results.get("not_reproducible", ()))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mra_bench.builders import PairRule, RowRule
 from mra_bench.contamination import Policy, Questions
@@ -17,7 +17,10 @@ from mra_bench.repetition import REPETITION, repeated_name
 from mra_bench.store import fingerprint
 from mra_bench.types import Decoding
 
-Kind = Literal["problems", "generate", "grade", "profile", "pair", "rows", "train"]
+if TYPE_CHECKING:
+    from mra_bench.imports.layouts import ImportedText
+
+Kind = Literal["problems", "generate", "grade", "profile", "pair", "rows", "train", "verdict"]
 
 
 FOLDERS: Mapping[Kind, str] = {
@@ -28,6 +31,7 @@ FOLDERS: Mapping[Kind, str] = {
     "pair": "pairs",
     "rows": "rows",
     "train": "models",
+    "verdict": "verdicts",
 }
 
 
@@ -115,6 +119,14 @@ class GradeWork:
     grader: Named
     registered: Registered
     limits: Grading
+
+
+@dataclass(frozen=True)
+class VerdictWork:
+    """What another tool says of texts that were imported: by problem id, as many as there are samples of it."""
+
+    problems: ProblemSet
+    texts: Mapping[str, Sequence[ImportedText]]
 
 
 @dataclass(frozen=True)

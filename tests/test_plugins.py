@@ -206,6 +206,10 @@ def test_what_a_broken_plugin_offered_before_its_error_is_not_used(install: Inst
     assert "same" not in load_plugins(PluginSettings()).names("graders")
 
 
+def test_a_file_that_is_no_python_file_is_named_so(write: Write) -> None:
+    assert "no Python file" in error_of(write("rows.csv", "a,b"))
+
+
 def test_an_entry_point_must_name_a_module(install: Install) -> None:
     install("stranger", {"bad": "stranger_bad:grade"}, stranger_bad=GRADER)
     assert "a plugin is a module, but bad names a function" in plugin(load_plugins(PluginSettings()), "bad").error

@@ -25,6 +25,7 @@ NAMES = (
     "leaderboard_rows",
     "leaderboard",
     "verified",
+    "verdict",
     "dataset",
 )
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "Compare models of different runs on the problems they share.",
     "grade": "Grade the texts of a file, or of a run by further graders, and compare graders.",
     "profile": "Look for errors in the texts of a file, dimension by dimension.",
+    "import": "Make a run folder from texts that another tool has stored.",
     "audit": "Grade the stored texts of a run again and check that its results follow from them.",
     "leaderboard": "Rank the models of many runs; check, reproduce and submit rows.",
     "ask": "Ask a model of a run a question.",
@@ -37,6 +38,8 @@ COMMANDS = {
     "clean": "Remove what a run folder no longer uses.",
 }
 
+MODULES = {"import": "importing"}  # of a command whose name no module can have
+
 
 class LazyGroup(click.Group):
     """Imports a command's module only when that command runs; `--help` needs none of them."""
@@ -47,7 +50,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"mra_bench.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = importlib.import_module(
+            f"mra_bench.cli.{MODULES.get(cmd_name, cmd_name.replace('-', '_'))}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -60,7 +60,7 @@ def _text(found: Audit, show: int) -> str:
     kinds = ("verdicts", "profiles", "pairs", "rows", "figures", "files", "reports")
     names = {kind: kind.removesuffix("s") for kind in kinds}
     checked = ", ".join(counted(found.checked[key], noun) for key, noun in names.items() if found.checked[key])
-    lines = [f"Note: {note}." for note in found.notes]
+    lines = [*(f"Imported: {said}." for said in found.published), *(f"Note: {note}." for note in found.notes)]
     if not found.findings:
         return printable("\n".join([*lines, f"{found.run}: everything follows from the stored texts ({checked})."]))
     lines += [str(finding) for finding in found.findings[:show]]

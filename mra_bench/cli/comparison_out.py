@@ -10,6 +10,7 @@ from typing import Any
 from mra_bench.comparing import Compared
 from mra_bench.comparison_text import markdown_of, text_of
 from mra_bench.errors import BenchError, UsageError
+from mra_bench.folder import RUN
 from mra_bench.progress import Reporter
 from mra_bench.report.comparison import render_comparison
 from mra_bench.report.page import write_page
@@ -38,6 +39,8 @@ def target_of(out: str | None, form: str | None, runs: Sequence[Path]) -> Target
     for run in runs:
         if path.resolve().is_relative_to(run.resolve()):
             raise UsageError(f"--out {out} is in the run folder {run}, in which nothing is changed; name another place")
+    if any((folder / RUN).is_file() for folder in (path.resolve(), *path.resolve().parents)):
+        raise UsageError(f"--out {out} is in a run folder, in which nothing is changed; name another place")
     if not path.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {path.parent}")
     return Target(_files(path, form))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,6 +129,31 @@ class RunCommand(click.Command):
     help="A text that takes the grader longer is counted as timed out. Another value grades again, and redoes pairs "
     "and what is trained on them. [default: the recipe's grading.seconds, or 10]",
 )
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where texts are generated and graded: in this process, or on the nodes of a Ray cluster "
+    "(docs/many_machines.md). Needs the extra ray.",
+)
+@click.option(
+    "--ray-address",
+    metavar="HOST:PORT",
+    help="The cluster to join; auto: the one of this machine.  [default: RAY_ADDRESS, else one of its own]",
+)
+@click.option(
+    "--ray-actors", type=Integer(1), metavar="N", help="Actors at once, each with a model.  [default: all that fit]"
+)
+@click.option(
+    "--ray-cpus",
+    type=Integer(1),
+    metavar="N",
+    help="CPUs of an actor, which are its threads.  [default: the threads of a local run]",
+)
+@click.option(
+    "--ray-gpus", type=Number(min=0), metavar="N", help="GPUs of an actor; 0.5 lets two share one.  [default: 0]"
+)
 @click.option("--strict", is_flag=True, help="Stop when a plugin raises, instead of recording it.")
 @click.option("--quiet", is_flag=True, help="Print the result only.")
 @click.option(
@@ -138,6 +164,7 @@ def command(**given: Any) -> None:
     """Evaluate models, train the ones the recipe trains, compare all on the same problems, and write a report."""
     from mra_bench.cli.outcome import nothing_judged
     from mra_bench.errors import UsageError
+    from mra_bench.executors import make_executor
     from mra_bench.plan import make_plan
     from mra_bench.plugins import load_plugins
     from mra_bench.progress import make_reporter
@@ -145,6 +172,7 @@ def command(**given: Any) -> None:
     from mra_bench.run import RunOptions, execute, follow
 
     _check_folders(given)
+    elsewhere = _executor_settings(given)
     settings = settings_of(given["plugin_files"], given["blocked"])
     registry = load_plugins(settings)
     recipe = _recipe(given, registry)
@@ -165,16 +193,18 @@ def command(**given: Any) -> None:
         if not is_follower():
             _show_plan(plan, out, reporter, given["as_json"])
         return
-    how = RunOptions(out, Path(given["reuse"]) if given["reuse"] else None, given["strict"], join())
-    if not how.ranks.leads:
-        follow(plan, registry, settings, how)
-        how.ranks.leave()
-        return
-    try:
-        outcome = execute(plan, registry, settings, how, reporter)
-        how.ranks.leave()
-    finally:
-        getattr(reporter, "close", lambda: None)()
+    reuse = Path(given["reuse"]) if given["reuse"] else None
+    with contextlib.closing(make_executor(given["executor"], elsewhere)) as executor:
+        how = RunOptions(out, reuse, given["strict"], join(), executor)
+        if not how.ranks.leads:
+            follow(plan, registry, settings, how)
+            how.ranks.leave()
+            return
+        try:
+            outcome = execute(plan, registry, settings, how, reporter)
+            how.ranks.leave()
+        finally:
+            getattr(reporter, "close", lambda: None)()
     reporter.result(_data(outcome), _text(outcome))
     if nothing_judged(outcome.results):
         click.get_current_context().exit(1)
@@ -197,6 +227,23 @@ def _check_folders(given: dict[str, Any]) -> None:
             manifest_of(Path(given["reuse"]))
         except UsageError as error:
             raise UsageError(f"--reuse {given['reuse']}: {error}") from None
+
+
+def _executor_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The given settings of --executor. Raises UsageError for those of another executor, and beside a launcher."""
+    from mra_bench.errors import UsageError
+    from mra_bench.ranks import launched
+
+    settings = {key: given[f"ray_{key}"] for key in ("address", "actors", "cpus", "gpus")}
+    settings = {key: value for key, value in settings.items() if value is not None}
+    if settings and given["executor"] != "ray":
+        raise UsageError(f"--ray-{next(iter(settings))} goes with --executor ray")
+    if given["executor"] == "ray" and launched() > 1:
+        raise UsageError(
+            "--executor ray does not go with a launcher: blocks would be shared twice. Leave out one of them; finished "
+            "stages are kept, so a run can be trained with a launcher and go on with ray"
+        )
+    return settings
 
 
 def _recipe(given: dict[str, Any], registry: Any) -> Recipe:

@@ -43,7 +43,8 @@ class Prompt:
 
 @dataclasses.dataclass(frozen=True)
 class Decoded:
-    """How texts were made, as the stage of the texts records it. temperature 0 is greedy."""
+    """How texts were made, as the stage of the texts records it. temperature 0 is greedy; max_new_tokens 0 says that
+    the texts were imported, and nobody knows."""
 
     max_new_tokens: int
     temperature: float
@@ -144,7 +145,7 @@ def published(run: Path, record: Mapping[str, Any], results: Mapping[str, Any], 
     elif "sequential" in results:
         left_out.append(LeftOut("", "", SEQUENTIAL))
     else:
-        parts = _parts(run)
+        parts = _parts(run, plan.get("imported"))
         for evaluation in plan["evaluations"]:
             made = _row(run, record, results, evaluation, parts.get(evaluation["dataset"], ""))
             (rows if isinstance(made, Row) else left_out).append(made)  # type: ignore[arg-type]
@@ -274,7 +275,7 @@ def _lineage(record: Mapping[str, Any], models: Sequence[Mapping[str, Any]], mod
         name = by_name[name]["from"]
 
 
-def _parts(run: Path) -> dict[str, str]:
+def _parts(run: Path, imported: Mapping[str, Any] | None) -> dict[str, str]:
     """For each dataset of the recipe that is no whole split, which part of one it is."""
     path = run / RECIPE
     recipe = read_yaml(path.read_text(encoding="utf-8"), RECIPE) if path.is_file() else {}
@@ -284,6 +285,8 @@ def _parts(run: Path) -> dict[str, str]:
         if isinstance(entry, dict) and (source := entry.get("carve")) in found:
             less = f"less {entry.get('count')} carved out"
             found[source] = f"{found[source]}, {less}" if found[source] else less
+    if imported and imported["problems"] < imported["split"]:
+        return dict.fromkeys(found, f"{imported['problems']:,} imported")
     return found
 
 

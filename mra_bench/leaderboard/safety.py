@@ -15,14 +15,14 @@ from typing import Any
 from mra_bench.costs import size
 from mra_bench.earlier import FILES as KEPT
 from mra_bench.earlier import FOLDER as EARLIER
-from mra_bench.folder import RECIPE, RUN
+from mra_bench.folder import PACKED, RECIPE, RUN
 from mra_bench.leaderboard.rows import ROWS
 from mra_bench.recipe_schema import NAME
 from mra_bench.results import RESULTS
 from mra_bench.store import STAGE_FILE, WORK, stage_record
 from mra_bench.work import FOLDERS
 
-ARCHIVE = "stages.tar.xz"
+ARCHIVE = PACKED
 README = "README.md"
 OTHER = 1 << 20  # bytes that files may have together which are no part of a run
 MOST = {RUN: 64 << 20, RESULTS: 64 << 20, ROWS: 64 << 20, RECIPE: 1 << 20}  # bytes of what is read whole
@@ -123,6 +123,7 @@ def _folders(plan: Mapping[str, Any]) -> Iterator[Any]:
     for evaluation in (*plan["evaluations"], *plan.get("repeats", ())):
         yield from (evaluation["problems"], evaluation["completions"], *evaluation["grades"])
         yield from evaluation.get("profiles", ())
+        yield from (evaluation["verdicts"],) if "verdicts" in evaluation else ()
     for model in plan["models"]:
         yield from (model[key] for key in ("stage", "pairs", "rows") if model.get(key) is not None)
 

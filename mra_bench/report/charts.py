@@ -15,6 +15,7 @@ from mra_bench.report.formatting import significant
 WIDTH = 176  # of a dots-and-whiskers cell, in CSS pixels
 EDGE = 14  # room left and right for tick labels
 LANE = 13  # from one whisker to the next
+REACH = 0.15  # of an axis: how far one in percent goes on to have a tick at its end
 ALONE = 20  # room above a whisker that stands alone in its row
 CURVE_POINTS = 160  # a curve of more points is thinned to about this many
 
@@ -101,7 +102,7 @@ def percent_scale(shares: Iterable[float]) -> Scale:
     if high - low < 20:
         middle = min(max((low + high) / 2, 10.0), 90.0)
         low, high = middle - 10, middle + 10
-    return _tight(0.0 if low < 0.15 * high else low, min(high, 100.0))
+    return _tight(0.0 if low < 0.15 * high else low, min(high, 100.0), REACH)
 
 
 def difference_scale(shares: Iterable[float]) -> Scale:
@@ -111,9 +112,13 @@ def difference_scale(shares: Iterable[float]) -> Scale:
     return _tight(min(low, -2.0), max(high, 2.0)) if high - low < 4 else _tight(low, high)
 
 
-def _tight(low: float, high: float) -> Scale:
-    """An axis that ends where the data end, with the round ticks inside: short intervals keep their length."""
+def _tight(low: float, high: float, reach: float = 0.0) -> Scale:
+    """An axis that ends where the data end, with the round ticks inside: short intervals keep their length. An end goes
+    on to the next tick where that is no further than the share `reach` of the axis."""
     rounded = scale([low, high], EDGE, WIDTH - EDGE, ticks=5)
+    room = reach * (high - low)
+    low = rounded.low if low - rounded.low <= room else low
+    high = rounded.high if rounded.high - high <= room else high
     inside = tuple(tick for tick in rounded.ticks if low <= tick <= high)
     return Scale(low, high, rounded.start, rounded.end, inside)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mra_bench.imports.words import published_sentences
 from mra_bench.listed_overlaps import questions_listed
 from mra_bench.report.data import RunData
 from mra_bench.report.decisions import decisions_view
@@ -75,6 +76,14 @@ def _other_graders(run: RunData) -> Mapping[str, Any] | None:
     views = [view for entry in run.datasets if (view := dataset_view(run, entry))["others"]]
     grader = (run.results.get("grader") or {}).get("name", "")
     return {"views": views, "headline": grader} if views else None
+
+
+def _published(run: RunData) -> Mapping[str, Any] | None:
+    found = run.results.get("published")
+    if not found:
+        return None
+    rows = [{**one, "index": run.model_order.get(one["model"], 0)} for one in found["models"]]
+    return {"found": {**found, "models": rows}, "sentences": published_sentences(found)}
 
 
 def _repeated(run: RunData) -> Mapping[str, Any] | None:
@@ -177,6 +186,7 @@ decisions = from_template("decisions.html", decisions_view)
 errors = from_template("errors.html", _headline)
 profiles = from_template("profiles.html", profiles_view)
 graders = from_template("graders.html", _other_graders)
+published = from_template("published.html", _published)
 repeated = from_template("repeated.html", _repeated)
 further = from_template("further.html", _further)
 training = from_template("training.html", _training)

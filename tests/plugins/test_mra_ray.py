@@ -1,0 +1,139 @@
+"""The executor ray: on a real cluster of two nodes, one of which dies, and what it says when it cannot work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from runs import COMMAND, bench, data_hashes, here
+
+ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'mra-bench[ray]'")
+
+HELD = """
+import os, time
+from dataclasses import dataclass
+from pathlib import Path
+import mra_tiny
+from mra_bench import hookimpl
+
+HERE = Path({folder!r})
+
+def load(options):
+    from mra_transformers import Options
+    from mra_transformers.model import TransformersModel
+
+    class Held(TransformersModel):
+        def generate(self, block):
+            with open(HERE / "asked", "a") as file:
+                print(block.requests[0].problem.id, file=file)
+            for number, completion in enumerate(super().generate(block)):
+                yield completion
+                if number == 3 and (HERE / "hold").exists():
+                    import ray
+                    name = f"{{ray.get_runtime_context().get_node_id()}}-{{os.getpid()}}"
+                    (HERE / "begun" / name).touch()
+                    while (HERE / "hold").exists():
+                        time.sleep(0.05)
+
+    return Held(Options(path=str(Path(mra_tiny.__file__).parent / "weights" / "qwen2")))
+
+@hookimpl
+def register_models(register):
+    register("held", load)
+"""
+RECIPE = """
+name: nodes
+datasets:
+  test: {data: arith, limit: 60}
+models:
+  base: {model: held}
+evaluate: {datasets: [test], max_new_tokens: 20}
+block_size: 12
+"""
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """Two nodes of one CPU each; a run joins the first."""
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 << 20, "include_dashboard": False}
+    made = Cluster(initialize_head=True, head_node_args=node)
+    made.second = made.add_node(**node)
+    yield made
+    made.shutdown()
+
+
+def until(holds: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+    deadline = time.monotonic() + 180
+    while not holds():
+        assert process is None or process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_driver_and_a_node_are_killed_and_the_bytes_are_those_of_a_local_run(cluster: Any, tmp_path: Path) -> None:
+    begun, hold = tmp_path / "begun", tmp_path / "hold"
+    begun.mkdir()
+    (tmp_path / "held.py").write_text(HELD.format(folder=str(tmp_path)))
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    asked = ["run", "--plugin", tmp_path / "held.py", "--recipe", tmp_path / "recipe.yaml"]
+    local = bench(*asked, "--out", tmp_path / "local", OMP_NUM_THREADS="1")
+    assert local.returncode == 0, local.stderr
+    hold.touch()
+    far = [*asked, "--out", tmp_path / "far", "--executor", "ray", "--ray-address", cluster.address]
+
+    def started() -> subprocess.Popen[str]:
+        words = [*COMMAND, *map(str, far)]
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        driver = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        until(lambda: len(list(begun.iterdir())) == 2, driver)  # a block is half done on each node
+        return driver
+
+    driver = started()
+    actors = [int(path.name.rpartition("-")[2]) for path in begun.iterdir()]
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    until(lambda: not any(map(psutil.pid_exists, actors)))
+    for path in begun.iterdir():
+        path.unlink()
+
+    (tmp_path / "asked").unlink()
+    driver = started()
+    there = {node: int(pid) for node, _, pid in (path.name.partition("-") for path in begun.iterdir())}
+    cluster.remove_node(cluster.second, allow_graceful=False)
+    until(lambda: not psutil.pid_exists(there[cluster.second.node_id]))
+    hold.unlink()
+    out, err = driver.communicate(timeout=300)
+    assert driver.returncode == 0, err
+    assert "Verdict:" in out
+    assert "Token" not in err
+    asked_for = (tmp_path / "asked").read_text().split()
+    assert len(asked_for) == len(set(asked_for)) + 1, "the block of the node that died was not done again"
+    assert data_hashes(tmp_path / "far") == data_hashes(tmp_path / "local")
+
+
+def test_what_cannot_work_is_said_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ["run", "--model", "base=tiny-qwen2", "--data", "arith", "--out", tmp_path / "run"]
+    for words, said in {
+        ("--executor", "ray", "--ray-address", "127.0.0.1:1"): "No Ray cluster answers at 127.0.0.1:1",
+        ("--executor", "ray", "--ray-address", "nowhere"): "give HOST:PORT",
+        ("--executor", "ray", "--ray-address", "ray://127.0.0.1:10001"): "on a node of the cluster",
+        ("--ray-cpus", "2"): "--ray-cpus goes with --executor ray",
+    }.items():
+        done = here(*asked, *words)
+        assert done.returncode == 2
+        assert said in done.stderr
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_PORT"):
+        monkeypatch.setenv(name, "2")
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    assert "does not go with a launcher" in here(*asked, "--executor", "ray").stderr
+    assert not (tmp_path / "run").exists()
