@@ -65,6 +65,8 @@ class StageProgress:
 
 def open_model(root: Path, planned: PlannedModel, registry: Registry) -> CheckedModel:
     """The model of a plan, from its loader or from the weights its training stage left in the run folder."""
+    if planned.stage is None:
+        return build_model(planned.loader, planned.options)
     return open_ref(planned_ref(root, planned), registry)
 
 

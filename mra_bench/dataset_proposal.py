@@ -13,9 +13,10 @@ from typing import Any
 from mra_bench.dataset_files import read_rows
 from mra_bench.dataset_rows import LETTERS, last_boxed
 from mra_bench.dataset_spec import DatasetSpec
-from mra_bench.errors import UsageError
+from mra_bench.errors import UsageError, unknown
 
 LOOKED_AT = 10_000  # rows of a file that are looked at
+SHORT = 30  # characters, the mean of a column whose values alone make it a gold answer
 NEARLY_ALL = 0.95  # the share of rows that must show a habit for it to be taken for one
 QUESTION = ("question", "problem", "query", "prompt", "input", "instruction", "question_text", "text")
 BEFORE_QUESTION = ("body", "context", "passage")
@@ -54,13 +55,20 @@ class Proposal:
         return DatasetSpec.model_validate(self.data)
 
 
-def propose(path: Path, name: str) -> Proposal:
-    """A spec called `name` for the rows of `path` (JSONL, CSV or Parquet), by the first ten thousand of them. Raises
-    UsageError for a file that cannot be read, has no rows, or no column that could be the question or the answer."""
+def propose(path: Path, name: str, question: str | None = None, answer: str | None = None) -> Proposal:
+    """A spec called `name` for the rows of `path` (JSONL, CSV or Parquet), by the first ten thousand of them.
+    `question` and `answer`: the columns they stand in, where that is known. Raises UsageError for a file that cannot be
+    read, has no rows, not a column that was named, or none that could be the question or the answer."""
     rows = [row for _, row in itertools.islice(read_rows(path), LOOKED_AT)]
     if not rows:
         raise UsageError(f"{path} has no rows")
-    return _Look(rows, path, name).proposal()
+    look = _Look(rows, path, name)
+    for column in (question, answer):
+        if column is not None and column not in look.columns:
+            raise unknown("column", column, look.columns, where=f"in {path}")
+    if question is not None and question == answer:
+        raise UsageError(f"The column '{question}' is named for the question and for the answer; name two")
+    return look.proposal(question, answer)
 
 
 class _Look:
@@ -77,10 +85,16 @@ class _Look:
         self.gold: dict[str, Any] = {}
         self.solution: dict[str, Any] = {}
 
-    def proposal(self) -> Proposal:
+    def proposal(self, question: str | None, answer: str | None) -> Proposal:
         self._find_choices()
-        self._find_question()
-        self._find_answer_and_solution()
+        if question is None:
+            self._find_question(but=answer)
+        else:
+            self.fields["question"] = question
+            self.reasons["fields.question"] = "named by you"
+        if "choices" in self.fields:
+            self._show_choices()
+        self._find_answer_and_solution(answer)
         self._find_rest()
         answers = self._answer_type()
         chinese = self._share(self._first_question(), CHINESE.search) > 0.5
@@ -113,16 +127,19 @@ class _Look:
         elif texts := [c for c in self._called(CHOICES) if self._filled(c)]:
             self.unsure.append(f"'{texts[0]}' is called as choices are, but is no list of them; it is not read")
 
-    def _find_question(self) -> None:
-        named = self._called(QUESTION)
+    def _find_question(self, but: str | None) -> None:
+        named = [c for c in self._called(QUESTION) if c != but]
         filled = [c for c in named if self._share(c, _is_text) >= NEARLY_ALL]
         if not filled:
-            taken = _as_list(self.fields.get("choices"))
+            taken = [*_as_list(self.fields.get("choices")), but]
             rest = [c for c in self.columns if c not in taken and self._share(c, _is_text) >= NEARLY_ALL]
             asking = [c for c in rest if self._share(c, lambda value: "?" in value or "？" in value) > 0.5]
             filled = sorted(asking or rest, key=self._length, reverse=True)[:1]
             if not filled or self._length(filled[0]) < 8:
-                raise UsageError(f"{self.path}: no column looks like a question. Columns: {', '.join(self.columns)}")
+                raise UsageError(
+                    f"{self.path}: no column looks like a question. Name it with --question COLUMN. "
+                    f"Columns: {', '.join(self.columns)}"
+                )
             self.unsure.append(f"No column is called as questions are; '{filled[0]}' is the longest text that asks")
         question = filled[0]
         self.reasons["fields.question"] = f"'{question}' is filled in every row"
@@ -133,8 +150,6 @@ class _Look:
         self.fields["question"] = [before, question] if before else question
         if before:
             self.reasons["fields.question"] = f"'{before}' says what '{question}' asks about; they are joined"
-        if "choices" in self.fields:
-            self._show_choices()
 
     def _show_choices(self) -> None:
         """Below the question, unless it holds them."""
@@ -149,25 +164,33 @@ class _Look:
             self.fields["show_choices"] = "({letter}) {text}"
             self.reasons["fields.show_choices"] = "the question does not hold its choices"
 
-    def _find_answer_and_solution(self) -> None:
+    def _find_answer_and_solution(self, given: str | None) -> None:
         taken = {*_as_list(self.fields["question"]), *_as_list(self.fields.get("choices"))}
         worked = [c for c in self._called(SOLUTION) if c not in taken and self._share(c, _is_plain) > 0.5]
         solution = next((c for c in worked if self._length(c) >= 20 or self._is_list(c)), None)
         named = [c for c in self._called(ANSWER) if c not in taken and self._share(c, _is_plain) > 0.5]
         marked = [c for c in [*named, *worked] if self._reading_of(c)]
         short = [c for c in named if c != solution and not self._is_long(c) and "after" not in self._reading_of(c)]
+        if given is not None:
+            solution = None if solution == given else solution
+            marked = [given] if self._is_long(given) or "after" in self._reading_of(given) else []
+            marked = [c for c in marked if self._reading_of(c)]
+            short = [] if marked else [given]
+        elif not short and not marked:
+            short = self._short_by_values(taken)
         if not short:
             answer = next(iter(marked), None)
             if answer is None:
                 raise UsageError(
                     f"{self.path}: no column looks like a gold answer: neither a short one nor one with ####, a "
-                    f"\\boxed{{}} or 'The answer is' in it. Columns: {', '.join(self.columns)}"
+                    f"\\boxed{{}} or 'The answer is' in it. Name it with --answer COLUMN. "
+                    f"Columns: {', '.join(self.columns)}"
                 )
             solution = solution if solution not in (None, answer) else answer
             self._read_from_worked(answer, self._reading_of(answer), solution)
         else:
             answer = short[0]
-            self.reasons["fields.answer"] = f"'{answer}' is short and filled"
+            self.reasons["fields.answer"] = "named by you" if given else f"'{answer}' is short and filled"
             if len(short) > 1:
                 self.unsure.append(f"'{answer}' or {_listed(short[1:])} could be the gold answer")
             self._read_short(answer)
@@ -175,6 +198,18 @@ class _Look:
         if solution is not None:
             self.fields["solution"] = solution
             self.reasons.setdefault("fields.solution", f"'{solution}' is long, and called as solutions are")
+
+    def _short_by_values(self, taken: set[Any]) -> list[str]:
+        """The columns of short values that are not called as anything else is, the likeliest gold answer first:
+        numbers, and not those of the rows."""
+        other = {*taken, *self._called((*IDS, *SUBJECT, *LEVEL))}
+        rest = [c for c in self.columns if c not in other and not PICTURES.fullmatch(c)]
+        rest = [c for c in rest if self._share(c, _is_plain) >= NEARLY_ALL and self._length(c) <= SHORT]
+        rest = [c for c in rest if not self._counts(c) or self.columns.index(c) > 0]
+        rest.sort(key=lambda c: (self._counts(c), self._share(c, lambda value: _is_number(str(value))) < NEARLY_ALL))
+        if rest:
+            self.unsure.append(f"No column is called as gold answers are; '{rest[0]}' holds short values")
+        return rest
 
     def _reading_of(self, column: str) -> dict[str, Any]:
         """How the gold answer is read from a worked text: behind a marker that nearly all rows have, or in a box; else
@@ -286,6 +321,11 @@ class _Look:
     def _unique(self, column: str) -> bool:
         values = [str(row.get(column)) for row in self.rows if _is_filled(row.get(column))]
         return len(values) == len(self.rows) == len(set(values))
+
+    def _counts(self, column: str) -> bool:
+        """Whether it numbers the rows, from 0 or 1."""
+        values = [str(row.get(column)) for row in self.rows]
+        return any(values == [str(n) for n in range(first, first + len(values))] for first in (0, 1))
 
     def _groups(self, column: str) -> bool:
         values = [row.get(column) for row in self.rows]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from mra_bench.dataset_files import READERS
 from mra_bench.dataset_spec import Fields, Gold, Reading, Solution
 from mra_bench.errors import UsageError, nearest
 from mra_bench.types import Problem
 
+NEAR = 0.6  # how close a column must be to be taken for the one that was meant
+MAY_BE_MISSING = ("id", "solution", "subject", "level", "choices", "rejected")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -115,6 +119,22 @@ def write_solution(text: str, answer: str, rule: Solution) -> str:
     return text.strip()
 
 
+def check_named(columns: Iterable[str], fields: Fields, where: str) -> None:
+    """Raise UsageError for a column that the spec names for a field and that is not among `columns`, those of all rows.
+    A default that the spec does not write may be missing."""
+    columns = list(columns)
+    said = []
+    for field in MAY_BE_MISSING:
+        named = getattr(fields, field) if field in fields.model_fields_set else None
+        for column in (named,) if isinstance(named, str) else named or ():
+            if column not in columns:
+                close = nearest(column, columns, NEAR)
+                hint = f" Did you mean '{close}'?" if close else ""
+                said.append(f"the spec has '{field}: {column}', but no row has the column '{column}'.{hint}")
+    if said:
+        raise UsageError(f"{where}: {' '.join(said)} The columns there are: {', '.join(columns)}.")
+
+
 def check_encodable(text: str, where: str, field: str) -> None:
     """Raise UsageError for text that no file in UTF-8 can hold."""
     try:
@@ -128,9 +148,21 @@ def _check_columns(row: Mapping[str, Any], fields: Fields, where: str, needs_gol
     missing = _missing(row, fields, needs_gold)
     if missing:
         wanted = " and ".join(f"no column '{column}'" for column in missing)
-        hints = (nearest(column, row) for column in missing)
-        close = "".join(f" Is it '{hint}'?" for hint in dict.fromkeys(hints) if hint)
-        raise UsageError(f"{where}: {wanted}.{close} Its columns: {', '.join(row) or 'none'}.")
+        hints = "".join(f" {_meant(column, row)}" for column in missing if nearest(column, row, NEAR))
+        file = _file_of(where)
+        place = f"{file}, line 1" if file.endswith(".csv") else where  # the header names the columns
+        how = f" A spec that says which is which: mra-bench datasets new {file}" if file else ""
+        raise UsageError(f"{place}: {wanted}.{hints} Its columns: {', '.join(row) or 'none'}.{how}")
+
+
+def _file_of(where: str) -> str:
+    """The local file in a row's place; "" where the row is not from one."""
+    file = where.rpartition(", ")[0]
+    return file if Path(file).suffix.lower() in READERS and "://" not in file else ""
+
+
+def _meant(column: str, columns: Iterable[str]) -> str:
+    return f"Is '{nearest(column, columns, NEAR)}' meant for '{column}'?"
 
 
 def _missing(row: Mapping[str, Any], fields: Fields, needs_gold: bool) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pydantic
 
-from mra_bench.errors import UsageError
+from mra_bench.errors import UsageError, nearest
 from mra_bench.plain_errors import in_words, place
 
 UNVERIFIED: Final = "unverified"
@@ -250,14 +250,38 @@ def parse_spec(text: str, file: str) -> DatasetSpec:
     try:
         spec = DatasetSpec.model_validate(content)
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = place(first["loc"]) or "the whole file"
-        raise UsageError(f"The dataset spec {file} is wrong at {where}: {in_words(first)}") from None
+        raise UsageError(f"The dataset spec {file} {_wrong(error.errors()[0])}") from None
     if Path(file).stem != spec.name:
         raise UsageError(f"The dataset spec {file} calls itself '{spec.name}'; file and name must be the same.")
     if spec.source is None or not spec.splits:
         raise UsageError(f"The dataset spec {file} needs a source and at least one split.")
     return spec
+
+
+def _wrong(first: Any) -> str:
+    """What is wrong with a spec, from the first of pydantic's errors."""
+    where = place(first["loc"]) or "the whole file"
+    if first["type"] == "extra_forbidden":
+        *outer, key = first["loc"]
+        known = list(_part(outer).model_fields)
+        close = nearest(str(key), known, 0.6)
+        return f"has an unknown key '{where}'; " + (
+            f"did you mean '{close}'?" if close else f"known there: {', '.join(known)}"
+        )
+    if first["type"] == "missing":
+        return f"lacks the key '{where}'"
+    return f"is wrong at {where}: {in_words(first)}"
+
+
+def _part(location: Sequence[Any]) -> type[_Strict]:
+    """The part of a spec that stands at a place."""
+    parts: dict[Any, type[_Strict]] = {"fields": Fields, "gold": Gold, "solution": Solution, "source": Source}
+    parts |= {"prompt": Prompt, "examples": Examples}
+    if not location:
+        return DatasetSpec
+    if list(location[-2:-1]) == ["splits"]:
+        return Facts if location[0] == "files" else Split
+    return parts.get(location[-1], Layout)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 from mra_bench.dataset_files import Located, is_data_file, read_rows
 from mra_bench.dataset_hub import file_rows, hub_rows
-from mra_bench.dataset_rows import check_encodable, has_columns, has_picture, to_problem
+from mra_bench.dataset_rows import check_encodable, check_named, has_columns, has_picture, to_problem
 from mra_bench.dataset_spec import (
     UNVERIFIED,
     DatasetSpec,
@@ -114,14 +114,16 @@ def read_problems(use: DatasetUse, registry: Registry) -> Loaded:
     """All problems of `use`, whatever the spec knows of them.
 
     Raises UsageError for an unknown dataset or split, a broken row (with file and line), an empty split, ids that are
-    not unique; BenchError when the hub does not give a dataset or a plugin's loader raises.
+    not unique, a column that a user's own spec names and no row has; BenchError when the hub does not give a dataset or
+    a plugin's loader raises.
     """
     spec = spec_of(use, registry)
     file = Path(use.path or use.data) if use.path or spec.source is None else None
+    strict = is_spec_file(use.data)
     if file is not None:
-        loaded = Loaded(_from_file(read_rows(file), use.split, spec))
+        loaded = Loaded(_from_file(read_rows(file), use.split, spec, strict))
     else:
-        loaded = _from_source(spec, use.split, registry)
+        loaded = _from_source(spec, use.split, registry, strict)
     if not loaded.problems:
         raise UsageError(f"The split '{use.split}' of the dataset '{use.data}' is empty.")
     _check_ids(loaded.problems, use)
@@ -166,7 +168,7 @@ def _specs(registry: Registry) -> list[DatasetSpec]:
     return specs + [DatasetSpec(name=thing.name, source=Source(loader=thing.full_name)) for thing in rest]
 
 
-def _from_source(spec: DatasetSpec, split: str, registry: Registry) -> Loaded:
+def _from_source(spec: DatasetSpec, split: str, registry: Registry, strict: bool) -> Loaded:
     if spec.splits and split not in spec.splits:
         raise _unknown_split(spec.name, split, spec.splits)
     assert spec.source is not None  # files, the only specs without a source, are read elsewhere
@@ -174,11 +176,11 @@ def _from_source(spec: DatasetSpec, split: str, registry: Registry) -> Loaded:
     if spec.source.loader:
         return Loaded(_from_plugin(spec, name_there, registry))
     if spec.source.folder:
-        return Loaded(_from_file(read_rows(spec.source.folder / name_there), split, spec))
+        return Loaded(_from_file(read_rows(spec.source.folder / name_there), split, spec, strict))
     if spec.source.file:
-        return Loaded(problems_of(file_rows(spec, spec.source, name_there), split, spec.layouts[0]))
+        return Loaded(problems_of(file_rows(spec, spec.source, name_there), split, spec.layouts[0], strict))
     rows, commit = hub_rows(spec, spec.source, name_there)
-    return Loaded(problems_of(rows, split, spec.layouts[0]), commit)
+    return Loaded(problems_of(rows, split, spec.layouts[0], strict), commit)
 
 
 def _unknown_split(data: str, split: str, known: Iterable[str]) -> UsageError:
@@ -225,23 +227,36 @@ def _check_problem(problem: Any, where: str) -> None:
         check_encodable(value, where, field)
 
 
-def _from_file(rows: Iterator[Located], split: str, spec: DatasetSpec) -> list[Problem]:
+def _from_file(rows: Iterator[Located], split: str, spec: DatasetSpec, strict: bool) -> list[Problem]:
     """The problems of a local file, read by the first of the spec's layouts whose columns its first row has."""
     first = next(rows, None)
     if first is None:
         return []
     fitting = (one for one in spec.layouts if has_columns(first[1], one.fields))
-    return problems_of(itertools.chain([first], rows), split, next(fitting, spec.layouts[0]))
+    return problems_of(itertools.chain([first], rows), split, next(fitting, spec.layouts[0]), strict)
 
 
-def problems_of(rows: Iterable[Located], split: str, reading: Reading) -> list[Problem]:
-    """The problems in rows that are all of one shape; those with a picture are left out. Raises UsageError naming the
-    place of a broken row."""
-    return [
-        to_problem(row, where, _made_id(split, number), reading)
-        for number, (where, row) in enumerate(rows)
-        if not has_picture(row, reading.fields)
-    ]
+def problems_of(rows: Iterable[Located], split: str, reading: Reading, strict: bool = False) -> list[Problem]:
+    """The problems in rows that are all of one shape; those with a picture are left out. `strict`: each column that the
+    spec names must be in some row. Raises UsageError naming the place of a broken row, and both of an id that comes
+    twice."""
+    found: dict[str, tuple[str, Problem]] = {}
+    columns: dict[str, None] = {}  # a set in order
+    where = ""
+    for number, (where, row) in enumerate(rows):
+        columns.update(dict.fromkeys(row))
+        if has_picture(row, reading.fields):
+            continue
+        problem = to_problem(row, where, _made_id(split, number), reading)
+        if problem.id in found:
+            raise UsageError(
+                f"{where}: the id '{problem.id}' is there twice; {found[problem.id][0]} has it too. Ids must be "
+                "unique; without the column (in a spec, id: null) they are made."
+            )
+        found[problem.id] = where, problem
+    if strict and columns:
+        check_named(columns, reading.fields, where.rpartition(", ")[0] or where)
+    return [problem for _, problem in found.values()]
 
 
 def _made_id(split: str, number: int) -> str:

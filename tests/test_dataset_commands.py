@@ -220,3 +220,92 @@ def test_a_file_that_is_no_dataset_is_refused(tmp_path: Path, row: dict[str, Any
 def test_a_chinese_file_is_asked_in_chinese(tmp_path: Path) -> None:
     rows = written(tmp_path / "rows.jsonl", {"question": "一加一等于几？", "answer": "2", "grade": 1})
     assert propose(rows, "rows").data["prompt"] == {"style": "chinese"}
+
+
+# What goes wrong with a file and a spec of one's own
+
+LESSON = ["nr,frage,lsg,thema", *(f"{n},Was ist {n} mal 3?,{3 * n},{'a' if n % 2 else 'b'}" for n in range(1, 9))]
+OF_LESSON = "name: h\nsource: {file: .}\nsplits: {test: {source: p.csv}}\n"
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Path:
+    (tmp_path / "p.csv").write_text("\n".join(LESSON) + "\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "code", "hint"),
+    [
+        ("subject", "tehma", 1, " Did you mean 'thema'?"),
+        ("choices", "[frage, zz]", 1, ""),
+        ("id", "nrr", 1, " Did you mean 'nr'?"),
+        ("subject", "thema", 0, ""),
+        ("level", "null", 0, ""),
+    ],
+)
+def test_a_column_that_a_spec_names_must_be_there(lesson: Path, field: str, column: str, code: int, hint: str) -> None:
+    """What it does not name, such as a level, may be missing."""
+    fields = f"fields: {{question: frage, answer: lsg, {field}: {column}}}"
+    (lesson / "h.yaml").write_text(OF_LESSON + fields + "\n")
+    told = text("check", "h.yaml", code=code, cwd=lesson)
+    missing = column.strip("[]").rpartition(" ")[2]
+    said = (
+        f"p.csv: the spec has '{field}: {missing}', but no row has the column '{missing}'.{hint} The columns there are:"
+    )
+    assert (f"{said} nr, frage, lsg, thema." in told) == bool(code)
+    done = here("run", "--model", "base=tiny-qwen2", "--data", "h.yaml", "--dry-run", cwd=lesson)
+    assert (done.returncode, said in done.stderr) == (2 if code else 0, bool(code))
+
+
+def test_a_key_that_a_spec_does_not_know_is_said_in_plain_words(lesson: Path) -> None:
+    for wrong, said in (
+        ("fields: {anwser: lsg}", "has an unknown key 'fields.anwser'; did you mean 'answer'?"),
+        ("gold: {zzz: 1}", "has an unknown key 'gold.zzz'; known there: after, boxed,"),
+        ("files: [{splits: {test: {row: 1}}}]", "has an unknown key 'files.0.splits.test.row'; did you mean 'rows'?"),
+        ("titel: x", "has an unknown key 'titel'; did you mean 'title'?"),
+        ("prompt: {examples: {split: train}}", "lacks the key 'prompt.examples.ids'"),
+    ):
+        (lesson / "h.yaml").write_text(OF_LESSON + wrong + "\n")
+        assert f"The dataset spec h.yaml {said}" in text("show", "h.yaml", code=2, cwd=lesson)
+
+
+def test_a_file_of_rows_is_pointed_to_its_spec(lesson: Path) -> None:
+    told = text("show", "p.csv", code=2, cwd=lesson)
+    assert "p.csv is a file of rows, not a spec." in told
+    assert "mra-bench datasets new p.csv" in told
+    assert "No such file" in text("show", "q.csv", code=2, cwd=lesson)
+    told = text("check", "p.csv", code=1, cwd=lesson)
+    assert "p.csv, line 1: no column 'question' and no column 'answer'. Its columns: nr, frage, lsg, thema." in told
+    assert "mra-bench datasets new p.csv" in told
+    (lesson / "q.csv").write_text("nr,question,anwser\n1,1 + 1?,2\n")
+    assert "no column 'answer'. Is 'anwser' meant for 'answer'?" in text("check", "q.csv", code=1, cwd=lesson)
+
+
+def test_an_id_that_comes_twice_is_found_in_the_file(lesson: Path) -> None:
+    (lesson / "p.csv").write_text("\n".join([*LESSON, "3,Was ist 5?,5,a"]) + "\n")
+    (lesson / "h.yaml").write_text(OF_LESSON + "fields: {id: nr, question: frage, answer: lsg}\n")
+    told = text("check", "h.yaml", code=1, cwd=lesson)
+    assert "p.csv, line 10: the id '3' is there twice; p.csv, line 4 has it too." in told
+
+
+def test_short_values_make_a_gold_answer_whatever_its_name(lesson: Path) -> None:
+    proposal = propose(lesson / "p.csv", "p")
+    assert (proposal.data["fields"]["question"], proposal.data["fields"]["answer"]) == ("frage", "lsg")
+    assert any("'lsg' holds short values" in one for one in proposal.unsure)
+    (lesson / "g.csv").write_text("frage,lsg\n" + "".join(f"Was ist {n} mal 3?,{3 * n}\n" for n in range(8)))
+    told = text("new", "g.csv", "--out", "g.yaml", cwd=lesson)
+    assert "Of the first 8 golds the grader can read 8." in told
+    text("check", "g.yaml", cwd=lesson)
+
+
+def test_columns_may_be_named(lesson: Path) -> None:
+    (lesson / "q.csv").write_text("a,b,answer,c\n" + "".join(f"{n} + 1,x,{n},{n + 1}\n" for n in range(8)))
+    assert "Name it with --question COLUMN" in text("new", "q.csv", code=2, cwd=lesson)
+    spec = data("new", "q.csv", "--question", "a", "--answer", "c", cwd=lesson)["spec"]
+    assert (spec["fields"]["question"], spec["fields"]["answer"]) == ("a", "c")
+    told = text("new", "q.csv", "--question", "a", "--answer", "d", code=2, cwd=lesson)
+    assert "Unknown column 'd' in q.csv. Known: a, answer, b, c." in told
+    assert "name two" in text("new", "q.csv", "--question", "a", "--answer", "a", code=2, cwd=lesson)
+    (lesson / "n.csv").write_text("nr,frage\n1,Was ist das?\n2,Was ist dies?\n")
+    assert "Name it with --answer COLUMN" in text("new", "n.csv", code=2, cwd=lesson)

@@ -256,7 +256,7 @@ def test_a_file_source_is_fetched_once_and_then_answers_offline(
 def test_the_spec_of_the_docs_is_one(tmp_path: Path, registry: Registry) -> None:
     page = (Path(__file__).parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(page.split("```yaml spec\n")[1].split("```")[0])
-    row = {"body": "Ann has 2.", "question": "How many?", "worked": "2\n#### 2"}
+    row = {"body": "Ann has 2.", "question": "How many?", "worked": "2\n#### 2", "topic": "sums"}
     (tmp_path / "problems.jsonl").write_text(json.dumps(row) + "\n")
     (problem,) = load_problems(DatasetUse(str(tmp_path / "mine.yaml"), "test"), registry)
     assert (problem.question, problem.answer) == ("Ann has 2. How many?", "2")

@@ -107,7 +107,7 @@ GOOD = "name: mine\nsource: {hub: me/mine}\nsplits: {test: {source: test}}\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (GOOD + "licences: MIT\n", "wrong at licences: Extra inputs are not permitted"),
+        (GOOD + "licences: MIT\n", "has an unknown key 'licences'; did you mean 'licence'?"),
         (GOOD + "prompt: {answer_format: box}\n", "wrong at prompt.answer_format"),
         (GOOD + "gold: {after: '####', boxed: true}\n", "at most one of: after, boxed, index"),
         (GOOD.replace("hub: me/mine", "hub: me/mine, loader: mine"), "exactly one of: loader, hub, file"),
@@ -252,7 +252,7 @@ def test_missing_ids_are_made_and_other_columns_may_be_missing(jsonl: WriteRows,
         ('["q", "a"]', "a JSON object with columns is needed, got list"),
         ('{"question": "q", "answer": NaN}', "NaN is not a JSON value"),
         (b'{"question": "\xff", "answer": "a"}', "not UTF-8 text"),
-        ({"question": "q", "anwser": "a"}, "no column 'answer'. Is it 'anwser'? Its columns: question, anwser."),
+        ({"question": "q", "anwser": "a"}, "no column 'answer'. Is 'anwser' meant for 'answer'?"),
         ({"question": "q", "gold": "a"}, "no column 'answer'. Its columns: question, gold."),
         ({"prompt": "q", "gold": "a"}, "no column 'question' and no column 'answer'. Its columns: prompt, gold."),
         ({"question": "q", "answer": "  "}, "the column 'answer' is blank"),
@@ -273,7 +273,8 @@ def test_a_broken_line_is_named(jsonl: WriteRows, registry: Registry, line: Any,
 
 def test_a_file_as_a_whole_can_be_wrong(jsonl: WriteRows, tmp_path: Path, registry: Registry) -> None:
     path = jsonl(*ROWS, ROWS[0])
-    assert "has the id 'x' twice: problems 1 and 3" in refusal(DatasetUse(path, "test"), registry)
+    twice = refusal(DatasetUse(path, "test"), registry)
+    assert twice.startswith(f"{path}, line 3: the id 'x' is there twice; {path}, line 1 has it too.")
     assert "is empty" in refusal(DatasetUse(jsonl(name="none.jsonl"), "test"), registry)
     missing = refusal(DatasetUse(str(tmp_path / "main.jsonl"), "test"), registry)
     assert f"Did you mean '{tmp_path / 'mine.jsonl'}'?" in missing
@@ -289,7 +290,7 @@ def test_a_file_as_a_whole_can_be_wrong(jsonl: WriteRows, tmp_path: Path, regist
         ("question,answer\n1 + 1?,2\nq\n", 3),
         ("question,answer\n1 + 1?,2\nq,a,b\n", 3),
         ('question,answer\n1 + 1?,"2\n', 2),
-        ("question,gold\nq,a\n", 2),
+        ("question,gold\nq,a\n", 1),  # the header's fault
         ("question,answer\n1 + 1?,2\ncaf\udce9,2\n", 3),
     ],
 )

@@ -288,8 +288,14 @@ def test_where_the_leaderboard_stands(run: Path, capsys: pytest.CaptureFixture[s
     assert call(["leaderboard", "nowhere"]) == 2
     assert call(["leaderboard", "--json", "verify", "nowhere"]) == 2
     assert json.loads(capsys.readouterr().out)["message"].startswith("nowhere does not exist")
-    assert call(["leaderboard", "verfy", "out"]) == 2
-    assert "verfy does not exist" in capsys.readouterr().err
+    Path("out.log").touch()
+    for words, said in (
+        (["verfy", "out", "--quiet"], "verfy does not exist. Did you mean 'verify'"),
+        (["ou"], "Did you mean out?"),
+        (["out.log"], "out.log is a file; name run folders"),
+    ):
+        assert call(["leaderboard", *words]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_a_report_is_linked_only_where_there_is_one(run: Path, tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ def test_a_run_is_verified_and_a_later_change_voids_that(run: Path, capsys: pyte
     timings.write_text(timings.read_text() + "\n")
     assert marks_on_the_board(capsys) == ["changed"]
     assert "<a href" not in Path("leaderboard.html").read_text().partition("<main")[2]
+    assert call(["leaderboard", "verify", "run", "--out", ".", "--quiet"]) == 0
+    assert capsys.readouterr().out.endswith("on the leaderboard there: mra-bench leaderboard run --out .\n")
 
 
 def flip(run: Path) -> None:
@@ -307,7 +309,12 @@ def greedy_for_time(run: Path) -> None:
 def test_a_refused_copy_displaces_nothing(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(run, "a-copy")
     flip(Path("a-copy"))
-    assert marks_on_the_board(capsys) == ["not checked"]  # the same rows, so one of the two
+    assert call(["leaderboard", "."]) == 0  # one run in name, and a verdict apart: nobody knows yet which follows
+    said = capsys.readouterr().out
+    assert "No row" not in said
+    assert "Note: a-copy: this folder claims to be the same run as run and differs" in said
+    assert "claims to be the same run as a-copy" in Path("leaderboard.html").read_text()
+    assert marks_on_the_board(capsys) == ["not checked"] * 2
     verified(capsys, "run", "a-copy", code=1)
     assert marks_on_the_board(capsys) == ["verified", "refused"]
     shutil.rmtree("a-copy")
@@ -360,6 +367,9 @@ def test_submit_packs_what_can_be_verified_and_shown(run: Path, capsys: pytest.C
     assert call(["leaderboard", "submissions", "--json"]) == 0
     (board,) = json.loads(capsys.readouterr().out)["boards"]
     assert [line["model"] for line in board["rows"]] == ["tiny"]
+    assert marks_on_the_board(capsys) == ["not checked"]  # the run and the packed one are the same
+    assert call(["leaderboard", "submit", str(folder), "--quiet"]) == 2
+    assert "is packed already" in capsys.readouterr().err
     before = (folder / ARCHIVE).read_bytes()
     assert call(["leaderboard", "submit", "run", "--quiet"]) == 2
     assert "is there already" in capsys.readouterr().err
@@ -455,7 +465,8 @@ def test_a_row_is_reproduced(run: Path, capsys: pytest.CaptureFixture[str]) -> N
         ("run", "A row is given as FOLDER:MODEL:DATASET"),
         ("run:tyny:arith", "Unknown model 'tyny' in run. Did you mean 'tiny'?"),
         ("run:tiny:test", "Unknown dataset 'test' in run"),
-        ("nowhere:tiny:arith", "nowhere"),
+        ("rum:tiny:arith", "it does not exist. Did you mean run?"),
+        ("run:tiny:arith:0", "A row is given as FOLDER:MODEL:DATASET"),
     ],
 )
 def test_rows_that_there_are_not(row: str, words: str, run: Path, capsys: pytest.CaptureFixture[str]) -> None:

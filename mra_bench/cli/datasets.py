@@ -75,14 +75,22 @@ def show_command(
     """Show the spec NAME: source, splits with counts and checksums, licence, how golds are read; and, where its rows
     are at hand, the first problem as models see it. Nothing is downloaded."""
     from mra_bench.cli.listing import show_json
+    from mra_bench.dataset_files import read_rows
     from mra_bench.dataset_views import at_hand, prompts_text, spec_text, splits_of
     from mra_bench.datasets import DatasetUse, dataset_spec, read_problems
+    from mra_bench.errors import UsageError
     from mra_bench.plugins import load_plugins
     from mra_bench.tables import printable
 
     given = before.and_(**shared)
     registry = load_plugins(given.settings)
     spec = dataset_spec(name, registry)
+    if spec.source is None:
+        read_rows(Path(name))  # raises where there is no such file
+        raise UsageError(
+            f"{name} is a file of rows, not a spec. A spec for it, with three of its problems as models see them: "
+            f"mra-bench datasets new {name}"
+        )
     here = [DatasetUse(name, split) for split in spec.splits if at_hand(spec, split)]
     uses = [*_files_of(spec, name, data), *sorted(here, key=lambda use: use.split != "test")]
     problem = read_problems(uses[0], registry).problems[0] if uses else None
@@ -229,9 +237,13 @@ def fetch_command(before: Given, /, name: str, **shared: Any) -> None:
 @command.command("new", epilog="Example: mra-bench datasets new problems.jsonl --out mine.yaml")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--out", type=click.Path(path_type=Path), metavar="SPEC.yaml", help="Write the spec there.")
+@click.option("--question", metavar="COLUMN", help="The column of the questions, where it is not found by itself.")
+@click.option("--answer", metavar="COLUMN", help="The column of the gold answers, likewise.")
 @json_option
 @click.pass_obj
-def new_command(before: Given, file: Path, out: Path | None, as_json: bool) -> int:
+def new_command(
+    before: Given, file: Path, out: Path | None, question: str | None, answer: str | None, as_json: bool
+) -> int:
     """Look at a FILE of problems (JSONL, CSV or Parquet) and propose its spec: which columns are question, answer,
     solution and choices, how the gold answer is read, and why; say what is unsure; show three problems as models see
     them. Exit code 1 when the proposed spec cannot read a row."""
@@ -242,7 +254,7 @@ def new_command(before: Given, file: Path, out: Path | None, as_json: bool) -> i
     from mra_bench.datasets import style
     from mra_bench.tables import printable
 
-    proposal = propose(file, out.stem if out else file.stem)
+    proposal = propose(file, out.stem if out else file.stem, question, answer)
     problems, stopped = _read_as_proposed(proposal.spec, file)
     unread = unreadable_golds(problems[:TRIED], before.settings)
     shown = [_prompt_data(problem, style(proposal.spec)) for problem in problems[:SHOWN]]

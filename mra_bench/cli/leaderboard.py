@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,11 @@ Examples:
 `mra-bench leaderboard FOLDER ...` is short for `mra-bench leaderboard show FOLDER ...`. Exit codes: 0 done; 1 something
 is refused, does not reproduce or failed; 2 bad usage; 130 interrupted.
 """
-WHERE = "Where the leaderboard stands. [default: the folder given, that which holds all runs given, or the current one]"
+WHERE = (
+    "Where the leaderboard stands. [default: the one folder given, for run folders the one that holds them, else the "
+    "current one]"
+)
+CLOSE = 0.75  # how like a subcommand a word must be to be taken for a misspelt one
 
 
 class ShowByDefault(click.Group):
@@ -41,8 +46,18 @@ class ShowByDefault(click.Group):
         if rest and rest[0] in self.commands:
             args = [rest[0], *flags, *rest[1:]]
         elif args and args[0] not in ("--help", "-h"):
+            if rest:
+                self._misspelt(rest[0])
             args = ["show", *args]
         return super().parse_args(ctx, args)
+
+    def _misspelt(self, word: str) -> None:
+        """Raises UsageError for a word that is no folder and almost a subcommand."""
+        from mra_bench.errors import UsageError, nearest
+
+        close = nearest(word, self.commands, CLOSE)
+        if close and not os.path.lexists(word):
+            raise UsageError(f"{word} does not exist. Did you mean '{close}', as in mra-bench leaderboard {close}?")
 
 
 @click.group(cls=ShowByDefault, epilog=EPILOG)
@@ -87,8 +102,9 @@ def show(folders: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     from mra_bench.leaderboard.reading import find_runs, read_folder
     from mra_bench.leaderboard.written import write_all
 
+    runs = find_runs(folders)
     where = place(folders, out)
-    found = leaderboard([read_folder(run) for run in find_runs(folders)], read_marks(where), where)
+    found = leaderboard([read_folder(run) for run in runs], read_marks(where), where)
     paths = write_all(found, where)
     if as_json:
         show_json({**as_data(found, where), "files": [str(path) for path in paths]})
@@ -116,14 +132,18 @@ def verify_command(folders: tuple[Path, ...], out: Path | None, quiet: bool, as_
     from mra_bench.leaderboard.reading import find_runs
     from mra_bench.leaderboard.verify import verify
 
+    runs = find_runs(folders)
     where = place(folders, out)
     with _tools(plugins, quiet=quiet or as_json) as tools:
-        marks, found = verify(find_runs(folders), where, read_marks(where), tools)
+        marks, found = verify(runs, where, read_marks(where), tools)
     path = write_marks(where, marks)
     if as_json:
         show_json({"file": str(path), "folders": [dataclasses.asdict(one) for one in found]})
     else:
         click.echo("\n".join([*(line for one in found for line in _marks(one)), f"Marks: {path}"]))
+        if any(where.glob("leaderboard.*")):
+            again = shlex.join([*map(str, folders), *(["--out", str(out)] if out is not None else [])])
+            click.echo(f"To show the marks on the leaderboard there: mra-bench leaderboard {again}")
     if any(one.refused or any(row.mark == "refused" for row in one.rows) for one in found):
         click.get_current_context().exit(1)
 

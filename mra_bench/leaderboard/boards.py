@@ -13,8 +13,11 @@ from mra_bench.leaderboard.ranks import Range, ranges
 from mra_bench.leaderboard.reading import Folder, right_of
 from mra_bench.leaderboard.rows import Row
 from mra_bench.leaderboard.safety import plain_file
+from mra_bench.leaderboard.same_run import contents
 from mra_bench.store import fingerprint
 
+RIVALS = "this folder claims to be the same run"
+TELLS = "mra-bench leaderboard verify tells which follows from its texts"
 UNLINKED = "its report is not known to be the page that follows from the run, and is not linked"
 TRUST: tuple[Mark, ...] = ("verified", "unverifiable", "not checked", "changed", "refused")
 NOT_CHECKED = "nobody has graded its texts again here"
@@ -24,7 +27,8 @@ NOT_CHECKED = "nobody has graded its texts again here"
 class Entry:
     """A row with where it comes from. mark, reason: of its verification; report: whether its
     report may be opened, unlinked: why one that is there may not; alike: entries with the same texts under
-    another name; place: None for a row that is refused."""
+    another name; rivals: folders that claim to be its run and hold something else; content: what its folder holds, ""
+    where no other claims to be its run; place: None for a row that is refused."""
 
     row: Row
     folder: Folder
@@ -33,6 +37,8 @@ class Entry:
     report: bool
     unlinked: str = ""
     alike: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    content: str = ""
     place: Range | None = None
 
     @property
@@ -44,6 +50,11 @@ class Entry:
     def label(self) -> str:
         """Model and run in words."""
         return f"{self.row.model} of {self.folder.path.name}"
+
+    @property
+    def doubt(self) -> str:
+        """That other folders claim to be its run, "" where none does."""
+        return f"{RIVALS} as {', '.join(self.rivals)} and differs; {TELLS}" if self.rivals else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +102,9 @@ class Leaderboard:
 
 def leaderboard(folders: Sequence[Folder], marks: Marks, out: Path) -> Leaderboard:
     """The boards of run folders, with the marks beside the leaderboard in `out` that still hold."""
-    found = [entry for folder in folders for entry in _entries(folder, marks, out)]
+    held = contents(folders)
+    read = [entry for folder in folders for entry in _entries(folder, marks, out)]
+    found = list(_with_rivals(dataclasses.replace(entry, content=held[entry.folder.path]) for entry in read))
     entries = [*_once(found), *(entry for entry in found if entry.mark == "refused")]
     absent = [*_absent(folders), *_twice(found, entries)]
     groups: dict[str, list[Entry]] = {}
@@ -103,25 +116,41 @@ def leaderboard(folders: Sequence[Folder], marks: Marks, out: Path) -> Leaderboa
 
 
 def _once(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """The entries that are not refused; of equal rows of one run the one that is best checked, so that a copy displaces
-    none."""
-    kept: dict[tuple[str, Row], Entry] = {}
+    """The entries that are not refused; of folders that hold the same run the one that is best checked, so that a copy
+    displaces none."""
+    kept: dict[tuple[str, str, Row], Entry] = {}
     for entry in sorted(entries, key=lambda entry: TRUST.index(entry.mark)):
         if entry.mark != "refused":
-            kept.setdefault((entry.run, entry.row), entry)
+            kept.setdefault((entry.run, entry.content, entry.row), entry)
     yield from kept.values()
+
+
+def _with_rivals(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Each entry with the folders that claim to be its run and hold something else; those refused do not count."""
+    by_run: dict[str, dict[Path, Entry]] = {}
+    read = list(entries)
+    for entry in read:
+        if entry.mark != "refused":
+            by_run.setdefault(entry.run, {}).setdefault(entry.folder.path, entry)
+    for entry in read:
+        others = by_run.get(entry.run, {}).values() if entry.mark != "refused" else ()
+        names = (other.folder.path.name for other in others if other.content != entry.content)
+        yield dataclasses.replace(entry, rivals=tuple(dict.fromkeys(names)))
 
 
 def _twice(found: Sequence[Entry], kept: Sequence[Entry]) -> Iterator[Absent]:
     """What was left out as it stands elsewhere: whole folders in one line."""
-    standing = {(entry.run, entry.row): entry for entry in reversed(kept) if entry.mark != "refused"}
+    standing = {(entry.run, entry.content, entry.row): entry for entry in reversed(kept) if entry.mark != "refused"}
     known = set(map(id, kept))
     left: dict[Path, list[Entry]] = {}
     for entry in found:
         if id(entry) not in known:
             left.setdefault(entry.folder.path, []).append(entry)
     for path, entries in left.items():
-        rows = [(entry.row.model, entry.row.dataset, standing[entry.run, entry.row].folder.path) for entry in entries]
+        rows = [
+            (entry.row.model, entry.row.dataset, standing[entry.run, entry.content, entry.row].folder.path)
+            for entry in entries
+        ]
         published = entries[0].folder.published
         if published is not None and len(rows) == len(published.rows) and len({home for _, _, home in rows}) == 1:
             rows = [("", "", rows[0][2])]

@@ -52,7 +52,8 @@ def _flat(board: Board, line: Line) -> dict[str, Any]:
         entry.place.best if entry.place else None, entry.place.worst if entry.place else None, line.name, row.model,
         row.dataset, line.folder, entry.folder.published.fingerprint if entry.folder.published else "",
         entry.folder.date, row.accuracy, row.low, row.high, row.n, row.decoding.samples, row.tokens_mean,
-        row.parameters, row.compute, row.contaminated, line.contamination[1], entry.mark, entry.reason,
+        row.parameters, row.compute, row.contaminated, line.contamination[1], entry.mark,
+        "; ".join(filter(None, (entry.reason, entry.doubt))),
         "; ".join(entry.alike), row.device, row.dtype, row.lineage[0].weights if row.lineage else None, row.texts,
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
@@ -116,7 +117,8 @@ def _cells(line: Line) -> list[str]:
     if line.link:
         run = f"[{run}](<{line.link}>)"
     alike = f" (same texts as {', '.join(entry.alike)})" if entry.alike else ""
-    mark = f"{line.sign} {entry.mark}" + (f": {entry.reason}" if entry.mark in ("refused", "unverifiable") else "")
+    told = entry.reason if entry.mark in ("refused", "unverifiable") else ""
+    mark = ": ".join(filter(None, (f"{line.sign} {entry.mark}", "; ".join(filter(None, (told, entry.doubt))))))
     return [
         line.rank,
         markdown_text(row.model + alike),
@@ -157,6 +159,8 @@ def as_text(found: Leaderboard, out: Path) -> str:
         ]
         rows = [head, *(_terminal(line) for line in lines(board, out))]
         parts.append(align([[printable(" ".join(cell.split())) for cell in row] for row in rows]))
+    doubts = {entry.folder.path.name: entry.doubt for board in found.boards for entry in board.entries if entry.doubt}
+    parts += [printable(" ".join(f"Note: {name}: {doubt}".split())) for name, doubt in doubts.items()]
     for absent in found.absent:
         who = " ".join(filter(None, _who(absent)))
         parts.append(printable(" ".join(f"No row: {who}: {absent.reason}".split())))

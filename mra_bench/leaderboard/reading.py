@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mra_bench.errors import BenchError, Interrupted, UsageError
+from mra_bench.errors import BenchError, Interrupted, UsageError, nearest
 from mra_bench.folder import RUN, manifest_of
 from mra_bench.leaderboard.packing import unpacked
 from mra_bench.leaderboard.rows import ROWS, VERSION, Published, Row, published
@@ -47,12 +47,22 @@ def find_runs(places: Iterable[Path]) -> list[Path]:
     for place in given:
         if not place.is_dir():
             what = "is a file" if place.exists() else "does not exist"
-            raise UsageError(f"{place} {what}; name run folders, or a folder that holds some")
+            raise UsageError(f"{place} {what}; name run folders, or a folder that holds some{_like(place)}")
         for run in _below(place):
             found.setdefault(run.resolve(), run)
     if not found:
         raise UsageError(f"There is no run folder (with {RUN} in it) in {', '.join(map(str, given))}")
     return list(found.values())
+
+
+def _like(place: Path) -> str:
+    """The folder beside `place` that may have been meant by it, "" where there is none."""
+    try:
+        beside = {path.name: path for path in place.parent.iterdir() if path.is_dir()}
+    except OSError:
+        return ""
+    close = nearest(place.name, beside)
+    return f". Did you mean {beside[close]}?" if close else ""
 
 
 def _below(place: Path) -> Iterator[Path]:

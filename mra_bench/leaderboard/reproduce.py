@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from mra_bench.audit_record import run_record_of
 from mra_bench.context import WEIGHTS, open_ref, ref_of
 from mra_bench.contracts import CheckedModel, build_model
 from mra_bench.errors import BenchError, UsageError, unknown
-from mra_bench.folder import RECIPE, manifest_of
+from mra_bench.folder import RECIPE, RUN, manifest_of
 from mra_bench.leaderboard.packing import unpacked
 from mra_bench.leaderboard.safety import ARCHIVE, unsafe
 from mra_bench.leaderboard.verify import Tools
@@ -88,6 +89,8 @@ def reproduce(row: str, tools: Tools, *, samples: int = 50, seed: int = 0, weigh
     Raises UsageError for a row that is none, BenchError where the weights are not there or not those of the row.
     """
     folder, model, dataset = _parse(row)
+    if not os.path.lexists(folder / RUN):  # no run folder: the usual error, with the nearest one
+        manifest_of(folder)
     if reason := unsafe(folder):
         raise UsageError(f"{folder} cannot be read: {reason}")
     with tempfile.TemporaryDirectory(prefix="mra-bench-reproduce-") as temporary:
@@ -98,7 +101,8 @@ def reproduce(row: str, tools: Tools, *, samples: int = 50, seed: int = 0, weigh
 
 def _parse(row: str) -> tuple[Path, str, str]:
     folder, model, dataset = row.rsplit(":", 2) if row.count(":") > 1 else ("", "", "")  # names have none, folders may
-    if not (folder and model and dataset):
+    many = ":" in Path(folder).name and not Path(folder).exists()
+    if many or not (folder and model and dataset):
         raise UsageError(f"A row is given as FOLDER:MODEL:DATASET, as in reports/quickstart:dpo:test; got {row!r}")
     return Path(folder), model, dataset
 

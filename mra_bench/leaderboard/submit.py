@@ -53,9 +53,11 @@ class Packed:
 def submit(run: Path, out: Path | None, tools: Tools, *, report: bool = True) -> Packed:
     """Pack `run` into the new folder `out`, by default ``submissions/<run>-<hash>``, and check what was packed.
 
-    Raises UsageError for what is no finished run folder or has no row, and where `out` is there already; BenchError
-    naming the reason where the packed run is refused: then nothing is left.
+    Raises UsageError for what is no finished run folder, is packed already or has no row, and where `out` is there
+    already; BenchError naming the reason where the packed run is refused: then nothing is left.
     """
+    if (run / RUN).is_file() and (run / ARCHIVE).exists():
+        raise UsageError(f"{run} is packed already (its stages are in {ARCHIVE}); it can be handed in as it is")
     plan = manifest_of(run)
     if reason := unsafe(run):
         raise UsageError(f"{run} cannot be submitted: {reason}")

@@ -160,6 +160,82 @@ def test_arrow_keys_walk_and_links_lead_back(page: Page, run_folder: Path) -> No
     assert page.text("#problem .place") == "5 / 30"
 
 
+NAME = "document.querySelector('#problem h3').textContent"
+FOLLOWS = f"""new URLSearchParams(location.hash.slice(1)).get('q') === {NAME}
+    && document.querySelector('#list [aria-current] bdi').textContent === {NAME} && {NAME}"""
+
+
+def test_the_address_follows_the_problem_shown(page: Page, run_folder: Path) -> None:
+    assert page.run("return location.hash") == ""
+    page.open(run_folder / "report.html", "#q=test-00003")
+    page.click("#pairs button.tally")
+    page.wait(f"{FOLLOWS} !== 'test-00003'")
+    page.choose("#dataset", "hard")
+    page.wait(f"{FOLLOWS} === 'hard-00000'")
+    assert "data=hard" in page.run("return location.hash")
+    page.choose("#search", "hard-00007")
+    page.wait(f"{FOLLOWS} === 'hard-00007'")
+    page.choose("#search", "nothing has this")
+    page.wait("location.hash === '#samples'")
+    page.click("#reset")
+    page.wait(f"{FOLLOWS} === 'hard-00000'")
+
+
+def test_what_an_address_asks_for_in_vain_is_said(page: Page, run_folder: Path) -> None:
+    said = {
+        "q=tset-00007": "There is no problem 'tset-00007' in this report.",
+        "q=test-00007&data=hrad": "There is no dataset 'hrad' in this report.",
+        "q=test-00007&data=hard": "There is no problem 'test-00007' of this dataset in this report.",
+    }
+    for address, words in said.items():
+        page.open(run_folder / "report.html", "#" + address)
+        assert (page.text("#notice"), page.text("#problem h3")) == (words, "test-00000")
+        assert page.run("return scrollY") > 0
+    page.open(run_folder / "report.html", "#q=test-00007&model=dop&model=sft")
+    assert page.text("#notice").strip() == "There is no model 'dop' on this dataset."
+    assert page.run("return document.querySelectorAll('.card').length") == 1
+    page.run("location.hash = 'q=nope'")
+    page.wait("document.getElementById('notice').textContent.includes(\"'nope'\")")
+    assert page.text("#problem h3") == "test-00007"
+    page.choose("#dataset", "hard")
+    page.wait(f"{FOLLOWS} === 'hard-00000'")
+    assert page.text("#notice") == ""
+    page.run("location.hash = 'data=test'")
+    page.wait(f"{FOLLOWS} === 'test-00000'")
+
+
+def test_a_select_acts_once_on_either_event(page: Page) -> None:
+    page.run("""window.drawn = 0; new MutationObserver(() => { window.drawn += 1; }).observe(
+                document.getElementById('list'), {childList: true})""")
+    select = "[data-model=base]"
+    code = """const box = document.querySelector(arguments[0]); box.value = arguments[1];
+              for (const kind of arguments[2]) box.dispatchEvent(new Event(kind, {bubbles: true}))"""
+    counts = []
+    for drawn, (value, events) in enumerate(
+        (("wrong", ["change"]), ("right", ["input", "change"]), ("", ["input"])), 1
+    ):
+        page.run(code, select, value, events)
+        page.wait(f"window.drawn === {drawn}")
+        counts.append(page.count())
+    page.run(code, select, "", ["change"])
+    page.choose("#search", "test-00017")
+    page.wait("document.getElementById('count').textContent.startsWith('1 of 90')")
+    assert page.run("return window.drawn") == 4
+    assert 90 == counts[2] > max(counts[:2])
+
+
+def test_one_model_always_stays_shown(page: Page) -> None:
+    cards = "document.querySelectorAll('.card').length"
+    for left, name in ((3, "base"), (2, "sft"), (1, "sft-more"), (1, "dpo")):
+        page.click(f"[data-shown={name}]")
+        page.wait(f"{cards} === {left}")
+    assert page.run("return document.querySelector('[data-shown=dpo]').checked")
+    assert (page.text("#shown"), page.text("#notice")) == ("1 of 4", "At least one model stays shown.")
+    page.click("[data-shown=sft]")
+    page.wait(f"{cards} === 2")
+    assert page.text("#notice") == ""
+
+
 def test_the_list_has_pages(page: Page) -> None:
     assert page.run("return document.querySelectorAll('#list li').length") == 50
     page.run("document.getElementById('page-on').click()")

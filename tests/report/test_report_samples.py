@@ -16,6 +16,7 @@ from mra_bench.report.render import render_page
 from mra_bench.report.samples import Limits, blocks
 
 pytestmark = NEEDS_BROWSER
+TOUCHING = (("12 + 3", "9 / 3"), ("12 9", "9"), ("a 12 b", "a 9 b"), ("(12)", "(9)"), ("-9", "9"))
 FENCES = "before\n```\n# not a heading\n````\nafter \u202e end"
 
 
@@ -26,6 +27,9 @@ def mathematical(tmp_path_factory: pytest.TempPathFactory) -> Path:
     change_text(folder, "sft", "test-00002", "She has 12 + 3 = 15 eggs.\nThe answer is 15.")
     change_text(folder, "base", "test-00003", FENCES)
     change_text(folder, "sft", "test-00003", "word " * 6_000)
+    for place, texts in enumerate(TOUCHING, 4):
+        for model, text in zip(("base", "sft"), texts, strict=True):
+            change_text(folder, model, f"test-{place:05d}", text)
     return write_report(add_profiles(folder))
 
 
@@ -120,6 +124,24 @@ def test_differences_of_two_texts_are_marked_by_more_than_colour(page: Page) -> 
     assert page.run("return document.querySelector('.compare').open")
     assert "not compared word by word" in page.text(".compare")
     assert page.run("return document.querySelector('.pickers select').value") == "sft"
+
+
+def test_removed_words_never_read_as_one_with_what_follows(page: Page) -> None:
+    shown = """return [...document.querySelector('.diff').childNodes].map(
+               (e) => e.localName ? `[${e.localName} ${e.textContent}]` : e.data).join('')"""
+    words = [
+        "[del 12 +] [ins 9 /] 3",
+        "[del 12] 9",
+        "a[del  12][ins  9] b",
+        "([del 12] [ins 9])",
+        "[del -]9",
+    ]
+    for place, (texts, expected) in enumerate(zip(TOUCHING, words, strict=True), 4):
+        at(page, f"test-{place:05d}")
+        if place == 4:
+            page.click(".compare summary")
+        page.wait("document.querySelector('.diff del')")
+        assert page.run(shown) == expected, texts
 
 
 def clipboard(page: Page) -> str:

@@ -99,10 +99,20 @@ function grouped(pieces) {
   return made;
 }
 
+// Whether what stands behind the removed text `gone` would read as one with it: "12" and "9" as 129. Of the same text
+// this is so of letters and digits alone: it has the spaces of the new text.
+function touches(gone, kind, text) {
+  if (!gone || /\s$/u.test(gone) || /^\s/u.test(text)) return false;
+  return kind === "new" || (/[\p{L}\p{M}\p{N}_]$/u.test(gone) && /^[\p{L}\p{M}\p{N}_]/u.test(text));
+}
+
 function diffView(before, after) {
   const box = element("pre", { class: "text diff", tabindex: "0", role: "group", "aria-label": "Differences" });
   const { pieces, cut } = differences(before, after);
+  let gone = "";
   for (const { kind, text } of pieces) {
+    if (touches(gone, kind, text)) box.append(" ");
+    gone = kind === "old" ? text : "";
     if (kind === "same") addText(box, text);
     else box.append(element(kind === "old" ? "del" : "ins", {}, text));
   }

@@ -2,7 +2,8 @@
 
 const PAGE = 50;
 const MANY = 4; // models whose marks stand beside a problem's name; those of more stand below it
-const state = { data: null, filters: noFilters(), matches: [], item: null, drawn: null, page: 0, asked: 0, view: { shown: null, source: false, compare: { open: false, a: "", b: "" } } };
+// `live`: whether the first problem has been shown; until then the address stays as it was opened.
+const state = { live: false, data: null, filters: noFilters(), matches: [], item: null, drawn: null, page: 0, asked: 0, view: { shown: null, source: false, compare: { open: false, a: "", b: "" } } };
 
 async function refresh() {
   const asked = (state.asked += 1);
@@ -17,6 +18,7 @@ async function refresh() {
   state.matches = matches;
   if (!matches.includes(state.item)) state.item = matches[0] || null;
   state.page = Math.max(0, Math.floor(matches.indexOf(state.item) / PAGE));
+  setAddress();
   showCount();
   showList();
   if (state.item && state.item === state.drawn) sayPlace(byId("problem"), place());
@@ -96,8 +98,16 @@ async function choose(item) {
   await showProblem();
 }
 
+// The address is that of the problem shown, and a notice about what was asked for before is over.
 function setAddress() {
-  history.replaceState(null, "", link(state.data.name, state.item.id, state.view.shown));
+  if (!state.live) return;
+  const address = state.item ? link(state.data.name, state.item.id, state.view.shown) : "#samples";
+  if (address !== location.hash) history.replaceState(null, "", address);
+  say();
+}
+
+function say(...words) {
+  byId("notice").replaceChildren(...words);
 }
 
 async function go(by) {
@@ -156,15 +166,21 @@ function sayShown() {
   byId("all-models").hidden = !view.shown;
 }
 
+// One model always stays ticked. A box says `input` and `change`: the second finds nothing to do.
 function chooseShown() {
+  const { shown } = state.view;
   const boxes = [...byId("model-filters").querySelectorAll("input")];
-  return showModels(boxes.filter((box) => box.checked).map((box) => box.dataset.shown));
+  if (boxes.every((box) => box.checked === (!shown || shown.has(box.dataset.shown)))) return;
+  const names = boxes.filter((box) => box.checked).map((box) => box.dataset.shown);
+  if (names.length) return showModels(names);
+  sayShown();
+  say("At least one model stays shown.");
 }
 
 function showModels(names) {
   showOnly(names);
   sayShown();
-  if (state.item) setAddress();
+  setAddress();
   return showProblem();
 }
 
@@ -197,12 +213,14 @@ function graderOptions(grader, number, cells) {
   return present.map((relation) => ({ value: "grader=" + number + ":" + relation, label: words[relation], group: "By " + grader }));
 }
 
+// Selects say `input` and `change`: what was read already is not looked for again.
 function readControls() {
   const { filters } = state;
+  const before = JSON.stringify(filters);
   for (const id of ["search", "kind", ...GROUPS]) filters[id] = byId(id).value;
   filters.flips = byId("flips").checked;
   for (const select of byId("model-filters").querySelectorAll("select")) filters.models[select.dataset.model] = select.value;
-  refresh();
+  if (JSON.stringify(filters) !== before) refresh();
 }
 
 // A count in a table was clicked: show what it counts.
@@ -215,24 +233,44 @@ async function follow(wanted) {
   byId("problem").focus({ preventScroll: true });
 }
 
+// Shows what the address asks for, and says what of it is not there. False: it asks for nothing in the samples.
 async function followHash() {
   const parts = new URLSearchParams(location.hash.slice(1));
-  const id = parts.get("q");
-  if (!id) return false;
-  const names = parts.has("data") ? [parts.get("data")] : store.names();
-  for (const name of names.filter((name) => store.names().includes(name))) {
+  const [id, wanted] = [parts.get("q"), parts.get("data")];
+  const shown = parts.get("model") ? parts.getAll("model") : undefined;
+  if (!id && !wanted && !shown) return false;
+  const data = await linked(id, wanted);
+  const there = data && data === state.data && (!id || (state.item && state.item.id === id));
+  if (there && shown) await showModels(shown);
+  else if (there) setAddress();
+  else if (data) await open(data.name, {}, id, shown);
+  else if (!state.data) await open(store.names()[0], {}, null, shown);
+  const missing = data ? (shown || []).filter((name) => !data.models.some((model) => model.name === name)) : [];
+  if (!data) say(...absent(id, wanted));
+  else if (missing.length) say(...missing.flatMap((name) => notThere("model", name, " on this dataset. ")));
+  if (!there || missing.length) byId("samples").scrollIntoView({ block: "start" });
+  return true;
+}
+
+// The dataset of a link: the named one, or the first that has the problem; undefined where none is or has it.
+async function linked(id, wanted) {
+  for (const name of store.names().filter((name) => !wanted || name === wanted)) {
     const data = await store.dataset(name);
-    if (!data.items.some((item) => item.id === id)) continue;
-    const shown = parts.has("model") ? parts.getAll("model") : undefined;
-    if (state.data === data && state.item && state.item.id === id) {
-      if (shown) await showModels(shown);
-      return true;
-    }
-    await open(name, {}, id, shown);
-    byId("samples").scrollIntoView({ block: "start" });
-    return true;
+    if (!id || data.items.some((item) => item.id === id)) return data;
   }
-  return false;
+}
+
+function absent(id, wanted) {
+  if (!wanted) return notThere("problem", id, " in this report.");
+  if (!store.names().includes(wanted)) return notThere("dataset", wanted, " in this report.");
+  return notThere("problem", id, " of this dataset in this report.");
+}
+
+// Words for `say`. Of a long name the beginning is said.
+function notThere(what, name, where) {
+  const letters = [...name];
+  const said = letters.length > 80 ? letters.slice(0, 80).join("") + "\u2026" : name;
+  return ["There is no " + what + " '", element("bdi", {}, said), "'" + where];
 }
 
 function onKey(event) {
@@ -248,12 +286,13 @@ function onKey(event) {
 function listen() {
   let waiting = 0;
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("filters").addEventListener("input", (event) => {
+  const changed = (event) => {
     if (event.target.id === "dataset") return;
     if (event.target.dataset.shown !== undefined) return chooseShown();
     clearTimeout(waiting);
     waiting = setTimeout(readControls, event.target.id === "search" ? 80 : 0);
-  });
+  };
+  for (const kind of ["input", "change"]) byId("filters").addEventListener(kind, changed);
   byId("all-models").addEventListener("click", () => {
     for (const box of byId("model-filters").querySelectorAll("input")) box.checked = true;
     chooseShown();
@@ -290,6 +329,7 @@ async function start() {
   try {
     byId("browser").hidden = false;
     if (!(await followHash())) await open(store.index[0].name, {}, null);
+    state.live = true;
     performance.mark("samples-shown"); // for benchmarks/report
   } catch (error) {
     byId("browser").replaceChildren(element("p", { class: "note" }, "The samples cannot be shown: " + error.message + ". They are in the run folder."));
