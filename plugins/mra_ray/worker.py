@@ -18,6 +18,7 @@ from mra_bench.contracts import CheckedModel
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.executors import Part, complete
 from mra_bench.judging import GraderSpec, Item, Said
+from mra_bench.option_values import option_names
 from mra_bench.plugins import Registry, load_plugins
 from mra_bench.runtime import prepare_threads
 from mra_bench.types import Block, Completion, ModelRef
@@ -191,17 +192,19 @@ class Worker:
                 f"the model '{expected.name}' cannot be loaded there. {str(error).rstrip('.')}. Weights given by "
                 "a path must be at that path on every node"
             ) from None
-        for key in sorted(found.keys() - {"environment"}):
-            if found.get(key) != expected.identity.get(key):
-                raise UsageError(_other(expected, key, found.get(key)))
+        for key in sorted(found.keys() - {"environment"}, key=lambda key: (key != "weights", key)):
+            if found[key] != expected.identity.get(key):
+                loader = self.registry.resolve("models", expected.ref.loader)
+                is_option = loader.options is not None and key in option_names(loader.options)
+                raise UsageError(_other(expected, key, found[key], is_option))
 
 
-def _other(expected: Expected, key: str, found: Any) -> str:
+def _other(expected: Expected, key: str, found: Any, is_option: bool) -> str:
     name = expected.name
     if key == "weights":
         return f"the model '{name}' has other weights there than where the run is planned"
+    setting = f", or set it: --set models.{name}.options.{key}=VALUE" if is_option else ""
     return (
         f"the model '{name}' would make texts with {key} {found} there; the run is planned with "
-        f"{expected.identity.get(key)}. Start the run on a machine like the nodes, or set it: "
-        f"--set models.{name}.options.{key}=VALUE"
+        f"{expected.identity.get(key)}. Start the run on a machine like the nodes, with the same versions{setting}"
     )
