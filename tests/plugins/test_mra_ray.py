@@ -173,7 +173,7 @@ def test_trained_weights_are_sent_to_a_node_that_does_not_see_them(cluster: Any,
         ({"models": {}}, "the model 'mine' has other weights there"),
         (
             {"models": {"dtype": "fp32"}, "weights": True},
-            "would make texts with dtype fp32 there; .* with bf16.*, or set it: ",
+            "the model 'mine' .* dtype fp32 there; .*, or set it: ",
         ),
     ],
 )
