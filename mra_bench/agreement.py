@@ -6,12 +6,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mra_bench import statistics
-
-if TYPE_CHECKING:
-    from mra_bench.results import Judged, Scored
+from mra_bench.scored import Judged, Scored
 
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # lower ends of the bins; the last one is of problems whose votes all agree
 

@@ -10,7 +10,8 @@ from typing import Any
 from mra_bench.compared_models import Member, Place
 from mra_bench.compared_runs import ComparedRun, Evaluation, reading
 from mra_bench.errors import UsageError
-from mra_bench.results import Scored, read_scored
+from mra_bench.results import read_scored
+from mra_bench.scored import Scored
 from mra_bench.shared_problems import SharedDataset
 from mra_bench.store import canonical, read_rows
 

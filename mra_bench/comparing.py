@@ -30,7 +30,8 @@ from mra_bench.comparison_parts import banner_of, contamination_of, left_out, mi
 from mra_bench.compute import UNEQUAL, compute_sentence, related
 from mra_bench.model_results import model_results
 from mra_bench.progress import QuietReporter, Reporter
-from mra_bench.results import VERSION, Scored, dataset_figures, other_scores, paired, without_unreadable
+from mra_bench.results import VERSION, dataset_figures, other_scores, paired, without_unreadable
+from mra_bench.scored import Scored
 from mra_bench.shared_problems import SharedDataset, shared_datasets
 from mra_bench.statistics import LEVEL
 from mra_bench.store import fingerprint

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mra_bench import statistics
 from mra_bench.decisions import CORRECT, INCORRECT, UNCLEAR, WORDS
-
-if TYPE_CHECKING:
-    from mra_bench.results import Judged, Scored
+from mra_bench.scored import Judged, Scored
 
 NO_WORD = "none"  # the rule of a verdict on a text in which no decision was found
 

@@ -7,12 +7,10 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from statistics import fmean, quantiles
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mra_bench import statistics
-
-if TYPE_CHECKING:
-    from mra_bench.results import Scored
+from mra_bench.scored import Scored
 
 EVEN_BUDGETS = 12
 DOUBLING_BUDGETS = 11

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mra_bench import statistics
 from mra_bench.agreement import agreement_results
@@ -26,6 +24,7 @@ from mra_bench.profiled import profile_results
 from mra_bench.published import published_results
 from mra_bench.repeated import missing_repeats, repeated_results
 from mra_bench.same_conditions import asked_alike
+from mra_bench.scored import Judged, Scored
 from mra_bench.stamps import contamination_results
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored_rows import problems_of
@@ -34,38 +33,6 @@ from mra_bench.verdict import ALPHA, adjusted, sentences, warnings_of
 
 VERSION = 1
 RESULTS = "results.json"
-
-
-class Judged(NamedTuple):
-    """What figures need of one graded text, without the text: a run may hold a million. `crash`: the reason, where the
-    grader failed."""
-
-    correct: bool | None
-    answer: str = ""
-    kind: str = ""
-    rule: str = ""
-    tokens: int = 0
-    truncated: bool = False
-    empty: bool = False
-    crash: str = ""
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One model on one dataset: problems in order, and the graded samples of each."""
-
-    model: str
-    problems: Sequence[Problem]
-    samples: Mapping[str, Sequence[Judged]]
-
-    @functools.cached_property
-    def correct(self) -> dict[str, list[bool]]:
-        """For each problem id whether each sample is correct; not judged counts as not correct."""
-        return {p.id: [s.correct is True for s in self.samples[p.id]] for p in self.problems}
-
-    def flat(self) -> Iterator[Judged]:
-        """All samples, in the order of the problems."""
-        return (sample for p in self.problems for sample in self.samples[p.id])
 
 
 def compute(run: Path) -> dict[str, Any]:

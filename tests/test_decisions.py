@@ -19,7 +19,7 @@ from mra_bench.plan import Plan, make_plan
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
 from mra_bench.problem_sets import read_datasets
 from mra_bench.recipe import to_yaml, validate_recipe
-from mra_bench.results import Judged, Scored
+from mra_bench.scored import Judged, Scored
 from mra_bench.store import write_rows
 from mra_bench.types import LENGTH, STOP, Completion, Grade, Problem
 from mra_bench.yaml_text import read_yaml

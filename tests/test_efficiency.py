@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mra_bench import statistics
 from mra_bench.agreement import agreement_results, majority
 from mra_bench.efficiency import efficiency_results, length_bins, token_budgets
-from mra_bench.results import Judged, Scored, score
+from mra_bench.results import score
+from mra_bench.scored import Judged, Scored
 from mra_bench.types import Problem
 
 

@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 from runs import here
 
-from mra_bench.results import Judged, agreement, compute
+from mra_bench.results import agreement, compute
+from mra_bench.scored import Judged
 
 PLUGIN = Path(__file__).parent / "plugin_package" / "mra_bench_last_word.py"
 TEXTS = {  # what sympy says, what the grader last-word says

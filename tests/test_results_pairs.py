@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from mra_bench.power import detectable_difference
-from mra_bench.results import Judged, Scored, paired
+from mra_bench.results import paired
+from mra_bench.scored import Judged, Scored
 from mra_bench.types import Problem
 
 RIGHT = {"base": range(30), "sft": range(10, 60), "more": range(5, 70), "dpo": range(12, 66)}

@@ -148,7 +148,10 @@ def published(run: Path, record: Mapping[str, Any], results: Mapping[str, Any], 
         parts = _parts(run, plan.get("imported"))
         for evaluation in plan["evaluations"]:
             made = _row(run, record, results, evaluation, parts.get(evaluation["dataset"], ""))
-            (rows if isinstance(made, Row) else left_out).append(made)  # type: ignore[arg-type]
+            if isinstance(made, Row):
+                rows.append(made)
+            else:
+                left_out.append(made)
     return Published(
         VERSION, plan["name"], plan["seed"], plan["fingerprint"], results_sha256, tuple(rows), tuple(left_out)
     )

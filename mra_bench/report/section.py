@@ -118,11 +118,10 @@ def _place(names: Sequence[str], after: str) -> int:
 
 
 def _renderer(thing: Registered) -> Callable[[RunData], str]:
-    if not isinstance(thing.target, str):
-        return thing.target  # type: ignore[no-any-return]
-    module, _, name = thing.target.partition(":")
-
     def render(run: RunData) -> Any:
+        if not isinstance(thing.target, str):
+            return thing.target(run)
+        module, _, name = thing.target.partition(":")
         return getattr(importlib.import_module(module), name)(run)
 
     return render

@@ -54,7 +54,8 @@ def _model(name: str, parent: str | None) -> dict[str, Any]:
 
 
 def _dataset(answers: Mapping[str, Mapping[str, Any]], problems: list[dict[str, str]]) -> dict[str, Any]:
-    from mra_bench.results import Judged, Scored, breakdown, paired, score
+    from mra_bench.results import breakdown, paired, score
+    from mra_bench.scored import Judged, Scored
     from mra_bench.types import Problem
 
     asked = [Problem(p["id"], p["question"], p["answer"], subject=p["subject"]) for p in problems]
