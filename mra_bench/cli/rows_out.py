@@ -6,13 +6,13 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mra_bench.errors import UsageError
 from mra_bench.samples import STDIN
+from mra_bench.store import replacing
 
 STDOUT = "-"
 Write = Callable[[Mapping[str, Any]], None]
@@ -84,17 +84,12 @@ def _streams(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _whole_file(path: Path, out: str) -> Iterator[Write]:
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError(f"--out {out}: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            yield _writer(file)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(replacing(path))
+        except OSError as error:
+            raise UsageError(f"--out {out}: {error.strerror}") from None
+        yield _writer(file)
 
 
 def _writer(file: Any) -> Write:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mra_bench.report.formatting import visible
 from mra_bench.report.markup import environment
+from mra_bench.store import replacing
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -80,17 +79,8 @@ def document(
 def write_page(target: Path, page: str) -> None:
     """Write beside `target`, then rename: a reader sees the old page or the new one, never half of it. Raises
     OSError."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(page.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(target) as file:
+        file.write(page)
 
 
 @functools.cache
