@@ -33,13 +33,13 @@ def claim_results(run: Path, manifest: Row, datasets: Sequence[Row]) -> list[dic
 
 
 def _rows_of(run: Path, claim: Row, manifest: Row, datasets: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    found = 0
+    found = False
     for dataset in datasets:
-        scores = {score["model"]: score for score in dataset["scores"] if score["n"]}
-        if (dataset["data"], dataset["split"]) == (claim.get("data"), claim.get("split")):
-            if (score := scores.get(claim.get("model"))) is not None:
-                found += 1
-                yield _beside(claim, dataset["name"], score, list(_conditions(run, claim, manifest, dataset, score)))
+        score = next((s for s in dataset["scores"] if s["n"] and s["model"] == claim.get("model")), None)
+        about = (dataset["data"], dataset["split"]) == (claim.get("data"), claim.get("split"))
+        if about and score is not None:
+            found = True
+            yield _beside(claim, dataset["name"], score, list(_conditions(run, claim, manifest, dataset, score)))
     if not found:
         yield {"claim": dict(claim), "measured": None, "conditions": [], "difference": None}
 
@@ -81,7 +81,7 @@ def _word(value: Any) -> str:
         return UNKNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _model(claim: Row, model: Row) -> dict[str, Any]:

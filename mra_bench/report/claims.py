@@ -1,4 +1,4 @@
-"""What the section on published figures shows: one row for what is the same figure, each kind in a column of its own."""
+"""What the section on published figures shows: a row for what is the same figure, each kind in a column of its own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def _row(run: RunData, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _figure(kind: str, claim: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"kind": kind, "there": claim is not None, **{key: (claim or {}).get(key) for key in ("value", "n", "tokens")}}
+    return {
+        "kind": kind,
+        "there": claim is not None,
+        **{key: (claim or {}).get(key) for key in ("value", "n", "tokens")},
+    }
 
 
 def _said(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
