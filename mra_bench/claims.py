@@ -94,7 +94,7 @@ def _model(claim: Row, model: Row) -> dict[str, Any]:
 
 def _prompt(claim: Row, spec: Row) -> Iterator[dict[str, Any]]:
     kind, style = (spec["conditions"].get("prompt") or {}).get("kind"), spec["style"]
-    chat = {"chat": True, "plain": False}.get(kind)
+    chat = kind == "chat" if kind in ("chat", "plain") else None
     bare = PromptStyle(style["instruction"], style["answer_format"], plain=style.get("plain", ""))
     words = chat_messages(QUESTION, bare)[-1]["content"] if chat else plain_prompt(QUESTION, bare)
     shots = _condition("worked examples", claim.get("shots"), len(style.get("examples", ())))

@@ -79,7 +79,7 @@ def differing(claim: dict[str, Any]) -> list[str]:
 @pytest.mark.slow
 def test_arena_with_graded_and_given_pairs(tmp_path: Path) -> None:
     (tmp_path / "pairs.jsonl").write_text(json.dumps(PAIR) + "\n")
-    models = "base,sft,dpo,dpo-public,pretrained"
+    models = "base,sft,dpo,dpo-public"
     public = f"datasets.public.path={tmp_path / 'pairs.jsonl'}"
     settings = [*gsm8k(", prompt: {style: hash}"), public, *small("arena", models)]
     results = run("arena", models, tmp_path / "run", *settings)
