@@ -6,21 +6,19 @@ they can be trained; what they are called everywhere says so: they are not the w
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.lazy import names
 
 if TYPE_CHECKING:
     from mra_transformers.model import TransformersModel
+    from mra_transformers.packaged import PackagedOptions
 
-    from mra_smollm2.options import SmolLM2Options
-
-__all__ = ["SmolLM2Options", "load", "register_models"]
-__getattr__ = names(__name__, {"SmolLM2Options": "mra_smollm2.options"})
+__all__ = ["load", "register_models"]
 
 
-def load(options: SmolLM2Options) -> TransformersModel:
+def load(options: PackagedOptions) -> TransformersModel:
     """The model in chat, run by the plugin mra_transformers like any other folder. Raises UsageError when the package
     or the reader of its file is not installed."""
     from mra_transformers.model import TransformersModel
@@ -28,18 +26,10 @@ def load(options: SmolLM2Options) -> TransformersModel:
 
     from mra_smollm2.weights import folder
 
-    return TransformersModel(
-        Options(
-            path=str(folder()),
-            prompt="chat",
-            dtype=options.dtype,
-            device=options.device,
-            strict_determinism=options.strict_determinism,
-        )
-    )
+    return TransformersModel(Options(path=str(folder()), prompt="chat", **dataclasses.asdict(options)))
 
 
 @hookimpl
 def register_models(register: Register) -> None:
     """Offer the loader ``smollm2``."""
-    register("smollm2", load, options="mra_smollm2.options:SmolLM2Options")
+    register("smollm2", load, options="mra_transformers.packaged:PackagedOptions")

