@@ -11,6 +11,7 @@ import pydantic
 from mra_bench.types import Decoding
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+IMPORTED = "imported"  # what stands in place of a loader where texts were imported, see mra_bench.imports
 
 
 def _with_inherited_meanings(schema: dict[str, Any], part: type[pydantic.BaseModel]) -> None:
