@@ -9,15 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mra_bench.folder import manifest_of
 from mra_bench.imports.golds import is_other
 from mra_bench.imports.reasons import REASONS, reason
 from mra_bench.imports.values import is_cut
+from mra_bench.split_samples import question_hash
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored_rows import problems_of
 
 LISTED = 20  # texts on which verdicts differ, and golds, that results.json lists for each model
 ALIKE = 0.5  # share of equal texts from which two models are said to share them
 AT_LEAST = 10  # and so many of them
+Hashes = dict[tuple[str, int], bytes]  # of texts, by problem and sample
 
 
 def published_results(
@@ -124,19 +127,40 @@ def _golds(run: Path, evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _alike(run: Path, evaluations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Pairs of models that have the same text for the same problem and sample in at least half of them. Texts of fewer
-    than three words, such as a bare answer, say nothing."""
+    """Pairs of models of a run that have the same texts."""
     hashes = {e["model"]: _hashes(run / e["completions"]) for e in evaluations}
-    found = []
-    for (a, of_a), (b, of_b) in itertools.combinations(hashes.items(), 2):
-        both = of_a.keys() & of_b.keys()
-        same = sum(of_a[key] == of_b[key] for key in both)
-        if same >= AT_LEAST and same >= ALIKE * len(both):
-            found.append({"a": a, "b": b, "same": same, "texts": len(both)})
-    return found
+    return [found for pair in itertools.combinations(hashes, 2) if (found := _shared(*pair, hashes))]
 
 
-def _hashes(folder: Path) -> dict[tuple[str, int], bytes]:
+def alike_elsewhere(run: Path, other: Path) -> list[dict[str, Any]]:
+    """Pairs of a model of one run folder and one of another that have the same texts for the same questions. Raises
+    UsageError for what is no run folder."""
+    ours, theirs = (dict(_by_question(folder)) for folder in (run, other))
+    hashes = {**ours, **theirs}
+    return [found for pair in itertools.product(ours, theirs) if (found := _shared(*pair, hashes))]
+
+
+def _by_question(run: Path) -> Iterator[tuple[str, Hashes]]:
+    """For each finished evaluation of a run what it is called, and the hashes of its texts, by question."""
+    for evaluation in manifest_of(run)["evaluations"]:
+        folders = [run / evaluation[kind] for kind in ("problems", "completions")]
+        if all(stage_record(folder) is not None for folder in folders):
+            questions = {problem.id: question_hash(problem.question) for problem in problems_of(folders[0])}
+            hashes = _hashes(folders[1]).items()
+            name = f"{evaluation['model']} on {evaluation['dataset']} ({run})"
+            yield name, {(questions[problem], sample): text for (problem, sample), text in hashes}
+
+
+def _shared(a: str, b: str, hashes: Mapping[str, Hashes]) -> dict[str, Any] | None:
+    """How many texts two have in common, where that is at least half of them. Texts of fewer than three words, such as
+    a bare answer, say nothing."""
+    both = hashes[a].keys() & hashes[b].keys()
+    same = sum(hashes[a][key] == hashes[b][key] for key in both)
+    alike = same >= AT_LEAST and same >= ALIKE * len(both)
+    return {"a": a, "b": b, "same": same, "texts": len(both)} if alike else None
+
+
+def _hashes(folder: Path) -> Hashes:
     return {
         (row["problem"], row["sample"]): hashlib.sha256(row["text"].strip().encode()).digest()
         for row in read_rows(folder)

@@ -167,6 +167,22 @@ def test_report_compare_audit_and_leaderboard_work_on_it(files: Path) -> None:
     assert "unverifiable" in verified.stdout, verified.stdout
 
 
+def test_the_same_texts_in_two_runs_are_told(files: Path) -> None:
+    questions = [f"{question} And {n} more?" for n in range(4) for question in QUESTIONS]
+    named = [{"id": n, "question": q, "gold": "1", "text": f"I count {n} of them."} for n, q in enumerate(questions)]
+    write_rows(files / "a.jsonl", named)
+    write_rows(files / "b.jsonl", [{**row, "id": f"other-{row['id']}"} for row in reversed(named)])
+    for name in ("a", "b"):
+        done = here("import", f"{name}.jsonl", "--from", "jsonl", "--out", name, "--quiet")
+        assert done.returncode == 0, done.stderr
+    said = here("audit", "a", "--beside", "b", "--quiet").stdout
+    assert "Note: a on imported (a) and b on imported (b) have the same text for all of the texts" in said
+    assert "have the same text" not in here("audit", "a", "--quiet").stdout
+    missing = here("audit", "a", "--beside", "c", "--quiet")
+    assert missing.returncode == 2
+    assert "c is no run folder" in missing.stderr
+
+
 def test_a_changed_verdict_of_the_tool_is_found(files: Path) -> None:
     assert here("import", "lm-eval.jsonl", "--from", "lm-eval", "--out", "out", "--quiet").returncode == 0
     path = next(Path("out").glob("verdicts/*/verdicts.jsonl"))

@@ -17,6 +17,7 @@ EPILOG = """
 Examples:
   mra-bench audit reports/quickstart
   mra-bench audit reports/quickstart --json --quiet
+  mra-bench audit reports/theirs --beside reports/ours  whether both hold the same texts
   mra-bench audit reports/mine --plugin ./mine.py       a run graded by a plugin from a file
 \b
 Exit codes: 0 everything follows; 1 something does not, each thing named; 2 no run folder, or its grader is not
@@ -26,6 +27,14 @@ installed; 130 interrupted.
 
 @click.command(epilog=EPILOG)
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--beside",
+    "others",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Say which models of this other run have the same texts under another name. Repeatable.",
+)
 @click.option("--show", type=Integer(0), default=50, show_default=True, help="List so many findings.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @json_option
@@ -36,15 +45,19 @@ def command(run: Path, **given: Any) -> None:
     """
     from mra_bench.audit import audit
     from mra_bench.cli.listing import show_json
+    from mra_bench.imports.words import alike_sentence
     from mra_bench.plugins import load_plugins
     from mra_bench.progress import make_reporter
+    from mra_bench.published import alike_elsewhere
 
+    alike = [pair for other in given["others"] for pair in alike_elsewhere(run, other)]
     settings = settings_of(given["plugin_files"], given["blocked"])
     reporter = make_reporter(quiet=given["quiet"], as_json=False)
     try:
         found = audit(run, load_plugins(settings), settings, reporter)
     finally:
         getattr(reporter, "close", lambda: None)()
+    found.notes += map(alike_sentence, alike)
     if given["as_json"]:
         show_json(found.data())
     else:

@@ -12,10 +12,14 @@ def published_sentences(found: Mapping[str, Any]) -> list[str]:
     """The figures in words, the models' first."""
     said = [_rows_sentence(found, one) for one in found["models"]]
     said += [sentence for one in found["models"] for sentence in (*_verdict_sentences(one), *_gold_sentences(one))]
-    for pair in found["alike"]:
-        what = "all" if pair["same"] == pair["texts"] else f"{pair['same']:,} of {pair['texts']:,}"
-        said.append(f"{pair['a']} and {pair['b']} have the same text for {what} of the texts that say more than a word")
+    said += map(alike_sentence, found["alike"])
     return said
+
+
+def alike_sentence(pair: Mapping[str, Any]) -> str:
+    """That two models have the same texts."""
+    what = "all" if pair["same"] == pair["texts"] else f"{pair['same']:,} of {pair['texts']:,}"
+    return f"{pair['a']} and {pair['b']} have the same text for {what} of the texts that say more than a word"
 
 
 def imported_warnings(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
