@@ -106,10 +106,11 @@ def _prompt(claim: Row, spec: Row) -> Iterator[dict[str, Any]]:
 
 
 def _decoding(claim: Row, here: Row) -> Iterator[dict[str, Any]]:
-    greedy = claim.get("temperature") == here["temperature"] == 0
+    greedy = here["temperature"] == 0 and claim.get("temperature", 0) == 0
     names = {"samples": "samples", "temperature": "temperature", "top_p": "top-p", "max_new_tokens": "new tokens"}
     for key, name in {**names, "stop_after_answer": "stop behind the answer"}.items():
-        if not (greedy and key in ("top_p", "samples")):  # of which greedy texts know nothing
+        moot = key in ("samples", "top_p") and ("temperature" in claim or key not in claim)
+        if not (greedy and moot):  # greedy texts know nothing of them
             yield _condition(name, claim.get(key), here[key])
 
 
