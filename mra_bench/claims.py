@@ -65,7 +65,7 @@ def _conditions(run: Path, claim: Row, manifest: Row, dataset: Row, score: Row) 
     )
     spec = (stage_record(run / evaluation["completions"]) or {})["spec"]
     yield _model(claim, next(m for m in manifest["models"] if m["name"] == score["model"]))
-    yield _condition("problems", claim.get("n"), score["n"])
+    yield _problems(claim, score["n"], next(d for d in manifest["datasets"] if d["name"] == dataset["name"]), manifest)
     yield from _prompt(claim.get("prompt", {}), spec)
     yield from _decoding(claim.get("decoding", {}), {"samples": spec["samples"], **spec["decoding"]})
     yield _grader(claim.get("grader"), manifest["graders"][0])
@@ -90,6 +90,14 @@ def _model(claim: Row, model: Row) -> dict[str, Any]:
     here = "trained in this run" if trained else model.get("hub") or f"{model['how']}, not named by the hub"
     same = False if trained else None if there is None or "hub" not in model else there == model["hub"]
     return {"what": "model", "same": same, "published": there or NOT_PUBLISHED, "here": here}
+
+
+def _problems(claim: Row, n: int, dataset: Row, manifest: Row) -> dict[str, Any]:
+    """As many problems are the same ones where both are the first of the split."""
+    condition = _condition("problems", claim.get("n"), n)
+    if condition["same"] and (dataset.get("drawn") or "looks" in manifest):
+        condition |= {"same": None, "here": f"{condition['here']}, not the first ones"}
+    return condition
 
 
 def _prompt(claim: Row, spec: Row) -> Iterator[dict[str, Any]]:

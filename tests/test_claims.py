@@ -97,7 +97,8 @@ def test_names_and_options_of_packaged_recipes_are_known(name: str, registry: Re
 def results_of(folder: Path, claim: dict[str, Any], **changed: Any) -> dict[str, Any]:
     """The row of a claim beside 25 of 50 problems right, by a model of the hub whose conditions are those of CLAIM but
     for what is `changed` here."""
-    here = {"hub": "Some/Model", "from": None, "n": 50, "kind": "chat", "decoding": DECODING, "examples": [], **changed}
+    usual = {"hub": "Some/Model", "from": None, "n": 50, "kind": "chat", "decoding": DECODING, "examples": []}
+    here = {**usual, "drawn": {}, "looks": {}, **changed}
     spec = {
         "conditions": {"prompt": {"kind": here["kind"]}},
         "style": {"instruction": "Box it.", "answer_format": "boxed", "examples": here["examples"]},
@@ -112,7 +113,9 @@ def results_of(folder: Path, claim: dict[str, Any], **changed: Any) -> dict[str,
         "claims": [validated],
         "models": [{"name": "base", "from": here["from"], "how": "transformers", **hub}],
         "evaluations": [{"model": "base", "dataset": "test", "completions": "texts"}],
+        "datasets": [{"name": "test", **here["drawn"]}],
         "graders": [{"name": "mra_sympy:sympy", "version": "1"}],
+        **here["looks"],
     }
     score = {"model": "base", "n": here["n"], "accuracy": 0.5, "low": 0.4, "high": 0.6, "tokens_mean": 12.0}
     datasets = [{"name": "test", "data": "gsm8k", "split": "test", "scores": [score]}]
@@ -134,6 +137,8 @@ def test_alike_in_everything_they_are_compared(tmp_path: Path) -> None:
         ({}, {"from": "parent"}, "Differs: model (Some/Model; here trained in this run)."),
         ({}, {"hub": ""}, "Not known to be the same: model (Some/Model; here transformers, not named by the hub)."),
         ({}, {"n": 49}, "Differs: problems (50; here 49)."),
+        ({}, {"drawn": {"drawn": True}}, "same: problems (50; here 50, not the first ones)."),
+        ({}, {"looks": {"looks": {}}}, "same: problems (50; here 50, not the first ones)."),
         ({}, {"kind": "plain"}, "Differs: chat template (yes; here no); words of the prompt"),
         ({}, {"kind": None}, "Not known to be the same: chat template; words of the prompt."),
         ({}, {"decoding": {**DECODING, "max_new_tokens": 32}}, "Differs: new tokens (64; here 32)."),
