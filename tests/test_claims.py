@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from test_schemas import check
 
 from mra_bench.claims import claim_results, comparable
 from mra_bench.errors import UsageError
+from mra_bench.manifest import manifest
+from mra_bench.plan import make_plan
 from mra_bench.plan_checks import check_registered
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
 from mra_bench.recipe import load_recipe, validate_recipe
@@ -109,7 +112,7 @@ def results_of(folder: Path, claim: dict[str, Any], **changed: Any) -> dict[str,
     (folder / "texts" / "stage.json").write_text(json.dumps({"version": 1, "spec": spec, "files": {}}))
     hub = {"hub": here["hub"]} if here["hub"] else {}
     validated = validate_recipe(recipe(claim), "x").claims[0].model_dump(mode="json", exclude_none=True)
-    manifest = {
+    plan = {
         "claims": [validated],
         "models": [{"name": "base", "from": here["from"], "how": "transformers", **hub}],
         "evaluations": [{"model": "base", "dataset": "test", "completions": "texts"}],
@@ -119,7 +122,7 @@ def results_of(folder: Path, claim: dict[str, Any], **changed: Any) -> dict[str,
     }
     score = {"model": "base", "n": here["n"], "accuracy": 0.5, "low": 0.4, "high": 0.6, "tokens_mean": 12.0}
     datasets = [{"name": "test", "data": "gsm8k", "split": "test", "scores": [score]}]
-    (row,) = claim_results(folder, manifest, datasets)
+    (row,) = claim_results(folder, plan, datasets)
     return row
 
 
@@ -159,6 +162,17 @@ def test_what_differs_or_is_not_known_leaves_the_difference_out(
     row = results_of(tmp_path, {**CLAIM, **claim}, **measured)
     assert row["difference"] is None
     assert said in comparable(row)
+
+
+def test_the_plan_names_models_of_the_hub_and_parts_that_are_not_the_first_problems(registry: Registry) -> None:
+    data = {**recipe(CLAIM), "evaluate": {"datasets": ["test", "dev"]}}
+    plan = make_plan(validate_recipe(data, "x"), registry, ["base"])
+    assert "hub" not in manifest(plan)["models"][0]
+    assert [entry.get("drawn", False) for entry in manifest(plan)["datasets"]] == [False, True]
+    (model,) = plan.models
+    identity = {**model.identity, "environment": {"commit": "a" * 40}}
+    fetched = dataclasses.replace(model, options={"path": "Some/Model"}, identity=identity)
+    assert manifest(dataclasses.replace(plan, models=(fetched,)))["models"][0]["hub"] == "Some/Model"
 
 
 def test_as_many_examples_need_not_be_the_same_ones(tmp_path: Path) -> None:
