@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mra_bench.audit_checks import Finding
+from mra_bench.audit_checks import Finding, difference
 from mra_bench.errors import UsageError
 from mra_bench.folder import AGAIN, RECIPE, RUN
 from mra_bench.store import STAGE_FILE, file_hash, stage_record
@@ -83,6 +83,7 @@ def _values(stored: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Fi
     decoding = record.get("decoding", {})
     pairs |= {f"evaluate.{key}": (evaluate[key], value) for key, value in decoding.items() if key in evaluate}
     pairs["evaluate.datasets"] = (evaluate.get("datasets"), [dataset["name"] for dataset in plan["datasets"]])
-    for at, (there, told) in pairs.items():
-        if there != told:
-            yield Finding(RECIPE, at, json.dumps(there), f"{json.dumps(told)} in {RUN}")
+    differing = [(at, *both) for at, both in pairs.items() if both[0] != both[1]]
+    differing += difference(stored.get("claims", []), plan.get("claims", []), "claims")
+    for at, there, told in differing:
+        yield Finding(RECIPE, at, json.dumps(there), f"{json.dumps(told)} in {RUN}")

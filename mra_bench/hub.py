@@ -170,9 +170,11 @@ def _reason(error: Exception, name: str, kind: Kind, revision: str | None) -> st
 
 def _elsewhere(name: str, kind: Kind, revision: str | None) -> str:
     at = f" --revision {revision}" if revision else ""
-    what = f"{name} --repo-type dataset{at}" if kind == "dataset" else f"{name}{at}"
-    give = "the file of the split" if kind == "dataset" else "that folder"
-    return f"Or fetch it on another machine with: hf download {what} --local-dir FOLDER; and give {give} here."
+    fetch = "Or fetch it on another machine with: hf download"
+    if kind == "dataset":
+        return f"{fetch} {name} --repo-type dataset{at} --local-dir FOLDER; and give the file of the split here."
+    there = "in a recipe with --set models.NAME.options.path=FOLDER, without one with --model NAME=FOLDER"
+    return f"{fetch} {name}{at} --local-dir FOLDER; and give that folder here, {there}."
 
 
 def _chain(error: BaseException | None) -> Iterator[Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import provenance
+from mra_bench.claims import claims_data
 from mra_bench.dev_sets import chosen_by
 from mra_bench.listed_overlaps import list_overlaps
 from mra_bench.plan import Evaluated, Plan
@@ -96,6 +97,7 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
         **({"repeats": [{**_evaluation(e), "repetition": e.repetition} for e in plan.repeats]} if plan.repeats else {}),
         **({"looks": {"sizes": list(plan.looks), "problems": plan.look_problems}} if plan.looks else {}),
         **({"imported": dict(plan.imported)} if plan.imported else {}),
+        **({"claims": claims_data(recipe.claims)} if recipe.claims else {}),
         "folders": [stage.folder for part in parts for stage in part],
         "contamination": {
             "policy": recipe.contamination,
@@ -148,8 +150,16 @@ def _model_entry(model: PlannedModel) -> dict[str, Any]:
         "how": model.entry.trainer or model.entry.model,
         "control_for": model.entry.control_for,
         "parameters": model.identity.get("environment", {}).get("parameters"),
+        **_hub_id(model),
         "stage": model.stage.folder if model.stage else None,
         "pairs": built.get("pair"),
         **({"rows": built["rows"]} if "rows" in built else {}),
         **({"chosen_by": model.entry.choose.data} if model.entry.choose else {}),
     }
+
+
+def _hub_id(model: PlannedModel) -> dict[str, str]:
+    """What the hub calls a loaded model; nothing of one that is from elsewhere, which has no commit."""
+    path = model.options.get("path")
+    of_hub = model.stage is None and model.identity.get("environment", {}).get("commit")
+    return {"hub": path} if of_hub and isinstance(path, str) else {}

@@ -105,6 +105,7 @@ def data_of(thing: Registered) -> dict[str, Any]:
 
 def markdown(registry: Registry) -> str:
     """docs/options.md: a table for every part of a recipe and every registered thing that takes options."""
+    from mra_bench.claim_schema import ClaimEntry
     from mra_bench.recipe_schema import DatasetEntry, Evaluation, Grading, ModelEntry, Recipe
 
     # `evaluate` and `grading` have tables of their own.
@@ -114,6 +115,7 @@ def markdown(registry: Registry) -> str:
     lines += _table("An entry of `models`", fields_of(ModelEntry))
     lines += _table("`evaluate`", fields_of(Evaluation))
     lines += _table("`grading`", fields_of(Grading))
+    lines += _table("An entry of `claims`", fields_of(ClaimEntry))
     for kind in KINDS:
         things = [thing for thing in registry.of(kind) if thing.options is not None]
         lines += ["", f"## {word(kind).capitalize()}s"] if things else []

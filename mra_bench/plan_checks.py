@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from mra_bench.contracts import check_trainer
-from mra_bench.datasets import spec_of
+from mra_bench.datasets import LIST_COMMAND, dataset_names, dataset_spec, spec_of
 from mra_bench.dev_sets import chosen_by
-from mra_bench.errors import UsageError
+from mra_bench.errors import UsageError, unknown
 from mra_bench.example_rows import use_of
 from mra_bench.plugins import Registry, word
 from mra_bench.recipe_schema import BuiltData, ModelEntry, Named, PairsEntry, Recipe
@@ -69,6 +69,20 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
                 _check_built(entry.built, registry)
     for used in used_datasets(recipe, names):
         _check_dataset(recipe, used, registry)
+    _check_claimed_data(recipe, registry)
+
+
+def _check_claimed_data(recipe: Recipe, registry: Registry) -> None:
+    """A published figure is about a split that is known here, or that the recipe itself has under this name."""
+    own = {entry.data for entry in recipe.datasets.values()}
+    for number, claim in enumerate(recipe.claims):
+        if claim.data is None or claim.data in own:
+            continue
+        if claim.data not in (known := dataset_names(registry)):
+            raise unknown("dataset", claim.data, known, LIST_COMMAND, where=f"in 'claims.{number}'")
+        splits = dataset_spec(claim.data, registry).splits
+        if splits and claim.split not in splits:
+            raise unknown("split", str(claim.split), splits, where=f"of {claim.data} in 'claims.{number}'")
 
 
 def _check_dataset(recipe: Recipe, name: str, registry: Registry) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pydantic
 import yaml
 
+from mra_bench.claim_schema import ClaimedDecoding, ClaimedPrompt, ClaimEntry
 from mra_bench.dev_sets import check_choice
 from mra_bench.errors import UsageError, nearest, unknown
 from mra_bench.plain_errors import in_words, place
@@ -24,9 +25,9 @@ from mra_bench.recipe_schema import (
     PromptEntry,
     Recipe,
     RowsEntry,
-    Strict,
 )
 from mra_bench.recipes import read_recipe
+from mra_bench.strict import Strict
 
 
 def load_recipe(name_or_file: str) -> Recipe:
@@ -73,6 +74,21 @@ def check_references(recipe: Recipe) -> None:
                 raise unknown("dataset", dataset.verify, recipe.datasets, where=f"that '{name}' verifies")
             if recipe.datasets[dataset.verify].verify is not None:
                 raise UsageError(f"The dataset '{name}' verifies '{dataset.verify}', which is such a set itself")
+    _check_claims(recipe)
+
+
+def _check_claims(recipe: Recipe) -> None:
+    """Their models are those of the recipe, and no figure stands twice."""
+    seen: dict[Any, int] = {}
+    for number, claim in enumerate(recipe.claims):
+        if claim.model is not None and claim.model not in recipe.models:
+            raise unknown("model", claim.model, recipe.models, where=f"in 'claims.{number}'")
+        first = seen.setdefault((claim.subject, claim.kind), number)
+        if first != number:
+            raise UsageError(
+                f"'claims.{number}' is about the same as 'claims.{first}' and of the same kind ({claim.kind}): leave "
+                "one out, or say in 'named' which models they are of"
+            )
 
 
 def _says_what(recipe: Recipe, entry: DatasetEntry) -> bool:
@@ -138,6 +154,9 @@ def _nearest_key(location: Sequence[Any]) -> str:
 
 def _part(location: Sequence[Any]) -> type[Strict]:
     """The part of a recipe that stands at a place."""
+    if location and location[0] == "claims":
+        parts: dict[Any, type[Strict]] = {"prompt": ClaimedPrompt, "decoding": ClaimedDecoding}
+        return parts.get(location[2], ClaimEntry) if len(location) > 2 else ClaimEntry
     top: dict[str, type[Strict]] = {"datasets": DatasetEntry, "models": ModelEntry, "graders": Named}
     top |= {"profilers": Named, "evaluate": Evaluation, "grading": Grading}
     inner: dict[Any, type[Strict]] = {"pairs": PairsEntry, "rows": RowsEntry, "graders": Named, "choose": ChooseEntry}

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
+from mra_bench.claim_schema import ClaimEntry
+from mra_bench.strict import Strict
 from mra_bench.types import Decoding
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def _with_inherited_meanings(schema: dict[str, Any], part: type[pydantic.BaseModel]) -> None:
-    """A description that says what inherited keys mean, too."""
-    parts = [kind for kind in part.__mro__ if issubclass(kind, Strict) and kind is not Strict]
-    schema["description"] = "\n\n".join(inspect.cleandoc(kind.__doc__ or "") for kind in parts)
-
-
-class Strict(pydantic.BaseModel):
-    """A part of a recipe: unknown keys are errors, and nothing changes after validation."""
-
-    model_config = pydantic.ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, json_schema_extra=_with_inherited_meanings
-    )
-
-    @pydantic.field_validator("*", mode="before")
-    @classmethod
-    def _numbers_are_no_booleans(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        """Python takes true for 1; nobody means that."""
-        kind = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, bool) and kind in (int, int | None, float, float | None):
-            raise ValueError(f"must be a {'' if kind in (float, float | None) else 'whole '}number")
-        return value
 
 
 class PromptEntry(Strict):
@@ -371,6 +349,8 @@ class Recipe(Strict):
     block_size: texts in a unit of work and of resume.
     strict_determinism: the same texts and weights whatever is computed beside them: fp32, each text by itself, one
         thread. Slow.
+    claims: figures that others have published, for the report to show beside those measured; nothing is computed by
+        them.
     """
 
     name: str
@@ -385,6 +365,7 @@ class Recipe(Strict):
     contamination: Literal["refuse", "allow", "drop"] = "refuse"
     block_size: int = pydantic.Field(default=256, ge=1)
     strict_determinism: bool = False
+    claims: list[ClaimEntry] = []
 
     @pydantic.model_validator(mode="after")
     def _names(self) -> Recipe:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mra_bench import statistics
 from mra_bench.agreement import agreement_results
+from mra_bench.claims import claim_results
 from mra_bench.conditions import differences
 from mra_bench.contamination import find_duplicates
 from mra_bench.decision_results import decision_results
@@ -84,6 +85,8 @@ def compute(run: Path) -> dict[str, Any]:
         results["sequential"] = sequential_results(run, manifest)
     if "imported" in manifest:
         results["published"] = published_results(run, manifest, counted)
+    if "claims" in manifest:
+        results["claims"] = claim_results(run, manifest, datasets)
     results["warnings"] = warnings_of(results)
     results["verdict"] = [] if missing else sentences(results)
     return results

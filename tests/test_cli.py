@@ -170,7 +170,9 @@ def test_one_model_without_a_recipe_gets_its_accuracy_as_json(answers: Path) -> 
         (["--model", "mine"], "NAME=PATH_OR_ID"),
         (["--model", "a=echo@x", "--model", "a=echo@y"], "'a' twice"),
         (["--model", "a=echo@x", "--recipe", "smoke"], "does not go with --recipe"),
-        (["--data", "arith"], "--data goes with --model"),
+        (["--data", "arith"], "--data takes NAME=FILE or NAME:SPLIT=FILE beside a recipe"),
+        (["--data", "arith=a.jsonl"], "reads arith:hard and arith:test and arith:train. Say which"),
+        (["--data", "arith:tset=a.jsonl"], "Did you mean 'arith:test'? It reads: train (arith:train)"),
     ],
 )
 def test_malformed_loose_runs(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,8 +21,9 @@ from itertools import zip_longest  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from mra_sympy import grade  # noqa: E402
-from mra_tiny import TinyOptions, load, weights_folder  # noqa: E402
+from mra_tiny import load, weights_folder  # noqa: E402
 from mra_transformers.options import Options  # noqa: E402
+from mra_transformers.packaged import PackagedOptions  # noqa: E402
 from settings import Setting, Task, Varied, generate, settings  # noqa: E402
 
 from mra_bench.datasets import DatasetUse, load_problems, spec_of, style  # noqa: E402
@@ -95,7 +96,7 @@ def price(task: Task, turns: int) -> None:
     """Seconds to generate the texts of the embedded model as a run does, and with --strict-determinism, in turns."""
     print("| model | texts | as usual, s | strict, s | strict / usual, median of turns |\n|---|---|---|---|---|")
     for arch in ("qwen2", "gpt2"):
-        models = [load(arch, TinyOptions(strict_determinism=strict)) for strict in (False, True)]
+        models = [load(arch, PackagedOptions(strict_determinism=strict)) for strict in (False, True)]
         block = Block(tuple(map(Request, task.problems)), task.style, task.decoding, 0)
         seconds: list[list[float]] = [[], []]
         for _ in range(turns + 1):  # the first turn loads the weights

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mra_transformers.dequantised import write_folder
 from mra_transformers.source import locate
 
 from mra_bench.errors import UsageError
@@ -45,8 +46,7 @@ def as_folder(model: str, scratch: Path) -> tuple[str, str]:
     if not source.gguf:
         return str(source.folder), ""
     folder = scratch / source.name
-    dequantised(model).save_pretrained(folder)
-    tokenizer_of(model).save_pretrained(folder)
+    write_folder(Path(model), folder)
     return str(folder), str(source.folder / source.gguf)
 
 
@@ -55,18 +55,3 @@ def tokenizer_of(model: str) -> Any:
     from mra_transformers.loading import load_tokenizer
 
     return load_tokenizer(model)
-
-
-def dequantised(model: str) -> Any:
-    """The model of a GGUF file as one that was never quantised, in fp32 (the library refuses to save what it read)."""
-    from mra_transformers.loading import load_causal_lm
-    from transformers import AutoModelForCausalLM
-
-    read = load_causal_lm(model, dtype="fp32", device="cpu", tokenizer=tokenizer_of(model))
-    config = read.config
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    fresh = AutoModelForCausalLM.from_config(config, dtype=read.dtype)
-    fresh.load_state_dict(read.state_dict())
-    fresh.generation_config = read.generation_config
-    return fresh

@@ -24,7 +24,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 
 def list_recipes(as_json: bool) -> None:
-    """Name, models and description of every packaged recipe."""
+    """Name, models and description of every packaged recipe; as text its first sentence."""
     from mra_bench.cli.listing import show, show_json
     from mra_bench.recipes import read_recipe, recipe_names
 
@@ -33,7 +33,8 @@ def list_recipes(as_json: bool) -> None:
     if as_json:
         show_json([{"recipe": name, "models": models, "description": said} for name, models, said in rows])
     else:
-        show(["recipe", "models", "description"], [[name, ",".join(models), said] for name, models, said in rows])
+        short = [[name, ",".join(models), said.partition(". ")[0].rstrip(".")] for name, models, said in rows]
+        show(["recipe", "models", "description"], short)
 
 
 @command.command("list")

@@ -88,8 +88,8 @@ class RunCommand(click.Command):
     "--data",
     multiple=True,
     metavar="NAME[:SPLIT][=FILE]",
-    help="Without a recipe: a dataset to score on, its split test if none is named. Repeatable; the verdict is about "
-    "the first.  [default: arith]",
+    help="With a recipe: a local file in the place of a dataset that it reads (gsm8k:test=FILE). Without: a dataset to "
+    "score on, its split test if none is named; the verdict is about the first. Repeatable.  [default: arith]",
 )
 @click.option("--out", type=click.Path(), metavar="FOLDER", help="Run folder.  [default: reports/<recipe>]")
 @click.option(
@@ -251,6 +251,7 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
     from mra_bench.errors import UsageError
     from mra_bench.loose import loose_recipe
     from mra_bench.recipe import validate_recipe
+    from mra_bench.recipe_files import read_from_files
     from mra_bench.recipes import read_recipe
     from mra_bench.settings import apply_setting
 
@@ -261,12 +262,12 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
             raise UsageError("--model scores checkpoints without a recipe; it does not go with --recipe or --models")
         name, data = "the command line", loose_recipe(given["loose_models"], given["data"] or ["arith"], registry)
     else:
-        if given["data"]:
-            raise UsageError("--data goes with --model. With a recipe, use --set datasets.test.data=NAME")
         name = given["recipe_name"] or "quickstart"
         data = read_recipe(name)
     for setting in given["settings"]:
         apply_setting(data, setting)
+    if not given["loose_models"]:
+        read_from_files(data, given["data"])
     if given["graders"]:
         data["graders"] = list(given["graders"])
     if given["grader_seconds"] is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mra_bench.imports.words import published_sentences
 from mra_bench.listed_overlaps import questions_listed
+from mra_bench.report.claims import claims_view
 from mra_bench.report.data import RunData
 from mra_bench.report.decisions import decisions_view
 from mra_bench.report.figures import ALPHA, SMALL, dataset_view
@@ -187,6 +188,7 @@ errors = from_template("errors.html", _headline)
 profiles = from_template("profiles.html", profiles_view)
 graders = from_template("graders.html", _other_graders)
 published = from_template("published.html", _published)
+claims = from_template("claims.html", claims_view)
 repeated = from_template("repeated.html", _repeated)
 further = from_template("further.html", _further)
 training = from_template("training.html", _training)

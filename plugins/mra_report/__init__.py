@@ -20,6 +20,7 @@ def register_report_sections(register: RegisterSection) -> None:
     register("agreement", f"{SECTIONS}:agreement", title="Agreement of samples")
     register("graders", f"{SECTIONS}:graders", title="Other graders")
     register("published", f"{SECTIONS}:published", title="Published verdicts")
+    register("claims", f"{SECTIONS}:claims", title="Published figures")
     register("repeated", f"{SECTIONS}:repeated", title="Repeated")
     register("splits", f"{SECTIONS}:splits", title="Across splits")
     register("further", f"{SECTIONS}:further", title="Further datasets")

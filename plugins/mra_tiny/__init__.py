@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING
 
 from mra_bench.errors import UsageError
 from mra_bench.hookspecs import Register, hookimpl
-from mra_bench.lazy import names
 
 if TYPE_CHECKING:
     from mra_transformers.model import TransformersModel
+    from mra_transformers.packaged import PackagedOptions
 
-    from mra_tiny.options import TinyOptions
-
-__all__ = ["ARCHITECTURES", "TinyOptions", "load", "register_models", "weights_folder"]
-__getattr__ = names(__name__, {"TinyOptions": "mra_tiny.options"})
+__all__ = ["ARCHITECTURES", "load", "register_models", "weights_folder"]
 
 ARCHITECTURES = ("qwen2", "gpt2")
 
@@ -41,7 +38,7 @@ def weights_folder(arch: str) -> Path:
     return folder
 
 
-def load(arch: str, options: TinyOptions) -> TransformersModel:
+def load(arch: str, options: PackagedOptions) -> TransformersModel:
     """An embedded model, run by the plugin mra_transformers like any other folder."""
     from mra_transformers.model import TransformersModel
     from mra_transformers.options import Options
@@ -54,4 +51,4 @@ def load(arch: str, options: TinyOptions) -> TransformersModel:
 def register_models(register: Register) -> None:
     """Offer the loaders ``tiny-qwen2`` and ``tiny-gpt2``."""
     for arch in ARCHITECTURES:
-        register(f"tiny-{arch}", functools.partial(load, arch), options="mra_tiny.options:TinyOptions")
+        register(f"tiny-{arch}", functools.partial(load, arch), options="mra_transformers.packaged:PackagedOptions")

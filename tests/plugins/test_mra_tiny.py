@@ -8,7 +8,8 @@ from typing import Any
 
 import mra_tiny
 import pytest
-from mra_tiny import ARCHITECTURES, TinyOptions, load, weights_folder
+from mra_tiny import ARCHITECTURES, load, weights_folder
+from mra_transformers.packaged import PackagedOptions
 from transformers_kit import block, save
 
 from mra_bench.errors import UsageError
@@ -34,7 +35,7 @@ def present(arch: str) -> Any:
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_without_weights_the_error_says_how_to_make_them(elsewhere: Path, arch: str) -> None:
     with pytest.raises(UsageError, match=rf"mra_tiny\.pretrain --arch {arch} --out {elsewhere}"):
-        load(arch, TinyOptions())
+        load(arch, PackagedOptions())
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -65,7 +66,7 @@ def test_the_embedded_model_is_small_logged_and_has_digits_as_tokens(arch: str) 
     log = json.loads((folder / "log.json").read_text())
     assert log["arch"] == arch
     assert log["loss"][-1][1] < log["loss"][0][1]
-    model = load(arch, TinyOptions())
+    model = load(arch, PackagedOptions())
     assert 1_000_000 <= model.identity()["environment"]["parameters"] <= 3_000_000
     tokenizer = load_tokenizer(str(folder))
     assert tokenizer.tokenize("0123456789") == list("0123456789")
@@ -75,7 +76,7 @@ def test_the_embedded_model_is_small_logged_and_has_digits_as_tokens(arch: str) 
 
 @pytest.mark.parametrize("arch", [present(arch) for arch in ARCHITECTURES])
 def test_the_embedded_model_answers_and_ends_by_itself(arch: str) -> None:
-    model = load(arch, TinyOptions(device="cpu"))
+    model = load(arch, PackagedOptions(device="cpu"))
     asked = tuple(
         Problem(f"p{n}", f"Tom has {n} apples and buys 4 more. How many apples has he?", "") for n in range(9)
     )

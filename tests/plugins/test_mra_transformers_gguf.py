@@ -99,3 +99,28 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(UsageError, match=r"mra-bench\[gguf\]"):
         list(model.generate(block(problems(1), Decoding(1))))
+
+
+def test_a_gguf_file_becomes_a_folder_that_can_be_trained(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    gguf = pytest.importorskip("gguf", reason="the extra gguf is not installed")
+    from mra_transformers.dequantised import write_folder
+    from mra_transformers.loading import load_causal_lm
+
+    write(gguf, tmp_path / "small.gguf")
+    write_folder(tmp_path / "small.gguf", tmp_path / "deep" / "small")
+    assert "GGUF tensors" not in capfd.readouterr().err
+    read, plain = (load_causal_lm(str(tmp_path / name), dtype="fp32") for name in ("small.gguf", "deep/small"))
+    for name, value in read.state_dict().items():  # the tokenizer gained a pad token, and the embedding a row for it
+        assert bool((plain.state_dict()[name][: len(value)] == value).all()), name
+    assert load(Options(path=str(tmp_path / "deep/small"))).checkpoint() == tmp_path / "deep" / "small"
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["small"]
+
+
+def test_a_broken_gguf_file_leaves_no_folder(tmp_path: Path) -> None:
+    pytest.importorskip("gguf", reason="the extra gguf is not installed")
+    from mra_transformers.dequantised import write_folder
+
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF and no more")
+    with pytest.raises(UsageError, match=r"broken\.gguf cannot be loaded"):
+        write_folder(tmp_path / "broken.gguf", tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()

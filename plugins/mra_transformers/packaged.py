@@ -1,15 +1,15 @@
-"""Options of the embedded models."""
+"""Options of models whose weights come with a package: the embedded ones, for example."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mra_transformers.options import Dtype, check_strict
+from .options import Dtype, check_strict
 
 
 @dataclass(frozen=True)
-class TinyOptions:
-    """How an embedded model is run, as for the loader ``transformers``.
+class PackagedOptions:
+    """How such a model is run, as for the loader ``transformers``.
 
     dtype: ``auto`` takes what the hardware computes well.
     device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. ``auto`` takes a GPU when there is one.
