@@ -60,7 +60,7 @@ def audit(run: Path, registry: Registry, plugins: PluginSettings, reporter: Repo
     with guarded(found.findings, RUN):
         found.findings += [*check_plan(run, manifest), *check_names(run, record), *check_repeats(run, manifest)]
     with guarded(found.findings, "verdicts"):
-        found.findings += check_published(run, manifest)
+        found.findings += check_published(run, manifest, plugins)
     with guarded(found.findings, RECIPE):
         found.findings += check_recipe(run, record)
     with tempfile.TemporaryDirectory(prefix="mra-bench-audit-") as temporary:

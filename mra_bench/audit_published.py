@@ -9,18 +9,23 @@ from typing import Any
 
 from mra_bench.audit_checks import Finding, difference, read_safely
 from mra_bench.datasets import problems_hash
+from mra_bench.imports.golds import equal_golds
+from mra_bench.imports.reasons import REASONS
 from mra_bench.imports.words import published_sentences
-from mra_bench.plugins import Registry
-from mra_bench.split_samples import built_in_samples, question_hash
+from mra_bench.known_splits import known_splits, said_of_label
+from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.store import stage_record
+from mra_bench.stored import Judge, stage_of
 from mra_bench.stored_rows import problems_of, verdict_facts
 from mra_bench.types import Problem
+from mra_bench.workers import GraderSpec, Limits
 
 SHOWN = 5  # texts on which verdicts differ
 
 
-def check_published(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]:
-    """The stored verdicts of another tool stand one beside each text, and are counted right."""
+def check_published(run: Path, manifest: Mapping[str, Any], plugins: PluginSettings) -> Iterator[Finding]:
+    """The stored verdicts of another tool stand one beside each text, and are counted right; whether its gold answers
+    are the problems' follows from both."""
     for evaluation in manifest["evaluations"] if "imported" in manifest else ():
         folder = evaluation["verdicts"]
         broken: list[Finding] = []
@@ -36,6 +41,26 @@ def check_published(run: Path, manifest: Mapping[str, Any]) -> Iterator[Finding]
         )
         if [(row["problem"], row["sample"]) for row in texts] != [(row["problem"], row["sample"]) for row in rows]:
             yield Finding(f"{folder}/verdicts.jsonl", "", f"{len(rows)} verdicts", "not one for each text, in order")
+        yield from _check_golds(run, evaluation, rows, plugins)
+
+
+def _check_golds(
+    run: Path, evaluation: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], plugins: PluginSettings
+) -> Iterator[Finding]:
+    """What the rows say of the tool's gold answers, against what the grader says of them now."""
+    judge = Judge.of(stage_of(run, evaluation["grades"][0]))
+    problems = {problem.id: problem for problem in problems_of(run / evaluation["problems"])}
+    told = [row for row in rows if row.get("same_gold") is not None and row["problem"] in problems]
+    same = equal_golds(
+        ((problems[row["problem"]], row["gold"]) for row in told),
+        GraderSpec(judge.name, judge.options, plugins, judge.kind),
+        Limits(judge.limits["seconds"], judge.limits["memory_mb"]),
+    )
+    for row in told:
+        derived = same[row["problem"], row["gold"]]
+        if row["same_gold"] != derived:
+            where = f"{row['problem']} sample {row['sample']}"
+            yield Finding(f"{evaluation['verdicts']}/verdicts.jsonl", where, f"same_gold {not derived}", str(derived))
 
 
 def said_of_published(
@@ -48,38 +73,41 @@ def said_of_published(
     for one in results["published"]["models"]:
         for text in one["differ"][:SHOWN]:
             published, derived = text["published"], text["derived"]
+            why = f"{REASONS[text['why']]}; " if text.get("why") in REASONS else ""
             said.append(
                 f"{one['model']}, {text['problem']} sample {text['sample']}: published {_word(published['correct'])}"
                 f"{_answer(published['answer'])}, graded again {_word(derived['correct'])}{_answer(derived['answer'])}"
-                f" ({derived['reason']:.160})"
+                f" ({why}{derived['reason']:.160})"
             )
+        said += [
+            f"{one['model']}, {gold['problem']}: the gold answer is {gold['published']!r:.60} in the file, "
+            f"{gold['gold']!r:.60} in the dataset{', cut' if gold['cut'] else ''}"
+            for gold in one["other_golds"]
+        ]
     for entry in manifest["datasets"]:
         folder = next(e["problems"] for e in manifest["evaluations"] if e["dataset"] == entry["name"])
-        said += known_splits(problems_of(run / folder), entry["data"], entry["split"], registry)
+        said += _splits(problems_of(run / folder), entry["data"], entry["split"], registry)
     return said
 
 
-def known_splits(problems: Sequence[Problem], data: str, split: str, registry: Registry) -> list[str]:
-    """Which known splits the problems are from, by the checksums of all specs and the samples of their questions."""
+def _splits(problems: Sequence[Problem], data: str, split: str, registry: Registry) -> list[str]:
+    """Which known splits the problems are from, by the checksums of all specs and the samples of their questions, and
+    whether that is the one that the import names."""
+    found = known_splits(problem.question for problem in problems)
+    named, label = f"named {data}, {split}", said_of_label(data, split, found)
     now = problems_hash(problems)
     exact = [f"{one}, {part}" for one, part, checksum in _checksums(registry) if checksum == now]
     if exact:
-        return [f"The problems and golds are those of {' and of '.join(exact)}, to the last character"]
-    hashes = {question_hash(problem.question) for problem in problems}
-    found = []
-    for name, samples in built_in_samples().items():
-        for part, sample in samples.items():
-            near = {one for one in hashes if one <= sample[-1]}
-            if shown := len(near.intersection(sample)):
-                found.append((shown / len(near), name, part, shown, len(near)))
-    named = f"named {data}, {split}"
+        those = " and of ".join(exact)
+        return [f"The problems ({named}) and golds are those of {those}, to the last character", *label]
     if not found:
         return [f"The problems ({named}) are of no split whose questions are known here"]
-    best = sorted(found, reverse=True)[:2]
-    return [
-        f"The problems ({named}): of {near:,} questions that a sample of {name}, {part} would show, {shown:,} are in it"
-        for _, name, part, shown, near in best
+    shares = [
+        f"The problems ({named}): of {one.comparable:,} questions that a sample of {one.name} would show, "
+        f"{one.shown:,} are in it; they are about {one.covered:.0%} of that split"
+        for one in found[:2]
     ]
+    return [*shares, *label]
 
 
 def _checksums(registry: Registry) -> Iterator[tuple[str, str, str]]:

@@ -26,7 +26,7 @@ def read_rows(path: Path) -> Iterator[Located]:
     if reader is None:
         raise UsageError(f"Cannot read '{path}': the file must end in {', '.join(READERS)}.")
     if not path.is_file():
-        raise UsageError(_missing(path))
+        raise UsageError(no_such_file(path))
     try:
         path.open("rb").close()
     except OSError as error:
@@ -91,7 +91,8 @@ def _undecodable_line(path: Path) -> int:
     return 0
 
 
-def _missing(path: Path) -> str:
+def no_such_file(path: Path) -> str:
+    """That there is none, with the nearest name beside it."""
     folder = path.parent
     close = nearest(path.name, (file.name for file in folder.iterdir())) if folder.is_dir() else ""
     return f"No such file: '{path}'." + (f" Did you mean '{folder / close}'?" if close else "")

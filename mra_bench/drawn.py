@@ -44,7 +44,9 @@ def not_drawn(run: Path, evaluations: Sequence[Mapping[str, Any]]) -> list[dict[
             continue
         samples = record["spec"]["samples"]
         if FEWEST <= alike == record["facts"]["texts"] // samples:
-            at = {"temperature": record["spec"]["decoding"]["temperature"], "samples": samples, "problems": alike}
+            decoding = record["spec"]["decoding"]
+            known = decoding["temperature"] if decoding["max_new_tokens"] else None  # of imported texts it is not
+            at = {"temperature": known, "samples": samples, "problems": alike}
             found.append({"model": evaluation["model"], "dataset": evaluation["dataset"], **at})
     return found
 
@@ -55,7 +57,11 @@ def not_drawn_warnings(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, st
         (
             "not-drawn",
             f"{one['model']} on {one['dataset']}: the {one['samples']} samples of each of {one['problems']:,} problems "
-            f"are the same text at temperature {one['temperature']:g}: they were not drawn, and count as one.",
+            f"are the same text{_at(one['temperature'])}: they were not drawn, and count as one.",
         )
         for one in found
     ]
+
+
+def _at(temperature: float | None) -> str:
+    return "" if temperature is None else f" at temperature {temperature:g}"

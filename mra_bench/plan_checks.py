@@ -11,10 +11,8 @@ from mra_bench.dev_sets import chosen_by
 from mra_bench.errors import UsageError, unknown
 from mra_bench.example_rows import use_of
 from mra_bench.plugins import Registry, word
-from mra_bench.recipe_schema import BuiltData, ModelEntry, Named, PairsEntry, Recipe
+from mra_bench.recipe_schema import IMPORTED, BuiltData, ModelEntry, Named, PairsEntry, Recipe
 from mra_bench.strictness import check_promise, strictly
-
-IMPORTED = "imported"  # what stands in a recipe in place of a loader, see mra_bench.imports.model
 
 
 def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -> None:

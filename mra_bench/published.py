@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mra_bench.imports.values import is_cut, same_gold
+from mra_bench.imports.golds import is_other
+from mra_bench.imports.reasons import REASONS, reason
+from mra_bench.imports.values import is_cut
 from mra_bench.store import read_rows, stage_record
 from mra_bench.stored_rows import problems_of
 
@@ -43,37 +45,53 @@ def _finished(run: Path, evaluation: Mapping[str, Any]) -> bool:
 def _beside(run: Path, evaluation: Mapping[str, Any]) -> dict[str, Any]:
     """The tool's verdict on each text against ours."""
     counts: Counter[str] = Counter(dict.fromkeys(("both", "published_only", "derived_only", "neither"), 0))
+    judged: Counter[str] = Counter(dict.fromkeys(("texts", "published", "derived"), 0))
     texts = unsaid = not_judged = 0
-    differ: list[dict[str, Any]] = []
-    for theirs, ours in zip(
-        read_rows(run / evaluation["verdicts"]), read_rows(run / evaluation["grades"][0]), strict=True
-    ):
+    for theirs, ours, _ in _side_by_side(run, evaluation):
         texts += 1
         unsaid += theirs["correct"] is None
         not_judged += ours["correct"] is None
         if theirs["correct"] is None:
             continue
-        kind = _cell(theirs["correct"], ours["correct"] is True)
-        counts[kind] += 1
-        if kind in ("published_only", "derived_only") and len(differ) < LISTED:
-            differ.append(
-                {
-                    "problem": ours["problem"],
-                    "sample": ours["sample"],
-                    "published": {"correct": theirs["correct"], "answer": theirs["answer"]},
-                    "derived": {key: ours[key] for key in ("correct", "answer", "kind", "reason")},
-                }
-            )
+        counts[_cell(theirs["correct"], ours["correct"] is True)] += 1
+        if ours["correct"] is not None:
+            judged.update(texts=1, published=theirs["correct"], derived=ours["correct"])
+    found = list(differing(run, evaluation))
+    why = Counter(text["why"] for text in found)
     return {
         "model": evaluation["model"],
         "dataset": evaluation["dataset"],
         "texts": texts,
         "unsaid": unsaid,
         "not_judged": not_judged,
+        "judged_by_both": dict(judged),
         **counts,
-        "differ": differ,
-        "other_golds": _other_golds(run, evaluation),
+        "why": {name: why[name] for name in REASONS if why[name]},
+        "differ": found[:LISTED],
+        **_golds(run, evaluation),
     }
+
+
+def differing(run: Path, evaluation: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each text on which the tool's verdict is not ours, with what both took for its answer and the reason, a key of
+    `reasons.REASONS`. `evaluation`: an entry of run.json's plan."""
+    golds = _gold_answers(run, evaluation)
+    for theirs, ours, text in _side_by_side(run, evaluation):
+        if theirs["correct"] is None or theirs["correct"] == (ours["correct"] is True):
+            continue
+        yield {
+            "problem": ours["problem"],
+            "sample": ours["sample"],
+            "why": reason(theirs, ours, text["text"], is_other(theirs, golds[ours["problem"]])),
+            "published": {"correct": theirs["correct"], "answer": theirs["answer"]},
+            "derived": {key: ours[key] for key in ("correct", "answer", "kind", "rule", "reason")},
+        }
+
+
+def _side_by_side(run: Path, evaluation: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], ...]]:
+    """For each text the tool's verdict, our grade, and the text."""
+    folders = (evaluation["verdicts"], evaluation["grades"][0], evaluation["completions"])
+    return zip(*(read_rows(run / folder) for folder in folders), strict=True)
 
 
 def _cell(published: bool, derived: bool) -> str:
@@ -82,11 +100,16 @@ def _cell(published: bool, derived: bool) -> str:
     return "published_only" if published else "derived_only"
 
 
-def _other_golds(run: Path, evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The first golds of the file that are not those of the problems."""
-    ours = {problem.id: problem.answer for problem in problems_of(run / evaluation["problems"])}
-    rows = (row for row in read_rows(run / evaluation["verdicts"]) if row["gold"] is not None and row["sample"] == 0)
-    found = (
+def _gold_answers(run: Path, evaluation: Mapping[str, Any]) -> dict[str, str]:
+    return {problem.id: problem.answer for problem in problems_of(run / evaluation["problems"])}
+
+
+def _golds(run: Path, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """How the file's gold answers stand to those of the problems, each problem's counted once, and the first of those
+    that are others."""
+    ours = _gold_answers(run, evaluation)
+    rows = [row for row in read_rows(run / evaluation["verdicts"]) if row["gold"] is not None and row["sample"] == 0]
+    found = [
         {
             "problem": row["problem"],
             "published": row["gold"],
@@ -94,9 +117,10 @@ def _other_golds(run: Path, evaluation: Mapping[str, Any]) -> list[dict[str, Any
             "cut": is_cut(row["gold"], ours[row["problem"]]),
         }
         for row in rows
-        if not same_gold(row["gold"], ours[row["problem"]])
-    )
-    return list(itertools.islice(found, LISTED))
+        if is_other(row, ours[row["problem"]])
+    ]
+    counted = {"given": len(rows), "differ": len(found), "cut": sum(one["cut"] for one in found)}
+    return {"golds": counted, "other_golds": found[:LISTED]}
 
 
 def _alike(run: Path, evaluations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from mra_bench.dev_sets import check_choice
 from mra_bench.errors import UsageError, nearest, unknown
 from mra_bench.plain_errors import in_words, place
 from mra_bench.recipe_schema import (
+    IMPORTED,
     ChooseEntry,
     DatasetEntry,
     Evaluation,
@@ -126,8 +127,10 @@ def select_models(recipe: Recipe, wanted: Iterable[str] | None) -> tuple[list[st
 
 
 def to_yaml(recipe: Recipe) -> str:
-    """The resolved recipe as YAML, defaults written out."""
+    """The resolved recipe as YAML, defaults written out; of imported texts, whose decoding nobody knows, none of it."""
     data = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if all(entry.model == IMPORTED for entry in recipe.models.values()):
+        data["evaluate"] = {"datasets": data["evaluate"]["datasets"]}
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 

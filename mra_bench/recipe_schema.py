@@ -12,6 +12,7 @@ from mra_bench.strict import Strict
 from mra_bench.types import Decoding
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+IMPORTED = "imported"  # what stands in place of a loader where texts were imported, see mra_bench.imports
 
 
 class PromptEntry(Strict):

@@ -16,8 +16,9 @@ from mra_bench.context import Context
 from mra_bench.contracts import run_builder
 from mra_bench.drawn import Alike
 from mra_bench.errors import BenchError
-from mra_bench.executors import Part
+from mra_bench.executors import Part, judging_of
 from mra_bench.halvings import Halvings
+from mra_bench.imports.golds import equal_golds
 from mra_bench.judging import Item
 from mra_bench.notes import Notes, notes_so_far
 from mra_bench.problem_sets import ProblemSet
@@ -42,7 +43,7 @@ from mra_bench.stored_rows import (
 from mra_bench.training_stage import train
 from mra_bench.training_texts import TEMPLATES
 from mra_bench.types import LENGTH, Block, Completion, Problem, PromptStyle, Request
-from mra_bench.work import BuildWork, GenerateWork, GradeWork, Kind, Stage, StoredTexts, TrainWork
+from mra_bench.work import BuildWork, GenerateWork, GradeWork, Kind, Stage, StoredTexts, TrainWork, VerdictWork
 
 
 def write_problems(context: Context, stage: Stage) -> dict[str, Any]:
@@ -173,7 +174,9 @@ def _judge(
 
 def verdict(context: Context, stage: Stage) -> dict[str, Any]:
     """What the tool that wrote imported texts says of them, in the order of the texts."""
-    rows = list(verdict_rows(stage.work))
+    work: VerdictWork = stage.work
+    golds = ((p, text.gold) for p in work.problems.problems for text in work.texts[p.id] if text.gold is not None)
+    rows = list(verdict_rows(work, equal_golds(golds, *judging_of(work.grader, context.plugins))))
     write_rows(context.folder(stage) / "verdicts.jsonl", rows)
     return verdict_facts(rows)
 

@@ -91,12 +91,14 @@ def profile_facts(kinds: Counter[str]) -> dict[str, Any]:
     return {"texts": kinds.total(), "failures": {kind: count for kind, count in kinds.items() if kind}}
 
 
-def verdict_rows(work: VerdictWork) -> Iterator[dict[str, Any]]:
-    """How another tool's verdicts, answers and golds are stored, in the order of the problems."""
+def verdict_rows(work: VerdictWork, same: Mapping[tuple[str, str], bool]) -> Iterator[dict[str, Any]]:
+    """How another tool's verdicts, answers and golds are stored, in the order of the problems. `same`: whether a gold
+    answer is the problem's, by the problem's id and the answer."""
     for problem in work.problems.problems:
         for sample, text in enumerate(work.texts[problem.id]):
             said = {"correct": text.correct, "answer": text.answer, "gold": text.gold}
-            yield {"problem": problem.id, "sample": sample, **said}
+            own = None if text.gold is None else same[problem.id, text.gold]
+            yield {"problem": problem.id, "sample": sample, **said, "same_gold": own}
 
 
 def verdict_facts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -123,10 +123,12 @@ class GradeWork:
 
 @dataclass(frozen=True)
 class VerdictWork:
-    """What another tool says of texts that were imported: by problem id, as many as there are samples of it."""
+    """What another tool says of texts that were imported: by problem id, as many as there are samples of it. grader:
+    who tells whether the tool's gold answers are those of the problems."""
 
     problems: ProblemSet
     texts: Mapping[str, Sequence[ImportedText]]
+    grader: GradeWork
 
 
 @dataclass(frozen=True)

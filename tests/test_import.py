@@ -192,6 +192,23 @@ def test_rows_golds_and_copies_that_are_not_as_named_are_said(files: Path) -> No
     assert rows_there[0]["part"] == "5 imported"
 
 
+def test_golds_are_compared_by_what_they_say(files: Path) -> None:
+    given = {"1,234": "1234", "0.5": "\\frac{1}{2}", "18": "18.5", "1": "1,250", "7": "7 pears"}
+    problems = [{"id": f"q{p}", "question": QUESTIONS[p], "answer": gold} for p, gold in enumerate(given.values())]
+    write_rows(files / "test.jsonl", problems)
+    mine = [{"question": QUESTIONS[p], "gold": gold, "text": "It is 7."} for p, gold in enumerate(given)]
+    write_rows(files / "mine.jsonl", mine)
+    done = here("import", "mine.jsonl", "--from", "jsonl", "--data", "test.jsonl", "--out", "out", "--quiet")
+    assert "2 of 5 gold answers are not the dataset's (2 of them cut), such as q2: '18' for '18.5'" in done.stdout
+    said = here("audit", "out", "--quiet").stdout
+    assert "q3: the gold answer is '1' in the file, '1,250' in the dataset, cut" in said
+    path = next(Path("out").glob("verdicts/*/verdicts.jsonl"))
+    path.write_text(path.read_text().replace('"same_gold": false', '"same_gold": true', 1))
+    changed = here("audit", "out", "--quiet")
+    assert changed.returncode == 1
+    assert "q2 sample 0: stored same_gold True; derived False" in changed.stdout
+
+
 def test_fields_of_any_other_file_can_be_named(files: Path) -> None:
     fields = ("question=ask", "gold=key.a", "text=reply", "verdict=ok")
     given = [word for field in fields for word in ("--field", field)]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mra_bench.dataset_files import Located
+from mra_bench.dataset_files import Located, no_such_file
 from mra_bench.errors import UsageError, nearest, unknown
-from mra_bench.imports.files import eval_samples, json_file, rows_of
+from mra_bench.imports.evalscope import EVALSCOPE
+from mra_bench.imports.files import rows_of
+from mra_bench.imports.inspect import INSPECT
+from mra_bench.imports.layout import ENDED, FAILED, SCORE, Layout, no_score
+from mra_bench.imports.lm_eval import LM_EVAL
 from mra_bench.imports.values import MISSING, at, gold_of, text_of, verdict_of, whole_text
 from mra_bench.types import LENGTH, STOP
 
 FIELDS = ("question", "gold", "text", "id", "verdict", "answer", "prompt", "model", "finish")
-SCORE = " score"  # no tool has such a column
-ENDED = {"length", "max_tokens", "model_length"}  # what tools call a text that was cut at its length limit
+NAMED = 5  # files, in a message
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class ImportedText:
 
     where: the line or file it stands in. question: "" where only a prompt is known; prompt: the whole of it, or "".
     gold, correct, answer: the tool's gold answer, verdict and extracted answer, None where it has none. model: "" where
-    the file names none. score: what the tool calls the score that is its verdict, "" where it has one only.
+    the file names none. score: what the tool calls the score that is its verdict, "" where it has one only. failed: why
+    the tool has no text of the model, "" where it has one.
     """
 
     where: str
@@ -39,30 +43,43 @@ class ImportedText:
     finish: str = STOP
     model: str = ""
     score: str = ""
+    failed: str = ""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """rows: the rows of a file, told which score counts ("" for the first); under `SCORE` they say which that is.
-    fields: for each of `FIELDS` the paths at which it may stand, the first that is there counts."""
+def layout_of(name: str) -> Layout:
+    """The layout of a tool's files. Raises UsageError for a tool that is not known."""
+    if name not in LAYOUTS:
+        raise unknown("format", name, LAYOUTS, where="in --from")
+    return LAYOUTS[name]
 
-    rows: Callable[[Path, str], Iterator[Located]]
-    fields: Mapping[str, tuple[str, ...]]
+
+def files_of(path: Path, layout: str) -> list[Path]:
+    """The file itself; of a folder the files of results in it. Raises UsageError where there is none, and for a folder
+    of several results, naming some of them."""
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        raise UsageError(no_such_file(path))
+    used = layout_of(layout)
+    found = used.files(path)
+    if not found:
+        raise UsageError(f"'{path}' is a folder in which no results of {layout} are known; name its files.")
+    if len(found) > 1 and not used.together:
+        named = ", ".join(map(str, found[:NAMED])) + (", ..." if len(found) > NAMED else "")
+        raise UsageError(f"'{path}' is a folder of {len(found):,} results; name those that are meant: {named}")
+    return found
 
 
 def read_texts(path: Path, layout: str, fields: Mapping[str, str], score: str = "") -> Iterator[ImportedText]:
     """The texts of a file of another tool, in its order, streaming. `fields`: paths that replace those of the layout;
     `score`: which of the tool's scores is its verdict. Raises UsageError naming file and line."""
-    if layout not in LAYOUTS:
-        raise unknown("format", layout, LAYOUTS, where="in --from")
-    if not path.is_file():
-        raise UsageError(f"No such file: '{path}'." if not path.exists() else f"'{path}' is a folder; name its files.")
-    used = LAYOUTS[layout]
+    used = layout_of(layout)
     paths = {name: (fields[name],) if name in fields else used.fields.get(name, ()) for name in FIELDS}
     count = 0
     for where, row in used.rows(path, score):
         count += 1
-        yield _text(row, where, paths, fields)
+        text = _text(row, where, paths, fields)
+        yield text if text.model else dataclasses.replace(text, model=used.model(path))
     if not count:
         raise UsageError(f"{path} holds no texts")
 
@@ -86,6 +103,7 @@ def _text(row: Mapping[str, Any], where: str, paths: Mapping[str, tuple[str, ...
         finish=LENGTH if known.get("finish") in ENDED else STOP,
         model=text_of(known["model"], "model", where) if "model" in known else "",
         score=str(row.get(SCORE, "")),
+        failed=str(row.get(FAILED, "")),
     )
 
 
@@ -111,132 +129,13 @@ def _short(value: Any, where: str) -> str | None:
 
 
 def _plain(path: Path, score: str) -> Iterator[Located]:
-    _no_score(score)
+    no_score(score)
     yield from rows_of(path)
-
-
-def _no_score(score: str) -> None:
-    if score:
-        raise UsageError(
-            f"--score {score}: this format has one verdict in a row; name its column: --field verdict=PATH"
-        )
-
-
-def _lm_eval(path: Path, score: str) -> Iterator[Located]:
-    """A row for each text of a document. A document stands there once for each filter: `score` is FILTER, METRIC or
-    FILTER/METRIC, the first filter and its first metric unless it says."""
-    chosen: tuple[str, str] | None = None
-    seen: dict[str, list[str]] = {}
-    for where, row in rows_of(path):
-        name, metrics = str(row.get("filter", "")), _metrics(row, where)
-        seen.setdefault(name, metrics)
-        chosen = chosen or _choose(name, metrics, score)
-        if chosen is None or chosen[0] != name:
-            continue
-        texts = row.get("resps")
-        texts = texts[0] if isinstance(texts, list) and len(texts) == 1 else texts
-        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-            raise UsageError(f"{where}: 'resps' must hold generated texts; was the task one of likelihoods?")
-        filtered = row.get("filtered_resps")
-        one = len(texts) == 1  # a verdict is about all repeats of a document, so of several no text has one
-        said = {"verdict": row[chosen[1]] if one else None, "extracted": filtered if one else None}
-        said[SCORE] = "/".join(filter(None, chosen))
-        for text in texts:
-            yield where, {**row, **said, "text": text, "prompt": _first_argument(row.get("arguments"))}
-    if chosen is None and seen:
-        there = ", ".join(f"{name}/{metric}" for name, metrics in seen.items() for metric in metrics)
-        raise UsageError(f"--score {score}: {path} has no such filter or metric. There are: {there}")
-
-
-def _metrics(row: Mapping[str, Any], where: str) -> list[str]:
-    """The metrics of a row; older versions of lm-eval do not list them."""
-    listed = row.get("metrics", [name for name in ("exact_match", "acc") if name in row])
-    if not isinstance(listed, list) or not listed or not all(isinstance(m, str) and m in row for m in listed):
-        raise UsageError(f"{where}: 'metrics' must name the metrics of the row. Is it a file of lm-eval --log_samples?")
-    return listed
-
-
-def _choose(name: str, metrics: list[str], score: str) -> tuple[str, str] | None:
-    found = next((metric for metric in metrics if score in ("", name, metric, f"{name}/{metric}")), None)
-    return None if found is None else (name, found)
-
-
-def _first_argument(arguments: Any) -> Any:
-    """The prompt: the first argument of the first request, as a list or under the names that lm-eval gives them."""
-    prompt = at(arguments, "gen_args_0.arg_0")
-    prompt = at(arguments, "0.0") if prompt is MISSING else prompt
-    return prompt if isinstance(prompt, str) else None
-
-
-def _inspect(path: Path, score: str) -> Iterator[Located]:
-    """The samples of a log of inspect, an .eval archive or JSON; `score` is the name of a scorer."""
-    if path.suffix.lower() == ".json":
-        log = json_file(path)
-        samples = log.get("samples")
-        if not isinstance(log.get("eval"), dict) or not isinstance(samples, list) or not samples:
-            raise UsageError(f"{path} has no 'eval' and 'samples', so it is no log of inspect with samples")
-        located: Iterator[Located] = ((f"{path}, sample {n}", sample) for n, sample in enumerate(samples, start=1))
-    else:
-        located = eval_samples(path)
-        _, log = next(located)
-    model = at(log, "eval.model")
-    for where, sample in located:
-        if not isinstance(sample, dict):
-            raise UsageError(f"{where}: a sample is an object, got {type(sample).__name__}")
-        scores = sample.get("scores") or {}
-        if not isinstance(scores, dict) or (score and score not in scores):
-            there = ", ".join(map(str, scores)) or "none"
-            raise UsageError(f"{where}: no scorer '{score}'. There are: {there}")
-        scorer = score or next(iter(scores), "")
-        attached = sample.get("attachments")
-        text = _attached(_content(sample), attached)
-        more = {
-            "text": text,
-            "score": scores.get(scorer),
-            SCORE: scorer,
-            "model": model,
-            "input": _attached(sample.get("input"), attached),
-        }
-        yield where, {**sample, **more}
-
-
-def _content(sample: Mapping[str, Any]) -> Any:
-    """What the model wrote; a sample that failed has no text."""
-    content = at(sample, "output.choices.0.message.content")
-    if content is MISSING:
-        content = at(sample, "output.completion")
-    return "" if content is MISSING or content == [] else content
-
-
-def _attached(value: Any, attachments: Any) -> Any:
-    """A text that inspect keeps apart, under its hash."""
-    prefix = "attachment://"
-    if isinstance(value, str) and value.startswith(prefix) and isinstance(attachments, dict):
-        return attachments.get(value.removeprefix(prefix), value)
-    return value
-
-
-def _evalscope(path: Path, score: str) -> Iterator[Located]:
-    """Rows of reviews, or of predictions, which have neither gold nor verdict; `score` is the name of a metric."""
-    for where, row in rows_of(path):
-        values = at(row, "sample_score.score.value")
-        if values is MISSING:
-            _no_score(score)
-            yield where, row
-            continue
-        main = at(row, "sample_score.score.main_score_name")
-        named = score or (main if isinstance(main, str) else "")
-        if isinstance(values, dict) and values:
-            if score and score not in values:
-                raise UsageError(f"{where}: no metric '{score}'. There are: {', '.join(map(str, values))}")
-            named = named if named in values else next(iter(values))
-            values = values[named]
-        yield where, {**row, "verdict": values, SCORE: named}
 
 
 def _openai_gsm8k(path: Path, score: str) -> Iterator[Located]:
     """Rows of one system, or those that OpenAI published: a column for each of four systems, a row for each here."""
-    _no_score(score)
+    no_score(score)
     for where, row in rows_of(path):
         systems = {name: cell for name, cell in row.items() if isinstance(cell, dict) and "solution" in cell}
         if not systems:
@@ -257,46 +156,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "finish": ("finish", "finish_reason", "stop_reason"),
 }
 LAYOUTS: Mapping[str, Layout] = {
-    "lm-eval": Layout(
-        _lm_eval,
-        {
-            "question": ("doc.question", "doc.problem", "doc.input", "doc.query"),
-            "gold": ("target",),
-            "text": ("text",),
-            "id": ("doc_id",),
-            "verdict": ("verdict",),
-            "answer": ("extracted",),
-            "prompt": ("prompt",),
-        },
-    ),
-    "inspect": Layout(
-        _inspect,
-        {
-            "question": ("input",),
-            "gold": ("target",),
-            "text": ("text",),
-            "id": ("id",),
-            "verdict": ("score.value",),
-            "answer": ("score.answer",),
-            "prompt": ("input",),
-            "model": ("model",),
-            "finish": ("output.choices.0.stop_reason",),
-        },
-    ),
-    "evalscope": Layout(
-        _evalscope,
-        {
-            "question": ("input", "messages.0.content"),
-            "gold": ("target",),
-            "text": ("sample_score.score.prediction", "model_output.choices.0.message.content"),
-            "id": ("sample_score.group_id", "index"),
-            "verdict": ("verdict",),
-            "answer": ("sample_score.score.extracted_prediction",),
-            "prompt": ("input", "messages.0.content"),
-            "model": ("model",),
-            "finish": ("model_output.choices.0.stop_reason", "model_output.choices.0.finish_reason"),
-        },
-    ),
+    "lm-eval": LM_EVAL,
+    "inspect": INSPECT,
+    "evalscope": EVALSCOPE,
     "openai-gsm8k": Layout(
         _openai_gsm8k,
         {
@@ -310,8 +172,3 @@ LAYOUTS: Mapping[str, Layout] = {
     ),
     "jsonl": Layout(_plain, _COLUMNS),
 }
-
-
-def renamed(text: ImportedText, model: str) -> ImportedText:
-    """The text as one of another model."""
-    return dataclasses.replace(text, model=model)

@@ -7,11 +7,11 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mra_bench.errors import UsageError
 from mra_bench.imports.layouts import ImportedText
-from mra_bench.imports.values import is_cut, same_gold
+from mra_bench.imports.values import same_gold
+from mra_bench.known_splits import known_splits
 from mra_bench.normalised import normalise
 from mra_bench.types import Problem
 
@@ -22,13 +22,15 @@ NAMED = 5  # of what does not match, in a message
 @dataclass(frozen=True)
 class Matched:
     """The texts of one model by problem id, in the order of the file. extra: where texts stand whose question is none
-    of the problems'; repeated: texts beyond the number that every problem has."""
+    of the problems'; repeated: texts beyond the number that every problem has; failed: samples on which the tool
+    failed, so that there is no text; their problems are left out."""
 
     model: str
     texts: Mapping[str, Sequence[ImportedText]]
     rows: int
     extra: tuple[str, ...] = ()
     repeated: int = 0
+    failed: int = 0
 
     def limited(self, ids: Iterable[str], samples: int) -> Matched:
         """Only these problems, and of each so many texts."""
@@ -88,7 +90,8 @@ class Questions:
 
 
 def match(model: str, texts: Sequence[ImportedText], problems: Sequence[Problem]) -> Matched:
-    """The texts of a model by the problems of a split. Raises UsageError where not one of them is of the split."""
+    """The texts of a model by the problems of a split. Raises UsageError where not one of them is of the split, and
+    where the tool failed on all that are."""
     questions = Questions(problems)
     found: dict[str, list[ImportedText]] = defaultdict(list)
     extra = []
@@ -98,14 +101,27 @@ def match(model: str, texts: Sequence[ImportedText], problems: Sequence[Problem]
             extra.append(text.where)
         else:
             found[problem.id].append(text)
+    failed = [text for of_one in found.values() for text in of_one if text.failed]
+    whole = {name: of_one for name, of_one in found.items() if not any(text.failed for text in of_one)}
+    if failed and not whole:
+        raise UsageError(
+            f"There is nothing to grade of '{model}': what wrote the file failed on every problem; {failed[0].where}: "
+            f"{failed[0].failed[:200]}"
+        )
     if not found:
         first = texts[0].question or texts[0].prompt or f"id {texts[0].id}"
         raise UsageError(
             f"Not one of the {len(texts):,} texts of '{model}' is about a problem of the dataset (the first one: "
-            f"{first[:80]!r}). Name the dataset that they are of with --data, or leave it out to take the problems "
-            "from the file"
+            f"{first[:80]!r}).{_from(texts)} Name the dataset that they are of with --data, or leave it out to "
+            "take the problems from the file"
         )
-    return Matched(model, found, len(texts), tuple(extra))
+    return Matched(model, whole, len(texts), tuple(extra), failed=len(failed))
+
+
+def _from(texts: Iterable[ImportedText]) -> str:
+    """Of which known splits the questions are, if they are of any."""
+    likely = [one.name for one in known_splits(text.question for text in texts) if one.likely]
+    return f" They are from {' or '.join(likely)}." if likely else ""
 
 
 def own_problems(texts: Iterable[ImportedText]) -> list[Problem]:
@@ -139,13 +155,3 @@ def common(matched: Sequence[Matched], problems: Sequence[Problem]) -> tuple[tup
         raise UsageError(f"{names} have no problem in common, so they cannot stand in one run. Import them apart")
     samples = min(len(one.texts[p.id]) for one in matched for p in shared)
     return tuple(shared), [one.limited([p.id for p in shared], samples) for one in matched]
-
-
-def gold_facts(one: Matched, problems: Iterable[Problem]) -> dict[str, Any]:
-    """How the file's gold answers stand to those of the problems: how many there are, how many differ, and of those how
-    many are cut."""
-    pairs = [
-        (text.gold, problem.answer) for problem in problems for text in one.texts[problem.id] if text.gold is not None
-    ]
-    other = [pair for pair in pairs if not same_gold(*pair)]
-    return {"given": len(pairs), "differ": len(other), "cut": sum(is_cut(*pair) for pair in other)}

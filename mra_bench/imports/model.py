@@ -10,9 +10,8 @@ from typing import Any
 from mra_bench import __version__
 from mra_bench.imports.layouts import ImportedText
 from mra_bench.plugins import Plugin, Registered
+from mra_bench.recipe_schema import IMPORTED
 from mra_bench.types import Block, Completion, Problem, PromptStyle
-
-NAME = "imported"  # what recipes call it
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,13 @@ class ImportedModel:
         def load(options: ImportedOptions) -> ImportedModel:
             return self
 
-        return Registered("models", NAME, Plugin(NAME, "built-in", "mra_bench", __version__), load, ImportedOptions)
+        return Registered(
+            "models", IMPORTED, Plugin(IMPORTED, "built-in", "mra_bench", __version__), load, ImportedOptions
+        )
 
     def identity(self) -> Mapping[str, Any]:
         """From which file the texts come, and that nothing was generated."""
-        return {"model": "imported", "generated": False, **self.facts}
+        return {"model": IMPORTED, "generated": False, **self.facts}
 
     def checkpoint(self) -> Path | None:
         """None: there are no weights."""

@@ -12,16 +12,15 @@ from mra_bench import __version__
 from mra_bench.datasets import problems_hash
 from mra_bench.errors import UsageError
 from mra_bench.example_rows import use_of
-from mra_bench.imports.layouts import ImportedText, read_texts
-from mra_bench.imports.matching import Matched, common, gold_facts, match, own_problems
-from mra_bench.imports.model import NAME, ImportedModel
+from mra_bench.imports.layouts import ImportedText, files_of, read_texts
+from mra_bench.imports.matching import Matched, common, match, own_problems
+from mra_bench.imports.model import ImportedModel
 from mra_bench.loose import dataset_entry
 from mra_bench.plan import Evaluated, Plan
 from mra_bench.plugins import Registry
 from mra_bench.problem_sets import ProblemSet, read_datasets
 from mra_bench.recipe import validate_recipe
-from mra_bench.recipe_schema import NAME as NAMES
-from mra_bench.recipe_schema import Grading, Named, Recipe
+from mra_bench.recipe_schema import IMPORTED, NAME, Grading, Named, Recipe
 from mra_bench.store import file_hash, fingerprint
 from mra_bench.types import Decoding, PromptStyle
 from mra_bench.work import (
@@ -32,11 +31,12 @@ from mra_bench.work import (
     VerdictWork,
     generate_stage,
     grade_stage,
+    grader_facts,
     problems_stage,
 )
 
 UNKNOWN = 0  # new tokens: how the texts were decoded is not recorded
-OWN = "imported"  # the dataset of texts whose problems come from their own file
+OWN = IMPORTED  # the dataset of texts whose problems come from their own file
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,24 @@ def _sources(order: Order) -> list[Source]:
     found: list[Source] = []
     for given in order.files:
         name, equals, file = given.partition("=")
-        path = Path(file) if equals and not Path(given).is_file() else Path(given)
+        path = Path(file) if equals and not Path(given).exists() else Path(given)
         named = name if equals and path != Path(given) else ""
-        if named and not NAMES.fullmatch(named):
+        if named and not NAME.fullmatch(named):
             raise UsageError(f"{given}: a name may hold letters, digits, '.', '_' and '-' only; got '{named}'")
-        texts = list(read_texts(path, order.layout, order.fields, order.score))
-        found.append(Source(path, file_hash(path), _by_model(texts, named, path)))
+        files = files_of(path, order.layout)
+        texts = [text for one in files for text in read_texts(one, order.layout, order.fields, order.score)]
+        found.append(Source(path, _hash(path, files), _by_model(texts, named, path)))
     names = [name for source in found for name in source.models]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"Two of the files hold texts of '{twice}'. Name one of them otherwise: OTHER=FILE")
     return found
+
+
+def _hash(path: Path, files: Sequence[Path]) -> str:
+    """The sha256 of a file; of a folder that of its files' names and hashes."""
+    if files == [path]:
+        return file_hash(path)
+    return fingerprint({file.relative_to(path).as_posix(): file_hash(file) for file in files})
 
 
 def _by_model(texts: Iterable[ImportedText], named: str, path: Path) -> dict[str, list[ImportedText]]:
@@ -109,7 +117,13 @@ def _by_model(texts: Iterable[ImportedText], named: str, path: Path) -> dict[str
     if named and len(by_own) == 1:
         return {named: next(iter(by_own.values()))}
     prefix = f"{named}-" if named else ""
-    return {prefix + (as_name(own) or as_name(path.stem) or "model"): rows for own, rows in by_own.items()}
+    found: dict[str, list[ImportedText]] = {}
+    for own, rows in by_own.items():
+        name = prefix + (as_name(own) or as_name(path.stem) or "model")
+        if name in found:
+            raise UsageError(f"{path}: '{own}' and another model of this file would both be called '{name}'")
+        found[name] = rows
+    return found
 
 
 def as_name(text: str) -> str:
@@ -126,7 +140,7 @@ def _recipe(
             "description": f"Texts of {', '.join(models)}, imported from {order.layout}; nothing was generated.",
             "datasets": {label: dict(entry)},
             "models": {
-                name: {"model": NAME, "options": {"path": str(source.path), "format": order.layout}}
+                name: {"model": IMPORTED, "options": {"path": str(source.path), "format": order.layout}}
                 for name, source in models.items()
             },
             "graders": list(order.graders),
@@ -166,7 +180,7 @@ def _facts(
         "missing": len(missing),
         "left_out": len(before.texts) - len(one.texts),
         "repeated": one.repeated,
-        "golds": gold_facts(one, chosen.problems),
+        "failed": before.failed,
         "published": {"said": len(said), "correct": sum(said)},
     }
 
@@ -201,16 +215,18 @@ class _Laid:
     def _model(self, one: Matched, facts: Mapping[str, Any]) -> PlannedModel:
         entry = self.recipe.models[one.model]
         model = ImportedModel(one.texts, {key: facts[key] for key in ("format", "file", "sha256", "texts")})
-        identity = {**model.identity(), "loader": f"{NAME}@{__version__}"}
+        identity = {**model.identity(), "loader": f"{IMPORTED}@{__version__}"}
         return PlannedModel(one.model, entry, model.as_loader(), entry.options, identity, 0)
 
     def _evaluated(self, model: PlannedModel, one: Matched, facts: Mapping[str, Any]) -> Evaluated:
         decoding = Decoding(max_new_tokens=UNKNOWN, temperature=self.recipe.evaluate.temperature)
         work = GenerateWork(model, self.data, decoding, self.samples, self.recipe.seed, self.recipe.block_size)
         texts = generate_stage(self.problems, work)
-        grades = tuple(grade_stage(texts, self.problems, self._grader(grader)) for grader in self.recipe.graders)
-        spec = {key: facts[key] for key in ("format", "file", "sha256", "score", "fields")}
-        verdicts = Stage("verdict", texts.name, spec, (texts, self.problems), VerdictWork(self.data, one.texts))
+        works = [self._grader(grader) for grader in self.recipe.graders]
+        grades = tuple(grade_stage(texts, self.problems, work) for work in works)
+        said = {key: facts[key] for key in ("format", "file", "sha256", "score", "fields")}
+        verdict = VerdictWork(self.data, one.texts, works[0])
+        verdicts = Stage("verdict", texts.name, {**said, **grader_facts(works[0])}, (texts, self.problems), verdict)
         return Evaluated(self.data.name, model.name, self.problems, texts, grades, verdicts=(verdicts,))
 
     def _grader(self, grader: Named) -> GradeWork:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mra_bench.imports.reasons import REASONS
+
 
 def published_sentences(found: Mapping[str, Any]) -> list[str]:
     """The figures in words, the models' first."""
@@ -33,8 +35,10 @@ def imported_warnings(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 
 
 def _rows_sentence(found: Mapping[str, Any], one: Mapping[str, Any]) -> str:
+    failed = one.get("failed", 0)
     parts = [
         (one["extra"], "of other questions"),
+        (failed, "on which the tool failed, whose problems are left out"),
         (one["missing"], "problems of the split without a text"),
         (one["left_out"], "problems left out, as another model has no text for them"),
         (one["repeated"], "texts beyond those that every problem has"),
@@ -50,14 +54,38 @@ def _verdict_sentences(one: Mapping[str, Any]) -> list[str]:
         return [f"{one['model']}: the file has no verdicts, so there is nothing to compare"]
     published, derived = one["both"] + one["published_only"], one["both"] + one["derived_only"]
     differ = one["published_only"] + one["derived_only"]
-    change = 100 * (derived - published) / said
     by = f" ({one['score']})" if one["score"] else ""
     sentence = (
-        f"{one['model']}: published{by} {published:,} of {said:,} right ({published / said:.1%}), graded again "
-        f"{derived:,} ({derived / said:.1%}), {change:+.2f} points; verdicts differ on {differ:,} texts "
+        f"{one['model']}: published{by} {_change(published, derived, said)}; verdicts differ on {differ:,} texts "
         f"({one['published_only']:,} right only as published, {one['derived_only']:,} only as graded again)"
     )
-    return [sentence]
+    return [sentence, *_on_other_texts(one, said), *_why(one)]
+
+
+def _change(published: int, derived: int, texts: int) -> str:
+    """How a headline changes."""
+    before, now = (f"({right / texts:.1%})" for right in (published, derived))
+    points = 100 * (derived - published) / texts
+    return f"{published:,} of {texts:,} right {before}, graded again {derived:,} {now}, {points:+.2f} points"
+
+
+def _on_other_texts(one: Mapping[str, Any], said: int) -> list[str]:
+    """The headline over the whole file where only a part of it is here, and over the texts that both can judge."""
+    sentences = []
+    whole, judged = one["published"], one.get("judged_by_both")
+    if whole["said"] > said:
+        share = f"{whole['correct']:,} of {whole['said']:,} right ({whole['correct'] / whole['said']:.1%})"
+        sentences.append(f"{one['model']}: over all texts of the file that have a verdict, published {share}")
+    if judged and 0 < judged["texts"] < said:
+        change = _change(judged["published"], judged["derived"], judged["texts"])
+        sentences.append(f"{one['model']}: on the texts that both can judge, published {change}")
+    return sentences
+
+
+def _why(one: Mapping[str, Any]) -> list[str]:
+    why = one.get("why") or {}
+    told = "; ".join(f"{REASONS.get(name, name)} ({count:,})" for name, count in why.items())
+    return [f"{one['model']}: why verdicts differ: {told}"] if why else []
 
 
 def _gold_sentences(one: Mapping[str, Any]) -> list[str]:
