@@ -65,7 +65,7 @@ def _conditions(run: Path, claim: Row, manifest: Row, dataset: Row, score: Row) 
     )
     spec = (stage_record(run / evaluation["completions"]) or {})["spec"]
     yield _model(claim, next(m for m in manifest["models"] if m["name"] == score["model"]))
-    yield _condition("problems", claim.get("n"), score["n"])
+    yield _problems(claim, score["n"], next(d for d in manifest["datasets"] if d["name"] == dataset["name"]), manifest)
     yield from _prompt(claim.get("prompt", {}), spec)
     yield from _decoding(claim.get("decoding", {}), {"samples": spec["samples"], **spec["decoding"]})
     yield _grader(claim.get("grader"), manifest["graders"][0])
@@ -92,6 +92,14 @@ def _model(claim: Row, model: Row) -> dict[str, Any]:
     return {"what": "model", "same": same, "published": there or NOT_PUBLISHED, "here": here}
 
 
+def _problems(claim: Row, n: int, dataset: Row, manifest: Row) -> dict[str, Any]:
+    """As many problems are the same ones where both are the first of the split."""
+    condition = _condition("problems", claim.get("n"), n)
+    if condition["same"] and (dataset.get("drawn") or "looks" in manifest):
+        condition |= {"same": None, "here": f"{condition['here']}, not the first ones"}
+    return condition
+
+
 def _prompt(claim: Row, spec: Row) -> Iterator[dict[str, Any]]:
     kind, style = (spec["conditions"].get("prompt") or {}).get("kind"), spec["style"]
     chat = kind == "chat" if kind in ("chat", "plain") else None
@@ -106,10 +114,11 @@ def _prompt(claim: Row, spec: Row) -> Iterator[dict[str, Any]]:
 
 
 def _decoding(claim: Row, here: Row) -> Iterator[dict[str, Any]]:
-    greedy = claim.get("temperature") == here["temperature"] == 0
+    greedy = here["temperature"] == 0 and claim.get("temperature", 0) == 0
     names = {"samples": "samples", "temperature": "temperature", "top_p": "top-p", "max_new_tokens": "new tokens"}
     for key, name in {**names, "stop_after_answer": "stop behind the answer"}.items():
-        if not (greedy and key in ("top_p", "samples")):  # of which greedy texts know nothing
+        moot = key in ("samples", "top_p") and ("temperature" in claim or key not in claim)
+        if not (greedy and moot):  # greedy texts know nothing of them
             yield _condition(name, claim.get(key), here[key])
 
 

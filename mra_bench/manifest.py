@@ -14,6 +14,7 @@ from mra_bench.dev_sets import chosen_by
 from mra_bench.listed_overlaps import list_overlaps
 from mra_bench.plan import Evaluated, Plan
 from mra_bench.recipe import to_yaml
+from mra_bench.recipe_schema import Recipe
 from mra_bench.training_texts import questions_of, texts_of
 from mra_bench.work import PlannedModel, Stage
 
@@ -88,6 +89,7 @@ def manifest(plan: Plan, reached: int | None = None) -> dict[str, Any]:
                 "answer_format": s.style.answer_format,
                 "instruction": s.style.instruction,
                 **{key: value for key, value in s.style.record().items() if key in ("examples", "plain")},
+                **({"drawn": True} if _is_drawn(recipe, s.name) else {}),
             }
             for s in evaluated
         ],
@@ -156,6 +158,11 @@ def _model_entry(model: PlannedModel) -> dict[str, Any]:
         **({"rows": built["rows"]} if "rows" in built else {}),
         **({"chosen_by": model.entry.choose.data} if model.entry.choose else {}),
     }
+
+
+def _is_drawn(recipe: Recipe, name: str) -> bool:
+    """Whether a set is a part of its split other than the first problems: carved, or what carving has left."""
+    return recipe.datasets[name].carve is not None or any(entry.carve == name for entry in recipe.datasets.values())
 
 
 def _hub_id(model: PlannedModel) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from test_schemas import check
 
 from mra_bench.claims import claim_results, comparable
 from mra_bench.errors import UsageError
+from mra_bench.manifest import manifest
+from mra_bench.plan import make_plan
 from mra_bench.plan_checks import check_registered
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
 from mra_bench.recipe import load_recipe, validate_recipe
@@ -97,7 +100,8 @@ def test_names_and_options_of_packaged_recipes_are_known(name: str, registry: Re
 def results_of(folder: Path, claim: dict[str, Any], **changed: Any) -> dict[str, Any]:
     """The row of a claim beside 25 of 50 problems right, by a model of the hub whose conditions are those of CLAIM but
     for what is `changed` here."""
-    here = {"hub": "Some/Model", "from": None, "n": 50, "kind": "chat", "decoding": DECODING, "examples": [], **changed}
+    usual = {"hub": "Some/Model", "from": None, "n": 50, "kind": "chat", "decoding": DECODING, "examples": []}
+    here = {**usual, "drawn": {}, "looks": {}, **changed}
     spec = {
         "conditions": {"prompt": {"kind": here["kind"]}},
         "style": {"instruction": "Box it.", "answer_format": "boxed", "examples": here["examples"]},
@@ -108,15 +112,17 @@ def results_of(folder: Path, claim: dict[str, Any], **changed: Any) -> dict[str,
     (folder / "texts" / "stage.json").write_text(json.dumps({"version": 1, "spec": spec, "files": {}}))
     hub = {"hub": here["hub"]} if here["hub"] else {}
     validated = validate_recipe(recipe(claim), "x").claims[0].model_dump(mode="json", exclude_none=True)
-    manifest = {
+    plan = {
         "claims": [validated],
         "models": [{"name": "base", "from": here["from"], "how": "transformers", **hub}],
         "evaluations": [{"model": "base", "dataset": "test", "completions": "texts"}],
+        "datasets": [{"name": "test", **here["drawn"]}],
         "graders": [{"name": "mra_sympy:sympy", "version": "1"}],
+        **here["looks"],
     }
     score = {"model": "base", "n": here["n"], "accuracy": 0.5, "low": 0.4, "high": 0.6, "tokens_mean": 12.0}
     datasets = [{"name": "test", "data": "gsm8k", "split": "test", "scores": [score]}]
-    (row,) = claim_results(folder, manifest, datasets)
+    (row,) = claim_results(folder, plan, datasets)
     return row
 
 
@@ -134,13 +140,16 @@ def test_alike_in_everything_they_are_compared(tmp_path: Path) -> None:
         ({}, {"from": "parent"}, "Differs: model (Some/Model; here trained in this run)."),
         ({}, {"hub": ""}, "Not known to be the same: model (Some/Model; here transformers, not named by the hub)."),
         ({}, {"n": 49}, "Differs: problems (50; here 49)."),
+        ({}, {"drawn": {"drawn": True}}, "same: problems (50; here 50, not the first ones)."),
+        ({}, {"looks": {"looks": {}}}, "same: problems (50; here 50, not the first ones)."),
         ({}, {"kind": "plain"}, "Differs: chat template (yes; here no); words of the prompt"),
         ({}, {"kind": None}, "Not known to be the same: chat template; words of the prompt."),
         ({}, {"decoding": {**DECODING, "max_new_tokens": 32}}, "Differs: new tokens (64; here 32)."),
         ({}, {"decoding": {**DECODING, "temperature": 1.0}}, "Differs: temperature (0; here 1)."),
+        ({"decoding": {"samples": 64}}, {}, "Differs: samples (64; here 1)."),
         ({"n": None}, {}, "Not known to be the same: problems."),
         ({"prompt": {}}, {}, "Not known to be the same: chat template; words of the prompt; worked examples."),
-        ({"decoding": {}}, {}, "Not known to be the same: samples; temperature; top-p; new tokens; stop"),
+        ({"decoding": {}}, {}, "Not known to be the same: temperature; new tokens; stop"),
         ({"grader": "substring"}, {}, "Differs: grader (substring; here sympy@1)."),
         ({"grader": "sympy"}, {}, "same: grader (sympy, its version not known; here sympy@1)."),
         ({"grader": None}, {}, "Not known to be the same: grader."),
@@ -153,6 +162,17 @@ def test_what_differs_or_is_not_known_leaves_the_difference_out(
     row = results_of(tmp_path, {**CLAIM, **claim}, **measured)
     assert row["difference"] is None
     assert said in comparable(row)
+
+
+def test_the_plan_names_models_of_the_hub_and_parts_that_are_not_the_first_problems(registry: Registry) -> None:
+    data = {**recipe(CLAIM), "evaluate": {"datasets": ["test", "dev"]}}
+    plan = make_plan(validate_recipe(data, "x"), registry, ["base"])
+    assert "hub" not in manifest(plan)["models"][0]
+    assert [entry.get("drawn", False) for entry in manifest(plan)["datasets"]] == [False, True]
+    (model,) = plan.models
+    identity = {**model.identity, "environment": {"commit": "a" * 40}}
+    fetched = dataclasses.replace(model, options={"path": "Some/Model"}, identity=identity)
+    assert manifest(dataclasses.replace(plan, models=(fetched,)))["models"][0]["hub"] == "Some/Model"
 
 
 def test_as_many_examples_need_not_be_the_same_ones(tmp_path: Path) -> None:
