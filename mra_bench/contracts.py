@@ -168,6 +168,15 @@ class CheckedModel:
         with guarded(self.registered, "release()"):
             getattr(self.model, "release", lambda: None)()
 
+    def child(self, folder: Path, registry: Registry) -> ModelRef | None:
+        """Passed on to a model that has it; checked like what a trainer says."""
+        if not hasattr(self.model, "child"):
+            return None
+        with guarded(self.registered, "child()"):
+            found: ModelRef = self.model.child(folder)
+        _check_ref(found, folder, f"{_who(self.registered)}: what child(folder) gives", registry)
+        return found
+
     def _text(self, found: object, call: str) -> str:
         if not isinstance(found, str):
             raise PluginFault(f"{_who(self.registered)}: {call} gave {_described(found)}; it must give text (str)")
@@ -204,7 +213,7 @@ def run_trainer(registered: Registered, job: TrainJob, registry: Registry) -> Tr
     if not job.output.is_dir() or not any(job.output.iterdir()):
         raise PluginFault(f"{who}: train(job) saved nothing in job.output; the weights of the child must be there")
     _check_json(trained.facts, f"{who}: TrainedModel.facts")
-    _check_ref(trained.ref, job.output, who, registry)
+    _check_ref(trained.ref, job.output, f"{who}: TrainedModel.ref", registry)
     return trained
 
 
@@ -251,16 +260,16 @@ def _check_built(item: object, prompts: Mapping[str, str], who: str) -> None:
         raise PluginFault(f"{what} with weight {item.weight!r:.60}; it must be a finite number from 0 up")
 
 
-def _check_ref(ref: object, output: Path, who: str, registry: Registry) -> None:
-    """The loader named by a trainer exists and takes the saved folder as its option `path`."""
+def _check_ref(ref: object, output: Path, what: str, registry: Registry) -> None:
+    """The loader that is named exists and takes the saved folder as its option `path`. what: who names it and where."""
     if not isinstance(ref, ModelRef) or not isinstance(ref.loader, str):
-        raise PluginFault(f"{who}: TrainedModel.ref is {_described(ref)}; it must be a ModelRef with a loader's name")
-    _check_json(ref.options, f"{who}: TrainedModel.ref.options")
+        raise PluginFault(f"{what} is {_described(ref)}; it must be a ModelRef with a loader's name")
+    _check_json(ref.options, f"{what}, its options,")
     try:
         registry.resolve("models", ref.loader).parse_options({**ref.options, "path": str(output)})
     except UsageError as error:
         raise PluginFault(
-            f"{who}: TrainedModel.ref must name a loader that loads the saved folder by its option 'path', such as "
+            f"{what} must name a loader that loads the saved folder by its option 'path', such as "
             f"mra_transformers:transformers, but '{ref.loader}' does not. {error}"
         ) from error
 

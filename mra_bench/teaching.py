@@ -23,7 +23,7 @@ from mra_bench.errors import UsageError
 from mra_bench.plugins import PluginSettings, Registry
 from mra_bench.progress import Reporter
 from mra_bench.recipe import to_yaml
-from mra_bench.run import is_complete, run_stage
+from mra_bench.run import check_loaded, is_complete, run_stage
 from mra_bench.runtime import prepare_threads
 from mra_bench.seeds import derived_seed
 from mra_bench.store import locked, read_rows, write_json, write_rows, write_text
@@ -97,6 +97,7 @@ class _Cascade:
         self.left = self.data_set
         self.kept: dict[str, dict[str, Any]] = {}
         self.teachers: list[Taught] = []
+        self.ready = False
 
     def ask(self, teacher: PlannedModel, tries: Tries) -> None:
         """All attempts of one teacher."""
@@ -137,8 +138,16 @@ class _Cascade:
         grades = grade_stage(completions, problems, judge)
         for stage in (problems, completions, grades):
             if not is_complete(self.context.root, stage, self.context.reporter):
+                if stage is completions:
+                    self._check_ready(teacher)
                 run_stage(self.context, stage)
         return completions, grades
+
+    def _check_ready(self, teacher: PlannedModel) -> None:
+        """Before the first text is asked for: whether this teacher and those behind it would answer."""
+        if not self.ready:
+            check_loaded(self.plan.models[self.plan.models.index(teacher) :])
+            self.ready = True
 
     def _held(self, texts: Sequence[Mapping[str, Any]]) -> set[str]:
         """The problems whose solutions hold test questions, which a run would not train on."""

@@ -18,7 +18,7 @@ from mra_bench.contracts import run_trainer
 from mra_bench.ranks import Ranks
 from mra_bench.store import WORK, append_row, read_rows, write_rows
 from mra_bench.training_texts import PARENT, learnt_by
-from mra_bench.types import Dev, Grade, Model, Pair, Problem, Row, TrainJob
+from mra_bench.types import Dev, Grade, Model, ModelRef, Pair, Problem, Row, TrainJob
 from mra_bench.work import GradeWork, Stage, TrainWork
 from mra_bench.workers import GraderSpec, Limits, WorkerPool
 
@@ -55,12 +55,19 @@ def train(context: Context, stage: Stage) -> dict[str, Any]:
         kept.replace(folder / kept.name)
     log_path = folder / WORK / LOG
     write_rows(folder / LOG, last_of_each_step(read_rows(log_path) if log_path.exists() else iter(())))
-    options = {key: value for key, value in trained.ref.options.items() if key != "path"}
     several = {"processes": ranks.count} if ranks.count > 1 else {}
-    ref = {"loader": trained.ref.loader, "options": options}
-    if work.parent.stage is None and next(learnt_by(job.parent), None) is not None:
-        ref[PARENT] = str(job.parent.resolve())  # so that what it was trained on is still known of this child
-    return {**trained.facts, **chosen, **several, "ref": ref}
+    return {**trained.facts, **chosen, **several, "ref": _ref(context, stage, job.parent, trained.ref)}
+
+
+def _ref(context: Context, stage: Stage, parent: Path, ref: ModelRef) -> dict[str, Any]:
+    """How the child is loaded: as its parent says, else as its trainer does in `ref`. `parent`: the parent's folder."""
+    work: TrainWork = stage.work
+    own = open_model(context.root, work.parent, context.registry)
+    ref = own.child(context.folder(stage) / WEIGHTS, context.registry) or ref
+    told: dict[str, Any] = {"loader": ref.loader, "options": {k: v for k, v in ref.options.items() if k != "path"}}
+    if work.parent.stage is None and next(learnt_by(parent), None) is not None:
+        told[PARENT] = str(parent.resolve())  # so that what it was trained on is still known of this child
+    return told
 
 
 def _log(path: Path, ranks: Ranks) -> Log:

@@ -203,9 +203,10 @@ class Model(Protocol):
     will be evaluated on, whenever a run is planned, to raise UsageError when it cannot answer them; ``check_ready()``
     when a run starts that will ask it, before any work, to raise UsageError when it would not answer;
     ``begin(spent)`` before each stage it generates, with the summed `notes` of the texts that this run has from it
-    already; ``release()`` to free memory. Where a model has ``halvings``, the Halving of each lack of memory in the
-    block it generates now, they are kept and handed back with the block when it has to be generated again. ``note``, a
-    few words, is shown behind the progress.
+    already; ``child(folder)``, the ModelRef of a model that was trained from it and saved in `folder`, where that is to
+    be loaded otherwise than its trainer says; ``release()`` to free memory. Where a model has ``halvings``, the Halving
+    of each lack of memory in the block it generates now, they are kept and handed back with the block when it has to be
+    generated again. ``note``, a few words, is shown behind the progress.
 
     Texts of a model that is not `reproducible` are kept one by one as they come; after a kill it is asked only for
     those of a block that are not there.

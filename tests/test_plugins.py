@@ -20,7 +20,8 @@ from mra_bench.option_help import options_of
 from mra_bench.plugins import KINDS, Plugin, PluginSettings, Registry, load_plugins, source_hash
 
 BUILT_IN = (
-    "arith builders decision dpo echo grpo math-verify openai report sft sympy tiny transformers verifier".split()
+    "arith builders decision dpo echo grpo math-verify openai report sft smollm2 sympy tiny transformers verifier "
+    "vllm".split()
 )
 HEAVY = {"torch", "transformers", "trl", "datasets", "pandas", "pyarrow", "sympy", "scipy", "statsmodels", "peft"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,36 @@ def test_the_same_call_asks_nothing_again_and_a_lost_attempt_is_made_again(workp
     third = here(*asked, cwd=workplace)
     assert "the stage is made again" in third.stderr
     assert (workplace / "taught" / "taught.jsonl").read_bytes() == before
+
+
+def test_a_teacher_that_would_not_answer_is_named_before_the_first_is_asked(workplace: Path) -> None:
+    """And not where there is nothing left to ask."""
+    pytest.importorskip("openai")
+    with socket.socket() as closed:  # bound, but nobody listens
+        closed.bind(("127.0.0.1", 0))
+        options = {"base_url": f"http://127.0.0.1:{closed.getsockname()[1]}/v1", "model": "m", "retries": 0}
+        models = {
+            "a": {"model": "echo", "options": {"path": "one.jsonl"}},
+            "api": {"model": "openai", "options": options},
+        }
+        recipe = {"name": "x", "datasets": {"p": {"data": "p", "path": "p.jsonl"}}, "models": models}
+        (workplace / "r.json").write_text(json.dumps({**recipe, "evaluate": {"datasets": ["p"]}}))
+        done = here("teach", "--recipe", "r.json", "--tries", 1, "--out", "taught", cwd=workplace)
+        assert done.returncode == 2, done.stderr
+        assert "'api'" in done.stderr
+        assert not (workplace / "taught" / "completions").exists()
+        models["a"]["options"]["path"] = "all.jsonl"
+        write(
+            workplace / "all.jsonl",
+            [{"problem": i, "text": f"\\boxed{{{2 * n + 2}}}"} for n, i in enumerate(QUESTIONS)],
+        )
+        del models["api"]
+        (workplace / "r.json").write_text(json.dumps({**recipe, "evaluate": {"datasets": ["p"]}}))
+        assert here("teach", "--recipe", "r.json", "--tries", 1, "--out", "all", cwd=workplace).returncode == 0
+        models["api"] = {"model": "openai", "options": options}
+        (workplace / "r.json").write_text(json.dumps({**recipe, "evaluate": {"datasets": ["p"]}}))
+        again = here("teach", "--recipe", "r.json", "--tries", 1, "--out", "all", cwd=workplace)
+        assert again.returncode == 0, again.stderr
 
 
 def test_what_is_taught_is_a_dataset_to_train_on(workplace: Path) -> None:

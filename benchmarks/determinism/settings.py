@@ -80,7 +80,7 @@ class Varied(TransformersModel):
             model = load_causal_lm(self.options.path, dtype=self.options.dtype, device="cpu", tokenizer=tokenizer)
             if self.packed and not pack(model):
                 raise SystemExit("This torch has no kernels for packed weights")
-            ends = end_ids(model, tokenizer, self.format.family)
+            ends = end_ids((model.generation_config, model.config), tokenizer, self.format.family)
             self._engine = Engine(Network(model, tokenizer, ends), ALONE)
         return self._engine
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mra_transformers import training
 from mra_transformers.batching import RowSpec
-from mra_transformers.generate import Ended
+from mra_transformers.endings import Ended
 from mra_transformers.live import LiveEngine
 from mra_transformers.streams import row_key
 

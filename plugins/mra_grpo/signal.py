@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mra_transformers.generate import Ended
+from mra_transformers.endings import Ended
 
 from mra_bench.types import LENGTH, Grade, Problem
 

@@ -146,8 +146,8 @@ def connect(address: str | None) -> None:
             f"--ray-address {address} is an address of Ray Client, through which no texts can be streamed. Run the "
             "command on a node of the cluster (`ray job submit` does) with --ray-address auto"
         )
-    if address != AUTO:
-        _check_answers(address)
+    if (found := _known_here() if address == AUTO else address) is not None:
+        _check_answers(found)
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -156,7 +156,22 @@ def connect(address: str | None) -> None:
         ) from None
 
 
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""How HTTP/2, which a cluster's port speaks, is begun: the preface and an empty SETTINGS frame. Who speaks it answers
+with SETTINGS of its own; ray.init asks anybody else again and again, for minutes."""
+FRAME, SETTINGS = 9, b"\x04"  # bytes of a frame's head, and its type, which is the fourth of them
 HOW = "Start one with `ray start --head`, and on each further node `ray start --address HOST:6379`"
+
+
+def _known_here() -> str | None:
+    """The address that "auto" stands for, None where ray.init has to find out: that of a head that has died is kept."""
+    try:
+        from ray._private.services import canonicalize_bootstrap_address  # no part of what Ray promises
+
+        found: str | None = canonicalize_bootstrap_address(AUTO)
+    except (ImportError, ConnectionError):
+        return None
+    return found
 
 
 def _check_answers(address: str) -> None:
@@ -166,7 +181,14 @@ def _check_answers(address: str) -> None:
             f"--ray-address {address} is no address: give HOST:PORT, or auto for the cluster of this machine"
         )
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE).close()
-    except OSError as error:
-        why = error.strerror or str(error)
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE) as line:
+            line.sendall(PREFACE)
+            answer = line.recv(FRAME, socket.MSG_WAITALL)
+    except (OSError, OverflowError) as error:  # OverflowError: of a port above 65535
+        why = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"No Ray cluster answers at {address} ({why}). {HOW}") from None
+    if answer[3:4] != SETTINGS:
+        raise UsageError(
+            f"What answers at {address} is no Ray cluster. Its port is the one that `ray start --head` says, 6379 "
+            f"unless another is asked for. {HOW}"
+        )

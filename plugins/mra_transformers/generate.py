@@ -10,25 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mra_bench.errors import BenchError
-from mra_bench.types import LENGTH, STOP, Decoding, Halving
+from mra_bench.types import LENGTH, Decoding, Halving
 
 from .batching import Group, Limits, RowSpec, groups
+from .endings import Ended
 from .network import Network
-from .pool import Pool, Row
-from .stops import StopRule, watched_tokens
+from .pool import Pool
+from .stops import StopRule
 from .streams import choose
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A finished text: its row's place in the block, the text without end token and stop string, the number of tokens
-    generated (without the end token, with those of a stop string), "stop" or "length", and all ids that were drawn."""
-
-    position: int
-    text: str
-    tokens: int
-    finish: str
-    ids: tuple[int, ...] = ()
 
 
 class Engine:
@@ -38,7 +27,11 @@ class Engine:
         self.network = network
         self.limits = limits
         self.halvings: list[Halving] = []
-        self._watched: dict[StopRule, frozenset[int]] = {}
+
+    @property
+    def context(self) -> int:
+        """Longest sequence, in tokens, that the model's positions allow."""
+        return self.network.context
 
     def run(
         self, rows: Sequence[RowSpec], rule: StopRule, decoding: Decoding, again: Sequence[Halving] = ()
@@ -92,34 +85,18 @@ class Engine:
             pool.fill()
             keys, steps = [row.spec.key for row in pool.rows], [len(row.ids) for row in pool.rows]
             chosen = choose(pool.logits, keys, steps, decoding.temperature, decoding.top_p).tolist()
-            watched = self._watch(rule)
+            watched = self.network.watched(rule)
             ended: dict[int, Ended] = {}
             for index, (row, token) in enumerate(zip(pool.rows, chosen, strict=True)):
                 row.ids.append(token)
                 at_end = len(row.ids) >= row.spec.room
-                if (at_end or token in watched) and (done := self._ended(row, rule, at_end)) is not None:
-                    ended[index] = done
+                if at_end or token in watched:
+                    done = self.network.ended(row.spec.position, row.ids, rule, at_end=at_end)
+                    ended |= {index: done} if done is not None else {}
             if ended:
                 pool.leave(list(ended))
             pool.advance()
             return list(ended.values())
-
-    def _ended(self, row: Row, rule: StopRule, at_end: bool) -> Ended | None:
-        """What a row has come to, or None if it goes on."""
-        position, count = row.spec.position, len(row.ids)
-        if row.ids[-1] in self.network.ends:
-            text = self.network.decode(row.ids[:-1])
-            return Ended(position, text.strip(), count - 1, STOP, tuple(row.ids))
-        text = self.network.decode(row.ids)
-        cut = rule.cut(text)
-        if cut is not None:
-            return Ended(position, cut.strip(), count, STOP, tuple(row.ids))
-        return Ended(position, text.strip(), count, LENGTH, tuple(row.ids)) if at_end else None
-
-    def _watch(self, rule: StopRule) -> frozenset[int]:
-        if rule not in self._watched:
-            self._watched[rule] = frozenset({*watched_tokens(self.network.tokenizer, rule), *self.network.ends})
-        return self._watched[rule]
 
 
 class _Again(RuntimeError):

@@ -12,7 +12,8 @@ from mra_bench.types import Decoding, TrainJob
 
 from . import budget, training
 from .batching import ALONE, Limits, RowSpec
-from .generate import Ended, Engine
+from .endings import Ended
+from .generate import Engine
 from .hardware import choose_device, device_kind, memory
 from .model import end_ids
 from .network import Network
@@ -44,7 +45,7 @@ class LiveEngine:
         if self._engine is None:
             model = trainer.model.get_base_model() if hasattr(trainer.model, "get_base_model") else trainer.model
             half = "bf16" if trainer.args.bf16 else "fp16" if trainer.args.fp16 else ""
-            ends = end_ids(model, self.parent.tokenizer, self.parent.prompt.family)
+            ends = end_ids((model.generation_config, model.config), self.parent.tokenizer, self.parent.prompt.family)
             network = Network(model, self.parent.tokenizer, ends, DTYPES[half])
             self._engine = Engine(network, self._limits(half or "fp32"))
         return self._engine

@@ -3,61 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from mra_bench import runtime
 from mra_bench.plugins import source_hash
-from mra_bench.prompts import plain_prompt, plain_stops
-from mra_bench.types import Block, Completion, Halving, Problem, PromptStyle
+from mra_bench.types import Halving
 
-from . import budget, prompts
-from .batching import ALONE, Limits, RowSpec
+from . import budget
+from .batching import ALONE, Limits
 from .families import Family
+from .folder_model import FolderModel
 from .generate import Engine
 from .hardware import check_reproducible, choose_device, choose_dtype, compute_reproducibly, device_kind, memory
-from .loading import load_causal_lm, load_tokenizer
+from .loading import load_causal_lm
 from .network import Network
 from .options import Options
-from .source import Source, check_pinned, config_of, file_hashes, is_hub_id, locate, parameters
-from .stops import StopRule
-from .streams import row_key
+from .source import config_of, file_hashes, parameters
 
 
-class TransformersModel:
-    """A causal language model of the transformers library.
-
-    Raises UsageError at once for a folder that cannot be used; a hub id is only looked up when it is needed.
-    """
+class TransformersModel(FolderModel):
+    """A causal language model of the transformers library, computed by it."""
 
     reproducible = True
 
     def __init__(self, options: Options) -> None:
+        super().__init__(options)
         self.options = options
-        self._tokenizer: Any = None
         self._engine: Engine | None = None
-        self._source: Source | None = None
-        self._format: prompts.PromptFormat | None = None
-        check_pinned(options.path, options.revision, options.trust_remote_code)
-        if not is_hub_id(options.path):
-            self._source = locate(options.path, own_code=options.trust_remote_code)
-            self._format = prompts.settle(options.prompt, self._source)
-
-    @property
-    def source(self) -> Source:
-        """The model's files. Downloads a hub id on first use."""
-        if self._source is None:
-            self._source = locate(self.options.path, self.options.revision, own_code=self.options.trust_remote_code)
-        return self._source
-
-    @property
-    def format(self) -> prompts.PromptFormat:
-        """The prompt format settled for this model."""
-        if self._format is None:
-            self._format = prompts.settle(self.options.prompt, self.source)
-        return self._format
 
     @property
     def halvings(self) -> tuple[Halving, ...]:
@@ -93,42 +67,6 @@ class TransformersModel:
             **({"own_code": True} if self.options.trust_remote_code else {}),
         }
 
-    def checkpoint(self) -> Path | None:
-        """The folder of weights, which a trainer can start from; None for a GGUF file, and for a model that is run by
-        code of its own."""
-        return None if self.source.gguf or self.source.own_code else self.source.folder
-
-    def render(self, problem: Problem, style: PromptStyle) -> str:
-        """The exact prompt text for a problem."""
-        if self.format.kind == prompts.PLAIN:
-            return plain_prompt(problem, style)
-        return prompts.chat(problem, style, self.format.family, self._loaded_tokenizer())
-
-    def continuation(self, text: str) -> str:
-        """`text` as it follows the prompt: behind a space in the plain format, as it is in a chat."""
-        return f" {text}" if self.format.kind == prompts.PLAIN else text
-
-    def generate(self, block: Block) -> Iterator[Completion]:
-        """One completion for each request, as each text ends.
-
-        The text is the decoded continuation, stripped of whitespace at both ends. A prompt that fills the model's
-        context leaves no room: its completion is empty, with finish "length".
-        """
-        engine = self._loaded()
-        rows = self._rows(block, engine)
-        own = plain_stops(block.style) if self.format.kind == prompts.PLAIN else ()
-        rule = StopRule((*self.format.stops, *own, *block.decoding.stop), block.decoding.stop_after_answer)
-        for ended in engine.run(rows, rule, block.decoding, block.halvings):
-            request = block.requests[ended.position]
-            yield Completion(
-                problem_id=request.problem.id,
-                sample=request.sample,
-                text=ended.text,
-                prompt_tokens=len(rows[ended.position].prompt),
-                tokens=ended.tokens,
-                finish=ended.finish,
-            )
-
     def release(self) -> None:
         """Free the weights; the next use loads them again."""
         if self._engine is None:
@@ -142,25 +80,6 @@ class TransformersModel:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _rows(self, block: Block, engine: Engine) -> list[RowSpec]:
-        texts = [self.render(request.problem, block.style) for request in block.requests]
-        encoded = (
-            engine.network.tokenizer(texts, add_special_tokens=self.format.special_tokens).input_ids if texts else []
-        )
-        return [
-            RowSpec(
-                position,
-                tuple(ids),
-                row_key(block.seed, request.problem.id, request.sample),
-                min(
-                    request.max_new_tokens or block.decoding.max_new_tokens,
-                    block.decoding.max_new_tokens,
-                    engine.network.context - len(ids),
-                ),
-            )
-            for position, (request, ids) in enumerate(zip(block.requests, encoded, strict=True))
-        ]
-
     def _limits(self) -> Limits:
         if self.options.strict_determinism:
             return ALONE
@@ -170,15 +89,9 @@ class TransformersModel:
         found = budget.limits(config_of(self.source), count, dtype, device_kind(device), memory(device))
         return replace(found, token_budget=self.options.token_budget or found.token_budget)
 
-    def _loaded_tokenizer(self) -> Any:
-        if self._tokenizer is None:
-            own_code = self.options.trust_remote_code
-            self._tokenizer = load_tokenizer(self.options.path, self.options.revision, own_code=own_code)
-        return self._tokenizer
-
     def _loaded(self) -> Engine:
         if self._engine is None:
-            tokenizer = self._loaded_tokenizer()
+            tokenizer = self.tokenizer
             if self.options.strict_determinism:
                 compute_reproducibly(choose_device(self.options.device))
             model = load_causal_lm(
@@ -193,15 +106,16 @@ class TransformersModel:
                 from .packed import pack
 
                 pack(model)
-            ends = end_ids(model, tokenizer, self.format.family)
+            ends = end_ids((model.generation_config, model.config), tokenizer, self.format.family)
             self._engine = Engine(Network(model, tokenizer, ends), self._limits())
         return self._engine
 
 
-def end_ids(model: Any, tokenizer: Any, family: Family) -> frozenset[int]:
-    """Ids that end a text: those of the generation config, the config, the tokenizer and the family."""
+def end_ids(configs: Sequence[Any], tokenizer: Any, family: Family) -> frozenset[int]:
+    """Ids that end a text: those of `configs`, which are the generation config and the config, the tokenizer's and the
+    family's."""
     found: set[int] = set()
-    for value in (model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id):
+    for value in [told.eos_token_id for told in (*configs, tokenizer)]:
         found |= {value} if isinstance(value, int) else set(value or ())
     vocabulary = tokenizer.get_vocab()
     return frozenset(found | {vocabulary[token] for token in family.end_tokens if token in vocabulary})

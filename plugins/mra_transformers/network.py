@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
 from typing import Any
 
+from .endings import Vocabulary
 
-class Network:
+
+class Network(Vocabulary):
     """`ends`: ids of the tokens that end a text. The padding token is never offered, unless it is one of them. `dtype`:
     of the activations, where autocast makes it another than the weights'."""
 
     def __init__(self, model: Any, tokenizer: Any, ends: frozenset[int], dtype: Any = None) -> None:
+        super().__init__(tokenizer, ends)
         self.model = model
-        self.tokenizer = tokenizer
-        self.ends = ends
         self.pad: int = tokenizer.pad_token_id
         self.dtype = dtype or model.dtype
         self._tokens = len(tokenizer)
@@ -50,8 +50,3 @@ class Network:
         if self.pad not in self.ends:
             logits[:, self.pad] = float("-inf")
         return logits
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids, without special tokens and with nothing tidied."""
-        text: str = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,13 +108,15 @@ def test_a_driver_and_a_node_are_killed_and_the_bytes_are_those_of_a_local_run(c
         until(lambda: len(list(begun.iterdir())) == 2, driver)  # a block is half done on each node
         return driver
 
-    driver = started()
-    actors = [int(path.name.rpartition("-")[2]) for path in begun.iterdir()]
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
-    until(lambda: not any(map(psutil.pid_exists, actors)))
-    for path in begun.iterdir():
-        path.unlink()
+    for how, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
+        driver = started()
+        actors = [int(path.name.rpartition("-")[2]) for path in begun.iterdir()]
+        driver.send_signal(how)
+        driver.communicate()
+        assert driver.returncode == code
+        until(lambda there=actors: not any(map(psutil.pid_exists, there)))  # type: ignore[misc]
+        for path in begun.iterdir():
+            path.unlink()
 
     (tmp_path / "asked").unlink()
     driver = started()
@@ -194,6 +197,41 @@ def test_a_node_that_would_not_do_the_same_is_named(change: dict[str, Any], said
         models = (Expected("mine", ref, {"weights": {}, **identity}),)
     with pytest.raises(UsageError, match=f"^Node {socket.gethostname()}: {said}"):
         Worker(Setup(os.getcwd(), Plugins.packed(PluginSettings()), change.get("versions", {}), models)).begin()
+
+
+def test_a_port_at_which_something_else_answers_is_refused_at_once() -> None:
+    """ray.init would ask it again and again, for minutes."""
+    from mra_ray.executor import connect
+
+    for answer, said in ((b"HTTP/1.1 400 Bad Request\r\n\r\n", "is no Ray cluster"), (b"", "is no Ray cluster")):
+        with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as pool:
+            pool.submit(_answer_once, other, answer)
+            with pytest.raises(UsageError, match=said):
+                connect("{}:{}".format(*other.getsockname()))
+
+
+def _answer_once(server: socket.socket, answer: bytes) -> None:
+    line, _ = server.accept()
+    with line:
+        line.recv(64)
+        line.sendall(answer)
+
+
+def test_a_cluster_that_has_died_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is what "auto" still stands for."""
+    from mra_ray.executor import connect
+
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(UsageError, match="No Ray cluster answers at .*:1 .*ray start --head"):
+        connect("auto")
+
+
+def test_more_gpus_than_there_are_is_said_before_any_work(cluster: Any, tmp_path: Path) -> None:
+    asked = ["run", "--model", "base=tiny-qwen2", "--data", "arith", "--out", tmp_path / "run", "--executor", "ray"]
+    done = here(*asked, "--ray-address", cluster.address, "--ray-cpus", 1, "--ray-gpus", 1)
+    assert done.returncode == 2
+    assert "No node of the Ray cluster has 1 CPU and 1 GPU for an actor: the largest of " in done.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_cannot_work_is_said_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,9 @@ def _model(arch: str, tokenizer: Any) -> Any:
     }  # fmt: skip
     config = {
         "qwen2": lambda: Qwen2Config(tie_word_embeddings=True, **llama),
+        "qwen2-wide": lambda: Qwen2Config(  # heads that vLLM computes, too
+            tie_word_embeddings=True, **{**llama, "hidden_size": 64, "num_attention_heads": 2}
+        ),
         "mistral": lambda: MistralConfig(sliding_window=24, **llama),
         "bloom": lambda: BloomConfig(hidden_size=32, n_layer=2, n_head=4, initializer_range=0.4, **ids),
         "opt": lambda: OPTConfig(
