@@ -133,7 +133,8 @@ def test_repo_on_problems_of_the_training_split(tmp_path: Path) -> None:
 def test_two_stages(tmp_path: Path) -> None:
     models = "base,sft,grpo"
     arith = ["datasets.test={data: arith, split: test}", "evaluate.datasets=[test]", "evaluate.samples=1"]
-    settings = [ARITH_TRAIN, *arith, *small("two-stage", models, batch_size=8)]
+    short = ["models.sft.rows.max_new_tokens=24", "models.grpo.options.max_new_tokens=24"]
+    settings = [ARITH_TRAIN, *arith, *small("two-stage", models, batch_size=8), *short]
     results = run("two-stage", models, tmp_path, *settings)
     assert measured(results) == set()
     assert results["rows"][0]["builder"] == "own-correct"

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from mra_transformers import training
+from mra_transformers.sharded import is_sharded
 from mra_transformers.training_data import Encoded, encode, within
 from mra_transformers.training_quiet import quietly
 from torch import Tensor
@@ -104,7 +105,8 @@ class PairTrainer(training.Guarded, DPOTrainer):  # type: ignore[misc]
     def _asked(self, model: Any, inputs: dict[str, Any]) -> Any:
         """What is called in place of `model` for this batch."""
         if self.can_share is None:
-            self.can_share = not self.aux_loss_enabled and shared.possible(model, inputs)
+            plain = not self.aux_loss_enabled and not is_sharded(self)
+            self.can_share = plain and shared.possible(model, inputs)
         hidden = self.model.config.get_text_config().hidden_size
         return shared.SharedPrompts(model) if self.can_share and shared.pays(inputs, hidden) else model
 

@@ -23,6 +23,7 @@ from .live import LiveEngine
 from .quantised import is_quantised, merge_into
 from .streams import row_key
 from .training_checkpoints import sync
+from .training_saving import merged, save
 
 
 class Epochs(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
@@ -57,7 +58,7 @@ class Epochs(TrainerCallback):  # type: ignore[misc]  # transformers is not type
         if self.dev.keep_all and self.job.rank == 0:
             for path in sorted(self.snapshots.glob("*.safetensors")):
                 self._load(path)
-                training.save(self._whole(), self.trainer.processing_class, self.job.workdir / path.stem)
+                save(self._whole(), self.trainer.processing_class, self.job.workdir / path.stem)
         self._load(self._best)
 
     @property
@@ -133,7 +134,7 @@ class Epochs(TrainerCallback):  # type: ignore[misc]  # transformers is not type
         model = self.trainer.model
         if is_quantised(model):
             return merge_into(training.load_parent(self.job, whole=True).model, model)
-        return training.merged(copy.deepcopy(model)) if hasattr(model, "merge_and_unload") else model
+        return merged(copy.deepcopy(model)) if hasattr(model, "merge_and_unload") else model
 
 
 def _replace(part: Path, path: Path) -> None:

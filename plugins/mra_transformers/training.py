@@ -9,14 +9,13 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from transformers import PrinterCallback, TrainerCallback
 
@@ -28,14 +27,15 @@ from .hardware import check_reproducible, choose_device, choose_dtype, compute_r
 from .options import child_options
 from .prompts import PromptFormat, settle
 from .quantised import is_quantised, merge_into
+from .sharded import check_can_shard, gathered, is_sharded, kind_of
 from .source import Source, file_hashes
 from .training_checkpoints import Checkpoints
 from .training_data import Encoded, Order
 from .training_memory import asks_for_checkpointing
 from .training_options import LoraOptions, TrainingOptions
+from .training_saving import ADVICE, check_finite, merged, save
 
 LOADER = "mra_transformers:transformers"
-ADVICE = "Lower the learning rate first; else train in fp32 (dtype: fp32), and look at the data for empty or odd texts"
 ALMOST_FULL = 1 << 20  # bytes
 CLOCKS = ("runtime", "per_second", "flos", "num_tokens")
 
@@ -236,6 +236,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.job.log(record(state.global_step, logs))
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        PartialState().wait_for_everyone()  # each has written its part
         if self.job.rank == 0:
             self.checkpoints.mark(state.global_step)
 
@@ -281,7 +282,8 @@ def run(trainer: Any, job: TrainJob, made_with: str, epochs: Chosen | None = Non
     made_with: the digest of everything that a checkpoint must have been made with. epochs: what chooses among them.
     """
     options: TrainingOptions = job.options
-    checkpoints = Checkpoints(job.workdir, made_with)
+    check_can_shard(trainer, job)
+    checkpoints = Checkpoints(job.workdir, f"{made_with}-sharded" if is_sharded(trainer) else made_with)
     (newest,) = broadcast_object_list([checkpoints.newest() if job.rank == 0 else None])
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Watch(job, checkpoints))
@@ -297,8 +299,7 @@ def run(trainer: Any, job: TrainJob, made_with: str, epochs: Chosen | None = Non
         if epochs is not None:
             epochs.finish()
         closing = trainer.closing_facts()
-        quantised = is_quantised(trainer.model)
-        model = merge_into(load_parent(job, whole=True).model, trainer.model) if quantised else merged(trainer.model)
+        model = whole(trainer, job)
         check_finite(model)
         if job.rank == 0:
             save(model, trainer.processing_class, job.output)
@@ -309,6 +310,7 @@ def run(trainer: Any, job: TrainJob, made_with: str, epochs: Chosen | None = Non
         "steps": trainer.state.global_step,
         "epochs": trainer.state.epoch,
         "tokens": trainer.state.num_input_tokens_seen,
+        **({"sharded": kind_of(trainer)} if is_sharded(trainer) else {}),
         "reference_tokens": 0,
         "parameters": sum(p.numel() for p in model.parameters()),
         "trainable_parameters": trainable,
@@ -338,30 +340,21 @@ def digest(job: TrainJob, data: Iterable[Any]) -> str:
     return sums.hexdigest()
 
 
-def merged(model: Any) -> Any:
-    """The plain model: with an adapter, its weights merged in."""
-    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+def whole(trainer: Any, job: TrainJob) -> Any:
+    """The trained model with an adapter merged in. Where each process holds a part of it, all call this, and the first
+    gets what was trained, the others their parent."""
+    if is_sharded(trainer):
+        weights, model = gathered(trainer), load_parent(job, whole=True).model
+        if job.options.lora:
+            from peft import get_peft_model
 
-
-def check_finite(model: Any) -> None:
-    """Raise TrainingFailed when a weight is not a finite number."""
-    for name, parameter in model.named_parameters():
-        if not torch.isfinite(parameter).all():
-            raise TrainingFailed(f"The weights '{name}' are not finite after the last step. {ADVICE}.")
-
-
-def save(model: Any, tokenizer: Any, output: Path) -> None:
-    """Write weights (safetensors), configuration and tokenizer to `output`, which appears whole or not at all."""
-    part = output.with_name(f"{output.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.parent.mkdir(parents=True, exist_ok=True)
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
-    if model.generation_config.eos_token_id is None:
-        model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.save_pretrained(part)
-    tokenizer.save_pretrained(part)
-    shutil.rmtree(output, ignore_errors=True)
-    os.replace(part, output)
+            model = get_peft_model(model, lora_config(job.options.lora))
+        if job.rank == 0:
+            model.load_state_dict(weights)
+        return merged(model)
+    if is_quantised(trainer.model):
+        return merge_into(load_parent(job, whole=True).model, trainer.model)
+    return merged(trainer.model)
 
 
 @contextlib.contextmanager
