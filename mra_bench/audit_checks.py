@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mra_bench.datasets import problems_hash
 from mra_bench.drawn import ALIKE, Alike
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.folder import RUN, changed_files
@@ -20,6 +19,7 @@ from mra_bench.leaderboard.rows import ROWS, published_data
 from mra_bench.notes import NOTES, Notes
 from mra_bench.plan import plan_fingerprint
 from mra_bench.plugins import Registry
+from mra_bench.problem_rows import problems_hash
 from mra_bench.problem_sets import look_name
 from mra_bench.provenance import versions
 from mra_bench.repetition import repeated_name

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench.audit_checks import Finding, difference, read_safely
-from mra_bench.datasets import problems_hash
 from mra_bench.imports.golds import equal_golds
 from mra_bench.imports.reasons import REASONS
 from mra_bench.imports.words import published_sentences
 from mra_bench.known_splits import known_splits, said_of_label
 from mra_bench.plugins import PluginSettings, Registry
+from mra_bench.problem_rows import problems_hash
 from mra_bench.store import stage_record
 from mra_bench.stored import Judge, stage_of
 from mra_bench.stored_rows import problems_of, verdict_facts

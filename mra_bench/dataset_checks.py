@@ -6,14 +6,17 @@ import dataclasses
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from mra_bench.contamination import find_duplicates
-from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Facts
-from mra_bench.datasets import DatasetUse, check_verified, problems_hash
+from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Facts, built_in_specs
+from mra_bench.datasets import DatasetUse, check_verified, verification
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.grading import boxed
+from mra_bench.known_files import held_split, other_rows
 from mra_bench.plugins import PluginSettings
+from mra_bench.problem_rows import problems_hash
 from mra_bench.types import Grade, Problem
 from mra_bench.workers import GraderSpec, Limits, grade_all
 
@@ -64,7 +67,7 @@ def check_split(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Problem],
         _golds(facts if facts.checksum == checksum else Facts(), unreadable, problems),
         _duplicates(repeated, duplicates, problems),
     )
-    if use.path and (wrong := _other_split(spec, use, problems)):
+    if use.path and (wrong := _other_split(spec, use, problems, Path(use.path))):
         checks = (wrong, *checks)
     return Checked(len(problems), checksum, unreadable, duplicates, checks)
 
@@ -97,14 +100,20 @@ def _why(grade: Grade) -> str:
     return grade.reason or grade.kind
 
 
-def _other_split(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Problem]) -> Check | None:
+def _other_split(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Problem], file: Path) -> Check | None:
+    """That the file holds another split, of this dataset or of another known one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             check_verified(spec, use, problems)
     except UsageError as error:
         return Check("split", "failed", str(error))
-    return None
+    if spec.name not in built_in_specs() or verification(spec, use.split, problems) == "verified":
+        return None
+    held = held_split(file)
+    if held is None or held == (spec.name, use.split):
+        return None
+    return Check("split", "failed", other_rows(file, held))
 
 
 def _rows(facts: Facts, rows: int) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,16 @@ def has_picture(row: Mapping[str, Any], fields: Fields) -> bool:
     return any(row.get(column) is not None for column in fields.pictures)
 
 
-def to_problem(row: Mapping[str, Any], where: str, default_id: str, reading: Reading) -> Problem:
-    """The Problem in `row`. `default_id` is used when the row has none. Raises UsageError beginning with `where` for a
-    missing column, a value that is not text or a number, a blank question or gold answer."""
+def to_problem(
+    row: Mapping[str, Any], where: str, default_id: str, reading: Reading, seen: Mapping[str, str] | None = None
+) -> Problem:
+    """The Problem in `row`. `default_id` is used when the row has none; `seen`: the columns of the rows before it, each
+    with the place of one that has it. Raises UsageError beginning with `where` for a missing column, a value that is
+    not text or a number, a blank question or gold answer."""
     fields = reading.fields
     rejected = _optional(row, fields.rejected, where)
     needs_gold = rejected is None or fields.answer in row
-    _check_columns(row, fields, where, needs_gold)
+    _check_columns(row, where, _missing(row, fields, needs_gold), seen or {})
     choices = read_choices(row, fields.choices, where)
     gold = _gold(row, reading, where) if needs_gold else ""
     solution = _solution(row, fields.solution, where)
@@ -143,16 +146,21 @@ def check_encodable(text: str, where: str, field: str) -> None:
         raise UsageError(f"{where}: {field} holds half of a character (a lone surrogate)") from None
 
 
-def _check_columns(row: Mapping[str, Any], fields: Fields, where: str, needs_gold: bool) -> None:
-    """All missing columns in one error: whoever has to rename two learns of both."""
-    missing = _missing(row, fields, needs_gold)
-    if missing:
-        wanted = " and ".join(f"no column '{column}'" for column in missing)
-        hints = "".join(f" {_meant(column, row)}" for column in missing if nearest(column, row, NEAR))
-        file = _file_of(where)
-        place = f"{file}, line 1" if file.endswith(".csv") else where  # the header names the columns
-        how = f" A spec that says which is which: mra-bench datasets new {file}" if file else ""
-        raise UsageError(f"{place}: {wanted}.{hints} Its columns: {', '.join(row) or 'none'}.{how}")
+def _check_columns(row: Mapping[str, Any], where: str, missing: Sequence[str], seen: Mapping[str, str]) -> None:
+    """All missing columns in one error: whoever has to rename two learns of both. Where rows before this one have them
+    it is the row that is wrong, not what is known of the file."""
+    if not missing:
+        return
+    columns = f"Its columns: {', '.join(row) or 'none'}."
+    hints = "".join(f" {_meant(column, row)}" for column in missing if nearest(column, row, NEAR))
+    lost = [f"no '{column}', which {seen[column].rpartition(', ')[2]} has" for column in missing if column in seen]
+    if lost:
+        raise UsageError(f"{where}: {' and '.join(lost)}.{hints} {columns}")
+    wanted = " and ".join(f"no column '{column}'" for column in missing)
+    file = _file_of(where)
+    place = f"{file}, line 1" if file.endswith(".csv") else where  # the header names the columns
+    how = f" A spec that says which is which: mra-bench datasets new {file}" if file else ""
+    raise UsageError(f"{place}: {wanted}.{hints} {columns}{how}")
 
 
 def _file_of(where: str) -> str:

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import itertools
-import json
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mra_bench.dataset_files import Located, is_data_file, read_rows
+from mra_bench.dataset_files import is_data_file, read_rows
 from mra_bench.dataset_hub import file_rows, hub_rows
-from mra_bench.dataset_rows import check_encodable, check_named, has_columns, has_picture, to_problem
+from mra_bench.dataset_rows import check_encodable
 from mra_bench.dataset_spec import (
     UNVERIFIED,
     DatasetSpec,
-    Reading,
     Source,
     built_in_specs,
     is_spec_file,
     own_spec,
 )
 from mra_bench.errors import BenchError, UsageError, ambiguous, nearest, unknown
+from mra_bench.known_files import LOOKED_AT, held_split, other_rows
 from mra_bench.plugins import Registry
+from mra_bench.problem_rows import from_file, problems_hash, problems_of, with_made_ids
 from mra_bench.prompt_styles import named_style
 from mra_bench.split_samples import built_in_samples, split_of
 from mra_bench.types import Problem, PromptStyle
 
 LIST_COMMAND = "mra-bench datasets"
-LOOKED_AT = 10_000  # rows of a file that tell which split they are from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +39,11 @@ class DatasetUse:
     data: str
     split: str
     path: str | None = None
+
+    @property
+    def named(self) -> str:
+        """As --data names it: ``gsm8k:test``."""
+        return f"{self.data}:{self.split}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,31 +116,20 @@ def read_problems(use: DatasetUse, registry: Registry) -> Loaded:
     """All problems of `use`, whatever the spec knows of them.
 
     Raises UsageError for an unknown dataset or split, a broken row (with file and line), an empty split, ids that are
-    not unique, a column that a user's own spec names and no row has; BenchError when the hub does not give a dataset or
-    a plugin's loader raises.
+    not unique, a column that a user's own spec names and no row has; Unavailable when the hub does not give a
+    dataset; BenchError when a plugin's loader raises.
     """
     spec = spec_of(use, registry)
     file = Path(use.path or use.data) if use.path or spec.source is None else None
     strict = is_spec_file(use.data)
     if file is not None:
-        loaded = Loaded(_from_file(read_rows(file), use.split, spec, strict))
+        loaded = Loaded(_own_rows(file, use, spec, strict))
     else:
-        loaded = _from_source(spec, use.split, registry, strict)
+        loaded = _from_source(spec, use, registry, strict)
     if not loaded.problems:
         raise UsageError(f"The split '{use.split}' of the dataset '{use.data}' is empty.")
     _check_ids(loaded.problems, use)
     return loaded
-
-
-def problems_hash(problems: Iterable[Problem]) -> str:
-    """SHA-256, 64 hex digits, over the problems in order: each a line of JSON with sorted keys, in UTF-8. Fields that
-    came later (`expects`, `choices`) are left out where they are empty, so that older checksums still hold."""
-    digest = hashlib.sha256()
-    for problem in problems:
-        fields = {name: value for name, value in vars(problem).items() if value not in ("", ())}
-        line = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        digest.update(line.encode() + b"\n")
-    return digest.hexdigest()
 
 
 def verification(spec: DatasetSpec, split: str, problems: Iterable[Problem]) -> str:
@@ -168,7 +159,21 @@ def _specs(registry: Registry) -> list[DatasetSpec]:
     return specs + [DatasetSpec(name=thing.name, source=Source(loader=thing.full_name)) for thing in rest]
 
 
-def _from_source(spec: DatasetSpec, split: str, registry: Registry, strict: bool) -> Loaded:
+def _own_rows(file: Path, use: DatasetUse, spec: DatasetSpec, strict: bool) -> list[Problem]:
+    """The problems of a local file. Of one that cannot be read by its name's spec the error says whose rows it holds
+    where that is known; what is wrong by a spec of the user's own (`strict`) is told as it is."""
+    try:
+        return from_file(read_rows(file), use.split, spec, strict)
+    except UsageError:
+        if not strict and (held := held_split(file)) is not None and held[0] != spec.name:
+            right = f"Give the file of {use.named}, or name" if spec.name in built_in_specs() else "Name"
+            named = f"--data {':'.join(held)}={file}, or data: {held[0]} in a recipe"
+            raise UsageError(f"{other_rows(file, held)}. {right} this one for what it is: {named}.") from None
+        raise
+
+
+def _from_source(spec: DatasetSpec, use: DatasetUse, registry: Registry, strict: bool) -> Loaded:
+    split = use.split
     if spec.splits and split not in spec.splits:
         raise _unknown_split(spec.name, split, spec.splits)
     assert spec.source is not None  # files, the only specs without a source, are read elsewhere
@@ -176,10 +181,10 @@ def _from_source(spec: DatasetSpec, split: str, registry: Registry, strict: bool
     if spec.source.loader:
         return Loaded(_from_plugin(spec, name_there, registry))
     if spec.source.folder:
-        return Loaded(_from_file(read_rows(spec.source.folder / name_there), split, spec, strict))
+        return Loaded(from_file(read_rows(spec.source.folder / name_there), split, spec, strict))
     if spec.source.file:
-        return Loaded(problems_of(file_rows(spec, spec.source, name_there), split, spec.layouts[0], strict))
-    rows, commit = hub_rows(spec, spec.source, name_there)
+        return Loaded(problems_of(file_rows(spec, spec.source, name_there, use.named), split, spec.layouts[0], strict))
+    rows, commit = hub_rows(spec, spec.source, name_there, use.named)
     return Loaded(problems_of(rows, split, spec.layouts[0], strict), commit)
 
 
@@ -227,50 +232,6 @@ def _check_problem(problem: Any, where: str) -> None:
         check_encodable(value, where, field)
 
 
-def _from_file(rows: Iterator[Located], split: str, spec: DatasetSpec, strict: bool) -> list[Problem]:
-    """The problems of a local file, read by the first of the spec's layouts whose columns its first row has."""
-    first = next(rows, None)
-    if first is None:
-        return []
-    fitting = (one for one in spec.layouts if has_columns(first[1], one.fields))
-    return problems_of(itertools.chain([first], rows), split, next(fitting, spec.layouts[0]), strict)
-
-
-def problems_of(rows: Iterable[Located], split: str, reading: Reading, strict: bool = False) -> list[Problem]:
-    """The problems in rows that are all of one shape; those with a picture are left out. `strict`: each column that the
-    spec names must be in some row. Raises UsageError naming the place of a broken row, and both of an id that comes
-    twice."""
-    found: dict[str, tuple[str, Problem]] = {}
-    columns: dict[str, None] = {}  # a set in order
-    where = ""
-    for number, (where, row) in enumerate(rows):
-        columns.update(dict.fromkeys(row))
-        if has_picture(row, reading.fields):
-            continue
-        problem = to_problem(row, where, _made_id(split, number), reading)
-        if problem.id in found:
-            raise UsageError(
-                f"{where}: the id '{problem.id}' is there twice; {found[problem.id][0]} has it too. Ids must be "
-                "unique; without the column (in a spec, id: null) they are made."
-            )
-        found[problem.id] = where, problem
-    if strict and columns:
-        check_named(columns, reading.fields, where.rpartition(", ")[0] or where)
-    return [problem for _, problem in found.values()]
-
-
-def _made_id(split: str, number: int) -> str:
-    return f"{split}-{number:05d}"
-
-
-def _with_made_ids(problems: Iterable[Problem], split: str, other: str) -> list[Problem]:
-    """The problems as they would be had their file been read as the split `other`."""
-    return [
-        dataclasses.replace(problem, id=_made_id(other, number)) if problem.id == _made_id(split, number) else problem
-        for number, problem in enumerate(problems)
-    ]
-
-
 def _check_ids(problems: Sequence[Problem], use: DatasetUse) -> None:
     first: dict[str, int] = {}
     for number, problem in enumerate(problems, start=1):
@@ -290,10 +251,12 @@ def check_verified(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Proble
         for other in dict.fromkeys(name for one in spec.layouts for name in one.splits):
             sizes = {one.splits[other].rows for one in spec.layouts if other in one.splits}
             if other != split and len(problems) in sizes:
-                as_other = _with_made_ids(problems, split, other)
+                as_other = with_made_ids(problems, split, other)
                 if verification(spec, other, as_other) == "verified":
-                    raise UsageError(f"The file holds the split '{other}' of '{spec.name}', not '{split}'.")
-        _check_label(spec, split, problems)
+                    raise UsageError(
+                        f"{use.path or 'The file'} holds the split '{other}' of '{spec.name}', not '{split}'."
+                    )
+        _check_label(spec, use, problems)
         return
     known = spec.splits.get(split)
     if known is not None and known.rows not in (UNVERIFIED, len(problems)):
@@ -316,10 +279,10 @@ def _is_own(spec: DatasetSpec) -> bool:
     return spec.source is None or spec.source.folder is not None
 
 
-def _check_label(spec: DatasetSpec, split: str, problems: Sequence[Problem]) -> None:
+def _check_label(spec: DatasetSpec, use: DatasetUse, problems: Sequence[Problem]) -> None:
     """Refuse a part of another split under the label of one of the dataset's own; of a file that goes by a name of the
     user's own, say whose rows it holds. Nothing can be said where no sample of a split is kept."""
-    own = _is_own(spec)
+    own, split = _is_own(spec), use.split
     for name, samples in built_in_samples().items():
         found = split_of(problems[:LOOKED_AT], samples) if own or name == spec.name else None
         if found is None or split == found or split not in samples:
@@ -327,7 +290,7 @@ def _check_label(spec: DatasetSpec, split: str, problems: Sequence[Problem]) -> 
         what = f"are those of the split '{found}' of '{name}', though the label says '{split}'"
         if not own:
             raise UsageError(
-                f"The file's rows {what}. Give it the right label (split: {found} in a recipe, --data mine=FILE for a "
-                "name of its own), or the right file."
+                f"The rows of {use.path} {what}. Give it the right label (split: {found} in a recipe, --data mine=FILE "
+                "for a name of its own), or the right file."
             )
         warnings.warn(f"The rows of the file for '{spec.name}' {what}.", stacklevel=4)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from mra_bench.contamination import Questions, TrainingText, find_overlaps, first_of
+from mra_bench.dataset_hub import Unavailable
 from mra_bench.dataset_spec import Examples
 from mra_bench.datasets import DatasetUse, spec_of, style
 from mra_bench.errors import BenchError, UsageError, unknown
@@ -42,11 +43,15 @@ def asked_as(recipe: Recipe, registry: Registry, entry: DatasetEntry, read: Read
     if said.examples_from is not None and said.examples_from not in recipe.datasets:
         raise unknown("dataset", said.examples_from, recipe.datasets, where="in prompt.examples_from")
     use = _rows_of(recipe, entry, said, usual)
+    shown = "The rows that the prompt shows as examples"
+    way = "name the dataset of the recipe that holds them: prompt.examples_from"
     try:
         rows = read(use)
+    except Unavailable as error:
+        told = [dataclasses.replace(one, told=f"{shown}: {one.told} Or {way}", give=way) for one in error.lacks]
+        raise Unavailable(told) from None
     except BenchError as error:
-        way = "Or name the dataset of the recipe that holds them: prompt.examples_from"
-        raise type(error)(f"The rows that the prompt shows as examples: {error} {way}") from None
+        raise type(error)(f"{shown}: {error} Or {way}") from None
     return with_examples(asked, rows, ids[:shots], f"The split '{use.split}' of '{use.data}'")
 
 

@@ -17,7 +17,13 @@ Kind = Literal["model", "dataset"]
 
 
 class HubError(BenchError):
-    """The hub did not give a repository. The message says why and what to do, and goes on from a colon."""
+    """The hub did not give a repository. The message says why and what to do, and goes on from a colon. `why`: its
+    beginning; `fetch`: how to download the thing on another machine, "" where that is no help."""
+
+    def __init__(self, why: str, fetch: str = "", give: str = "") -> None:
+        super().__init__(f"{why} Or fetch it on another machine with: {fetch}; and give {give}." if fetch else why)
+        self.why = why
+        self.fetch = fetch
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def download(
         with quiet("huggingface_hub"):
             folder = Path(snapshot_download(name, repo_type=kind, revision=revision, **limits))
     except Exception as error:  # the client raises errors of many libraries
-        raise HubError(_reason(error, name, kind, revision)) from error
+        raise _refusal(error, name, kind, revision) from error
     return Snapshot(folder, folder.name)
 
 
@@ -69,8 +75,9 @@ def fetch(address: str) -> Path:
         first = (str(error).strip().splitlines() or [""])[0].rstrip(".")
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else f"{type(error).__name__}: {first}"
         raise HubError(
-            f"it cannot be reached ({why}), and the cache on this machine does not hold it. Download it on another "
-            "machine and give it here."
+            f"it cannot be reached ({why}), and the cache on this machine does not hold it.",
+            f"curl -LO {address}",
+            "that file here",
         ) from error
     return path
 
@@ -138,7 +145,7 @@ def _bars_wanted(package: str) -> bool | None:
     return None if disabled is None else not disabled
 
 
-def _reason(error: Exception, name: str, kind: Kind, revision: str | None) -> str:
+def _refusal(error: Exception, name: str, kind: Kind, revision: str | None) -> HubError:
     """Why the hub gave nothing. Errors are told by name: the library under the client changes with its versions."""
     from huggingface_hub import constants
 
@@ -148,33 +155,34 @@ def _reason(error: Exception, name: str, kind: Kind, revision: str | None) -> st
     hub = constants.ENDPOINT
     page = f"{hub}/{'datasets/' if kind == 'dataset' else ''}{name}"
     login = "with: hf auth login (or set HF_TOKEN)."
-    elsewhere = _elsewhere(name, kind, revision)
-    if "GatedRepoError" in names:
-        return f"it is gated, so its owners must let you have it. Ask them at {page}, then log in {login} {elsewhere}"
     if "RevisionNotFoundError" in names:
-        return f"it has no revision '{revision}'. Its branches, tags and commits are listed at {page}."
-    if "RepositoryNotFoundError" in names or status == 401:
-        return f"there is none that you may read. Check the spelling; for a private one, log in {login}"
-    if "OfflineModeIsEnabled" in names:
-        return f"HF_HUB_OFFLINE is set, and the hub's cache on this machine does not hold it. Unset it. {elsewhere}"
-    if {"RemoteProtocolError", "ReadError"} & names or "Consistency check failed" in str(error):
-        return f"the connection broke off. Try again: the files that came whole are kept. {elsewhere}"
-    if {"ConnectError", "TimeoutException", "ProxyError"} & names:
+        return HubError(f"it has no revision '{revision}'. Its branches, tags and commits are listed at {page}.")
+    if "GatedRepoError" in names:
+        why = f"it is gated, so its owners must let you have it. Ask them at {page}, then log in {login}"
+    elif "RepositoryNotFoundError" in names or status == 401:
+        return HubError(f"there is none that you may read. Check the spelling; for a private one, log in {login}")
+    elif "OfflineModeIsEnabled" in names:
+        why = "HF_HUB_OFFLINE is set, and the hub's cache on this machine does not hold it. Unset it."
+    elif {"RemoteProtocolError", "ReadError"} & names or "Consistency check failed" in str(error):
+        why = "the connection broke off. Try again: the files that came whole are kept."
+    elif {"ConnectError", "TimeoutException", "ProxyError"} & names:
         nowhere = f"{hub} cannot be reached, and its cache on this machine does not hold it."
-        return f"{nowhere} Check the network and try again. {elsewhere}"
-    if status is not None:
-        return f"{hub} answered with the error {status}. Try again later. {elsewhere}"
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first.rstrip('.')}."
+        why = f"{nowhere} Check the network and try again."
+    elif status is not None:
+        why = f"{hub} answered with the error {status}. Try again later."
+    else:
+        first = (str(error).strip().splitlines() or [""])[0]
+        return HubError(f"{type(error).__name__}: {first.rstrip('.')}.")
+    return HubError(why, *_elsewhere(name, kind, revision))
 
 
-def _elsewhere(name: str, kind: Kind, revision: str | None) -> str:
+def _elsewhere(name: str, kind: Kind, revision: str | None) -> tuple[str, str]:
+    """How a repository is fetched on another machine, and what of it to give here."""
     at = f" --revision {revision}" if revision else ""
-    fetch = "Or fetch it on another machine with: hf download"
     if kind == "dataset":
-        return f"{fetch} {name} --repo-type dataset{at} --local-dir FOLDER; and give the file of the split here."
+        return f"hf download {name} --repo-type dataset{at} --local-dir FOLDER", "the file of the split here"
     there = "in a recipe with --set models.NAME.options.path=FOLDER, without one with --model NAME=FOLDER"
-    return f"{fetch} {name}{at} --local-dir FOLDER; and give that folder here, {there}."
+    return f"hf download {name}{at} --local-dir FOLDER", f"that folder here, {there}"
 
 
 def _chain(error: BaseException | None) -> Iterator[Any]:

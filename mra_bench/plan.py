@@ -15,13 +15,13 @@ from typing import Any
 from mra_bench.builders import PairRule, RowRule
 from mra_bench.contamination import Overlap, find_overlaps, guard
 from mra_bench.contracts import CheckedModel, build_model
-from mra_bench.datasets import problems_hash
 from mra_bench.dev_sets import WHAT, check_answers, chosen_by, dev_overlaps
 from mra_bench.errors import UsageError
 from mra_bench.json_safe import plain_options
 from mra_bench.plan_checks import check_registered, of_model, used_datasets
 from mra_bench.plugins import Registry
 from mra_bench.predictor import Predictor, in_range
+from mra_bench.problem_rows import problems_hash
 from mra_bench.problem_sets import ProblemSet, in_looks, read_datasets, sample_problems, without
 from mra_bench.recipe import lineage, select_models
 from mra_bench.recipe_schema import BuiltData, ChooseEntry, ModelEntry, Named, PairsEntry, Recipe

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
 import random
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from mra_bench.builders import BuildJob, PairRule, PairSet, Sampled
 from mra_bench.contracts import run_builder
+from mra_bench.dataset_hub import Lack, Unavailable
 from mra_bench.dataset_spec import DatasetSpec
-from mra_bench.datasets import DatasetUse, Loaded, load, problems_hash, spec_of, style
+from mra_bench.datasets import DatasetUse, Loaded, load, spec_of, style
 from mra_bench.decisions import from_pairs
 from mra_bench.errors import UsageError
 from mra_bench.example_rows import asked_as, use_of, without_examples
 from mra_bench.plugins import Registry
+from mra_bench.problem_rows import problems_hash
 from mra_bench.prompt_styles import in_format
 from mra_bench.recipe_schema import DatasetEntry, Recipe
 from mra_bench.types import Problem, PromptStyle
 
 VERIFIED_SEED = 0
+
+_Cache = dict[DatasetUse, Loaded | Unavailable]
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,53 @@ class ProblemSet:
 
 def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
     """Load the named sets: carve first, then limit. Raises UsageError for an empty or too small set."""
-    cache: dict[DatasetUse, Loaded] = {}
+    cache: _Cache = {}
+    names = list(names)
+    _read_splits(recipe, registry, names, cache)
     return {name: _read_set(recipe, registry, name, cache) for name in names}
 
 
-def _read_set(recipe: Recipe, registry: Registry, name: str, cache: dict[DatasetUse, Loaded]) -> ProblemSet:
+def _read_splits(recipe: Recipe, registry: Registry, names: Iterable[str], cache: _Cache) -> None:
+    """Read all splits that the named sets, then the examples of their prompts are taken from. Raises Unavailable for
+    all together that no source gave."""
+    sources = dict(_source(recipe, name) for name in names)
+    lacks: dict[str, Lack] = {}
+    for name, entry in sources.items():
+        with _noting(lacks), _of_dataset(name, entry):
+            _loaded(use_of(entry), registry, cache)
+    for entry in sources.values():
+        with _noting(lacks):
+            asked_as(recipe, registry, entry, lambda one: _loaded(one, registry, cache).problems)
+    if lacks:
+        raise Unavailable(lacks.values())
+
+
+def _source(recipe: Recipe, name: str) -> tuple[str, DatasetEntry]:
+    """The dataset of the recipe whose split the problems of `name` are rows of, itself for most."""
+    entry = recipe.datasets[name]
+    other = entry.verify or entry.carve
+    return (name, entry) if other is None else _source(recipe, other)
+
+
+@contextlib.contextmanager
+def _noting(lacks: dict[str, Lack]) -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        for one in error.lacks:
+            lacks.setdefault(one.named, one)
+
+
+@contextlib.contextmanager
+def _of_dataset(name: str, entry: DatasetEntry) -> Iterator[None]:
+    """A file may be given for several datasets of a recipe: for which one it is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"Dataset '{name}': {error}" if entry.path else str(error)) from error
+
+
+def _read_set(recipe: Recipe, registry: Registry, name: str, cache: _Cache) -> ProblemSet:
     entry = recipe.datasets[name]
     if entry.verify is not None:
         return _to_verify(name, entry, _read_set(recipe, registry, entry.verify, cache), registry)
@@ -95,11 +142,17 @@ def _to_verify(name: str, entry: DatasetEntry, source: ProblemSet, registry: Reg
     )
 
 
-def _loaded(use: DatasetUse, registry: Registry, cache: dict[DatasetUse, Loaded]) -> Loaded:
-    """`load`, each split read once."""
+def _loaded(use: DatasetUse, registry: Registry, cache: _Cache) -> Loaded:
+    """`load`, each split asked for once."""
     if use not in cache:
-        cache[use] = load(use, registry)
-    return cache[use]
+        try:
+            cache[use] = load(use, registry)
+        except Unavailable as error:
+            cache[use] = error
+    found = cache[use]
+    if isinstance(found, Unavailable):
+        raise found
+    return found
 
 
 def _ending(problem: Problem, spec: DatasetSpec, asked: PromptStyle) -> Problem:

@@ -18,9 +18,9 @@ from mra_bench import provenance
 from mra_bench.conditions import conditions
 from mra_bench.contamination import TrainingText, find_overlaps
 from mra_bench.context import Context
-from mra_bench.datasets import problems_hash
 from mra_bench.errors import UsageError
 from mra_bench.plugins import PluginSettings, Registry
+from mra_bench.problem_rows import problems_hash
 from mra_bench.progress import Reporter
 from mra_bench.recipe import to_yaml
 from mra_bench.run import check_loaded, is_complete, run_stage

@@ -96,7 +96,7 @@ def test_check_names_the_split_that_a_file_holds(tmp_path: Path) -> None:
     registry = load_plugins(PluginSettings())
     hard = load_problems(DatasetUse("arith", "hard"), registry)
     file = written(tmp_path / "hard.jsonl", *(vars(problem) for problem in hard))
-    assert "split: The file holds the split 'hard' of 'arith'" in text("check", "--data", f"arith:test={file}", code=1)
+    assert f"split: {file} holds the split 'hard' of 'arith'" in text("check", "--data", f"arith:test={file}", code=1)
 
 
 # fetch

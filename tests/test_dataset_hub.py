@@ -15,10 +15,14 @@ from hub_server import Hub, Repository, hub
 from runs import bench
 
 from mra_bench import datasets
+from mra_bench.dataset_hub import Unavailable
 from mra_bench.dataset_spec import UNVERIFIED, DatasetSpec, Source, Split, built_in_specs
 from mra_bench.datasets import DatasetUse, Loaded, dataset_spec, load, verification
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
+from mra_bench.problem_sets import read_datasets
+from mra_bench.recipe import validate_recipe
+from mra_bench.recipe_schema import Recipe
 from mra_bench.types import Problem
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -172,13 +176,13 @@ def test_a_refusal_names_the_dataset_why_and_what_does_instead(
         "The dataset 'gsm8k' could not be loaded from the hub (openai/gsm8k, config main, split test)"
     )
     assert message in told
-    assert "--data gsm8k=FILE" in told
+    assert "--data gsm8k:test=FILE" in told
 
 
 def test_files_that_cannot_be_read_are_put_down_to_the_commit(served: Hub, registry: Registry, monkeypatch) -> None:
     broken = gsm8k(ROWS, **{"main/test-00000-of-00001.parquet": b"no such thing"})
     served.repositories["datasets", "openai/gsm8k"] = broken
-    with pytest.raises(UsageError, match=f"gsm8k.* at commit {broken.commit}: .*--data gsm8k=FILE"):
+    with pytest.raises(UsageError, match=f"gsm8k.* at commit {broken.commit}: .*--data gsm8k:test=FILE"):
         loaded(registry, monkeypatch)
 
 
@@ -195,7 +199,7 @@ def test_a_row_that_cannot_be_decoded_is_put_down_to_the_commit(served: Hub, reg
     names = [f"main/{split}-00000-of-00001.parquet" for split in ("train", "test")]
     broken = gsm8k(ROWS, **dict.fromkeys(names, written.getvalue()))
     served.repositories["datasets", "openai/gsm8k"] = broken
-    with pytest.raises(UsageError, match=f"gsm8k.* at commit {broken.commit}: .*--data gsm8k=FILE"):
+    with pytest.raises(UsageError, match=f"gsm8k.* at commit {broken.commit}: .*--data gsm8k:test=FILE"):
         loaded(registry, monkeypatch)
 
 
@@ -270,5 +274,38 @@ def test_out_of_reach_is_one_line_on_the_terminal(workplace: Path, tmp_path: Pat
         assert line.startswith("Error: The dataset 'two' could not be loaded from the hub (someone/two-sums, split")
         assert why in line
         assert "hf download someone/two-sums --repo-type dataset --local-dir FOLDER" in line
-        assert "--data two=FILE" in line
+        assert "--data two:test=FILE" in line
         assert not (workplace / "one").exists()
+
+
+def recipe_on(**datasets: dict[str, Any]) -> Recipe:
+    return validate_recipe({"name": "r", "datasets": datasets, "models": {}, "evaluate": {"datasets": ["test"]}}, "r")
+
+
+def test_all_that_is_out_of_reach_is_told_at_once(served: Hub, registry: Registry) -> None:
+    """Each split once, below the reason that it shares with others; nothing is asked for twice."""
+    served.repositories["datasets", "openai/gsm8k"] = Repository({"README.md": b""}, gated=401)
+    recipe = recipe_on(
+        test={"data": "gsm8k", "prompt": {"shots": 2}},
+        train={"data": "gsm8k", "split": "train"},
+        transfer={"data": "svamp", "prompt": {"shots": 2}},
+    )
+    with pytest.raises(Unavailable) as error:
+        read_datasets(recipe, registry, recipe.datasets)
+    fetch = "hf download openai/gsm8k --repo-type dataset --local-dir FOLDER"
+    head, gated, *each, svamp, why, last = str(error.value).splitlines()
+    assert head == "3 splits of datasets could not be loaded: gsm8k:test, gsm8k:train, svamp:test."
+    assert gated.startswith("gsm8k:test, gsm8k:train: it is gated, so its owners must let you have it.")
+    assert each == [f"  gsm8k:{split}: {fetch}; then --data gsm8k:{split}=FILE" for split in ("test", "train")]
+    assert "svamp:test: there is none that you may read" in svamp
+    assert why == "  svamp:test: --data svamp:test=FILE"
+    assert "(.jsonl, .csv or .parquet)" in last
+
+
+def test_examples_that_the_recipe_does_not_read_are_among_what_is_lacking(served: Hub, registry: Registry) -> None:
+    served.down = 503
+    recipe = recipe_on(test={"data": "svamp", "prompt": {"shots": 2}})
+    with pytest.raises(Unavailable) as error:
+        read_datasets(recipe, registry, ["test"])
+    (line,) = [line for line in str(error.value).splitlines() if line.startswith("  gsm8k:train: ")]
+    assert line.endswith("; then name the dataset of the recipe that holds them: prompt.examples_from")

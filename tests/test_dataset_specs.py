@@ -29,10 +29,11 @@ from mra_bench.dataset_spec import (
     built_in_specs,
     json_schema,
 )
-from mra_bench.datasets import DatasetUse, load, load_problems, problems_hash, verification
+from mra_bench.datasets import DatasetUse, load, load_problems, verification
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.judging import grade_here
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
+from mra_bench.problem_rows import problems_hash
 from mra_bench.split_samples import built_in_samples, sample_of
 from mra_bench.types import Problem
 
@@ -239,10 +240,11 @@ def test_a_file_source_is_fetched_once_and_then_answers_offline(
     spec = DatasetSpec(name="known", source=Source(file=folder), splits=splits)
     monkeypatch.setattr("mra_bench.datasets.built_in_specs", lambda: {"known": spec})
     with pytest.raises(
-        BenchError, match=r"could not be loaded from .*/none.jsonl: it cannot be reached .*404"
+        BenchError,
+        match=r"could not be loaded from .*/none.jsonl: it cannot be reached .*404.* curl -LO .*/none.jsonl;",
     ) as error:
         load(DatasetUse("known", "train"), registry)
-    assert "--data known=FILE" in str(error.value)
+    assert "--data known:train=FILE" in str(error.value)
     first = load(DatasetUse("known", "test"), registry)
     assert [problem.answer for problem in first.problems] == ["2", "3"]
     (tmp_path / "served" / "rows.jsonl").unlink()

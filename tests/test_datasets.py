@@ -21,13 +21,13 @@ from mra_bench.datasets import (
     dataset_names,
     dataset_spec,
     load_problems,
-    problems_hash,
     spec_of,
     style,
     verification,
 )
 from mra_bench.errors import BenchError, UsageError
 from mra_bench.plugins import PluginSettings, Registry, load_plugins
+from mra_bench.problem_rows import problems_hash
 from mra_bench.types import Problem, PromptStyle
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -252,9 +252,14 @@ def test_missing_ids_are_made_and_other_columns_may_be_missing(jsonl: WriteRows,
         ('["q", "a"]', "a JSON object with columns is needed, got list"),
         ('{"question": "q", "answer": NaN}', "NaN is not a JSON value"),
         (b'{"question": "\xff", "answer": "a"}', "not UTF-8 text"),
-        ({"question": "q", "anwser": "a"}, "no column 'answer'. Is 'anwser' meant for 'answer'?"),
-        ({"question": "q", "gold": "a"}, "no column 'answer'. Its columns: question, gold."),
-        ({"prompt": "q", "gold": "a"}, "no column 'question' and no column 'answer'. Its columns: prompt, gold."),
+        (
+            {"question": "q", "anwser": "a"},
+            "no 'answer', which line 1 has. Is 'anwser' meant for 'answer'? Its columns: question, anwser.",
+        ),
+        (
+            {"prompt": "q", "gold": "a"},
+            "no 'question', which line 1 has and no 'answer', which line 1 has. Its columns: prompt, gold.",
+        ),
         ({"question": "q", "answer": "  "}, "the column 'answer' is blank"),
         ({"question": "", "answer": "a"}, "the column 'question' is blank"),
         ({"question": "q", "answer": None}, "the column 'answer' is blank"),
@@ -269,6 +274,24 @@ def test_a_broken_line_is_named(jsonl: WriteRows, registry: Registry, line: Any,
     told = refusal(DatasetUse(path, "test"), registry)
     assert told.startswith(f"{path}, line 3: ")
     assert message in told
+    assert "datasets new" not in told
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"question": "q", "anwser": "a"}, "no column 'answer'. Is 'anwser' meant for 'answer'?"),
+        ({"question": "q", "gold": "a"}, "no column 'answer'. Its columns: question, gold."),
+        ({"prompt": "q", "gold": "a"}, "no column 'question' and no column 'answer'. Its columns: prompt, gold."),
+    ],
+)
+def test_a_file_of_other_columns_is_shown_the_way_to_a_spec(
+    jsonl: WriteRows, registry: Registry, line: Any, message: str
+) -> None:
+    path = jsonl(line, {"question": "fine", "answer": "1"})
+    told = refusal(DatasetUse(path, "test"), registry)
+    assert told.startswith(f"{path}, line 1: {message}")
+    assert told.endswith(f"mra-bench datasets new {path}")
 
 
 def test_a_file_as_a_whole_can_be_wrong(jsonl: WriteRows, tmp_path: Path, registry: Registry) -> None:
@@ -395,7 +418,7 @@ def test_a_split_under_another_splits_name_is_refused(tmp_path: Path, registry: 
     path.write_text("".join(json.dumps(vars(problem)) + "\n" for problem in hard))
     assert load_problems(DatasetUse("arith", "hard", str(path)), registry) == hard
     message = refusal(DatasetUse("arith", "test", str(path)), registry)
-    assert message == "The file holds the split 'hard' of 'arith', not 'test'."
+    assert message == f"{path} holds the split 'hard' of 'arith', not 'test'."
 
 
 # Real data, where it is at hand

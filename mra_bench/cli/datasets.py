@@ -213,9 +213,10 @@ def fetch_command(before: Given, /, name: str, **shared: Any) -> None:
     """Download the dataset NAME into the hub's cache on this machine, where runs find it without the network, and say
     which commit it is and how many rows its splits have."""
     from mra_bench.cli.listing import show_json
-    from mra_bench.datasets import DatasetUse, dataset_spec, load, problems_hash
+    from mra_bench.datasets import DatasetUse, dataset_spec, load
     from mra_bench.errors import UsageError
     from mra_bench.plugins import load_plugins
+    from mra_bench.problem_rows import problems_hash
 
     given = before.and_(**shared)
     registry = load_plugins(given.settings)
@@ -283,8 +284,8 @@ def _read_as_proposed(spec: DatasetSpec, file: Path) -> tuple[list[Problem], str
     import itertools
 
     from mra_bench.dataset_files import read_rows
-    from mra_bench.datasets import problems_of
     from mra_bench.errors import UsageError
+    from mra_bench.problem_rows import problems_of
 
     reading = spec.layouts[0]
     try:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mra_bench import __version__
-from mra_bench.datasets import problems_hash
 from mra_bench.errors import UsageError
 from mra_bench.example_rows import use_of
 from mra_bench.imports.layouts import ImportedText, files_of, read_texts
@@ -18,6 +17,7 @@ from mra_bench.imports.model import ImportedModel
 from mra_bench.loose import dataset_entry
 from mra_bench.plan import Evaluated, Plan
 from mra_bench.plugins import Registry
+from mra_bench.problem_rows import problems_hash
 from mra_bench.problem_sets import ProblemSet, read_datasets
 from mra_bench.recipe import validate_recipe
 from mra_bench.recipe_schema import IMPORTED, NAME, Grading, Named, Recipe

@@ -9,7 +9,7 @@ from mra_arith import load
 from mra_arith.generator import OP_NAMES
 
 from mra_bench.dataset_spec import built_in_specs
-from mra_bench.datasets import problems_hash
+from mra_bench.problem_rows import problems_hash
 from mra_bench.types import Problem
 
 SIZES = {"train": 20_000, "test": 1_000, "hard": 500}
