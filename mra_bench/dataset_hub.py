@@ -80,7 +80,7 @@ def _told_together(lacks: Sequence[Lack]) -> str:
         alike = [lack for lack in lacks if lack.why == why]
         lines.append(f"{', '.join(lack.named for lack in alike)}: {why}" if len(alike) < len(lacks) else f"Each: {why}")
         lines += [f"  {lack.named}: {lack.remedy}" for lack in alike]
-    lines.append("On another machine, download each and give the file of the split here (.jsonl, .csv or .parquet).")
+    lines.append("The file of a split (.jsonl, .csv or .parquet) may be downloaded on another machine and given here.")
     return "\n".join(lines)
 
 

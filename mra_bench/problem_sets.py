@@ -47,7 +47,8 @@ class ProblemSet:
 
 
 def read_datasets(recipe: Recipe, registry: Registry, names: Iterable[str]) -> dict[str, ProblemSet]:
-    """Load the named sets: carve first, then limit. Raises UsageError for an empty or too small set."""
+    """Load the named sets: carve first, then limit. Raises Unavailable for all splits together that no source
+    gave, UsageError for an empty or too small set."""
     cache: _Cache = {}
     names = list(names)
     _read_splits(recipe, registry, names, cache)
@@ -91,7 +92,9 @@ def _of_dataset(name: str, entry: DatasetEntry) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise UsageError(f"Dataset '{name}': {error}" if entry.path else str(error)) from error
+        if entry.path is None:
+            raise
+        raise UsageError(f"Dataset '{name}': {error}") from error
 
 
 def _read_set(recipe: Recipe, registry: Registry, name: str, cache: _Cache) -> ProblemSet:
