@@ -9,6 +9,7 @@ from typing import Any
 
 from mra_bench.dataset_spec import is_spec_file
 from mra_bench.errors import UsageError, nearest, unknown
+from mra_bench.option_values import option_names
 from mra_bench.plugins import Registry
 from mra_bench.recipe_schema import NAME
 
@@ -53,6 +54,7 @@ def _model(name: str, what: str, registry: Registry) -> dict[str, Any]:
     if what in loaders:
         return {"model": what}
     if path and loader in loaders:
+        _check_path(name, loader, registry)
         return {"model": loader, "options": {"path": path}}
     if not path and what.endswith(FILES):
         raise UsageError(f"--model {name}={what}: that is no model. Is it a file of texts? Give {name}=echo@{what}")
@@ -67,6 +69,15 @@ def _model(name: str, what: str, registry: Registry) -> dict[str, Any]:
                 f"transformers@{what}"
             )
     return {"model": DEFAULT_LOADER, "options": {"path": what}}
+
+
+def _check_path(name: str, loader: str, registry: Registry) -> None:
+    """Raises UsageError where LOADER@PATH names a loader that takes no path."""
+    options = registry.resolve("models", loader).options
+    takes = option_names(options) if options else []
+    if "path" not in takes:
+        others = f" Its options: --set models.{name}.options.KEY=VALUE, with {', '.join(takes)}." if takes else ""
+        raise UsageError(f"The loader '{loader}' takes no path behind an @: give --model {name}={loader}.{others}")
 
 
 def _check_name(option: str, name: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from mra_bench.claim_schema import ClaimEntry
 from mra_bench.contracts import check_trainer
+from mra_bench.dataset_spec import UNVERIFIED
 from mra_bench.datasets import LIST_COMMAND, dataset_names, dataset_spec, spec_of
 from mra_bench.dev_sets import chosen_by
 from mra_bench.errors import UsageError, unknown
@@ -72,15 +74,27 @@ def check_registered(recipe: Recipe, registry: Registry, names: Sequence[str]) -
 
 def _check_claimed_data(recipe: Recipe, registry: Registry) -> None:
     """A published figure is about a split that is known here, or that the recipe itself has under this name."""
-    own = {entry.data for entry in recipe.datasets.values()}
+    own = {(entry.data, entry.split or "test") for entry in recipe.datasets.values()}
     for number, claim in enumerate(recipe.claims):
-        if claim.data is None or claim.data in own:
-            continue
-        if claim.data not in (known := dataset_names(registry)):
-            raise unknown("dataset", claim.data, known, LIST_COMMAND, where=f"in 'claims.{number}'")
-        splits = dataset_spec(claim.data, registry).splits
-        if splits and claim.split not in splits:
-            raise unknown("split", str(claim.split), splits, where=f"of {claim.data} in 'claims.{number}'")
+        where, named = f"in 'claims.{number}'", [data for data, _ in own if data]
+        if claim.data is None or claim.data in (known := dataset_names(registry)):
+            _check_claimed_split(claim, own, where, registry)
+        elif claim.data not in named:
+            raise unknown("dataset", claim.data, [*known, *named], LIST_COMMAND, where=where)
+
+
+def _check_claimed_split(
+    claim: ClaimEntry, own: Collection[tuple[str | None, str]], where: str, registry: Registry
+) -> None:
+    """The split is one of the dataset's, or of the recipe's files under its name, and holds as many problems."""
+    if claim.data is None or claim.split is None:
+        return
+    splits = dataset_spec(claim.data, registry).splits
+    if splits and claim.split not in splits and (claim.data, claim.split) not in own:
+        raise unknown("split", claim.split, splits, where=f"of {claim.data} {where}")
+    rows = splits[claim.split].rows if claim.split in splits else UNVERIFIED
+    if claim.n is not None and isinstance(rows, int) and claim.n > rows:
+        raise UsageError(f"n is {claim.n:,} {where}, but {claim.data}, {claim.split}, has {rows:,} problems")
 
 
 def _check_dataset(recipe: Recipe, name: str, registry: Registry) -> None:

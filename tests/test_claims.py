@@ -82,6 +82,8 @@ def test_a_figure_stands_once_in_each_kind() -> None:
     [
         ({"data": "gms8k"}, "'gms8k' in 'claims.0'.*Did you mean 'gsm8k'"),
         ({"split": "tset"}, "'tset' of gsm8k in 'claims.0'.*Did you mean 'test'"),
+        ({"data": "arith", "split": "tset"}, "'tset' of arith in 'claims.0'.*Did you mean 'test'"),
+        ({"n": 1320}, "n is 1,320 in 'claims.0', but gsm8k, test, has 1,319 problems"),
     ],
 )
 def test_what_it_is_about_is_a_split_that_is_known(changed: dict[str, Any], said: str, registry: Registry) -> None:

@@ -169,7 +169,11 @@ def test_one_model_without_a_recipe_gets_its_accuracy_as_json(answers: Path) -> 
     [
         (["--model", "mine"], "NAME=PATH_OR_ID"),
         (["--model", "a=echo@x", "--model", "a=echo@y"], "'a' twice"),
-        (["--model", "a=echo@x", "--recipe", "smoke"], "does not go with --recipe"),
+        (["--model", "a=echo@x", "--recipe", "smoke"], "--set models.NAME.options.path="),
+        (
+            ["--model", "a=openai@x"],
+            "give --model a=openai. Its options: --set models.a.options.KEY=VALUE",
+        ),
         (["--data", "arith"], "--data takes NAME=FILE or NAME:SPLIT=FILE beside a recipe"),
         (["--data", "arith=a.jsonl"], "reads arith:hard and arith:test and arith:train. Say which"),
         (["--data", "arith:tset=a.jsonl"], "Did you mean 'arith:test'? It reads: train (arith:train)"),

@@ -259,7 +259,10 @@ def _recipe(given: dict[str, Any], registry: Any) -> Recipe:
         raise UsageError("Give --drop-contaminated or --allow-contamination, not both: rows cannot go and stay")
     if given["loose_models"]:
         if given["recipe_name"] or given["models"]:
-            raise UsageError("--model scores checkpoints without a recipe; it does not go with --recipe or --models")
+            raise UsageError(
+                "--model scores checkpoints without a recipe; it does not go with --recipe or --models. Another model "
+                "in a recipe: --set models.NAME.options.path=FOLDER_OR_HUB_ID, or --set 'models.NAME={model: LOADER}'"
+            )
         name, data = "the command line", loose_recipe(given["loose_models"], given["data"] or ["arith"], registry)
     else:
         name = given["recipe_name"] or "quickstart"
