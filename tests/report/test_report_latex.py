@@ -150,9 +150,13 @@ def test_any_text_is_read_and_every_formula_lies_in_it(text: str) -> None:
 @pytest.mark.parametrize("piece", ["$", "\\(", "\\[", "$x", "\\begin{align}", "[asy]", "$$"])
 def test_time_is_linear_in_the_text(piece: str) -> None:
     def seconds(times: int) -> float:
-        started = time.process_time()
-        find_formulas(piece * times)
-        return time.process_time() - started
+        """The least of three: other work on the machine costs time, too."""
+        taken = []
+        for _ in range(3):
+            started = time.process_time()
+            find_formulas(piece * times)
+            taken.append(time.process_time() - started)
+        return min(taken)
 
     seconds(1_000)
     assert seconds(80_000) < 40 * max(seconds(8_000), 0.005)  # a hundred times as much, were it quadratic

