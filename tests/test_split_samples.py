@@ -55,7 +55,7 @@ def test_the_first_500_rows_of_train_labelled_test_are_refused(registry: Registr
     """What SLM-Math evaluated on."""
     path = write(tmp_path / "test.jsonl", gsm8k("train")[:500])
     with pytest.raises(
-        UsageError, match=r"rows are those of the split 'train' of 'gsm8k', though the label says 'test'"
+        UsageError, match=r"of .*test\.jsonl are those of the split 'train' of 'gsm8k', though the label says 'test'"
     ):
         load_problems(DatasetUse("gsm8k", "test", path), registry)
     assert len(load_problems(DatasetUse("gsm8k", "train", path), registry)) == 500
