@@ -120,7 +120,7 @@ def _execute(
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
         return Outcome(out / REPORT, results, 0, len(needed), current=True)
     check_disk(plan, pending, out)
-    loaded = _check_ready(plan, pending, registry)
+    loaded = _check_ready(plan, pending)
     if any(stage.kind in options.executor.elsewhere for stage in pending):
         judges = [stage.work.registered for stage in pending if stage.kind in ("grade", "profile")]
         options.executor.check_ready(loaded, judges, plugins)
@@ -241,7 +241,7 @@ def describe(facts: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "done"
 
 
-def _check_ready(plan: Plan, pending: Sequence[Stage], registry: Registry) -> list[PlannedModel]:
+def _check_ready(plan: Plan, pending: Sequence[Stage]) -> list[PlannedModel]:
     """The loaded models that stages still to run will ask; each is there and answers. Raises UsageError."""
     asked = {stage.work.model.name for stage in pending if stage.kind == "generate"}
     loaded = [model for model in plan.models if model.name in asked and model.stage is None]

@@ -21,7 +21,7 @@ def _rows(path: Path, score: str) -> Iterator[Located]:
     text ended stands only in the predictions, which are read too where they lie beside the reviews."""
     ends = _ends(path)
     for where, row in rows_of(path):
-        before = asked(row.get("messages"), where)
+        before = asked(row.get("messages"))
         conversation = {"prompt": before, "question": last_question(before, where)} if before else {}
         end = {"finish": ends[row["index"]]} if isinstance(row.get("index"), int) and row["index"] in ends else {}
         yield where, {**row, **conversation, **end, **_verdict(row, score, where)}

@@ -43,7 +43,7 @@ def _said(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
         content = at(sample, "output.completion")
     nothing = content is MISSING or content in ("", [])
     failed = at(sample, "error.message") if nothing and sample.get("error") else ""
-    before = asked(sample.get("messages"), where)
+    before = asked(sample.get("messages"))
     prompt = [{**one, "content": _attached(one.get("content"), attached)} for one in before or ()]
     question = _attached(sample.get("input"), attached)
     found = {"text": "" if nothing else _attached(content, attached), "input": question, "prompt": prompt or question}

@@ -46,7 +46,7 @@ def no_score(score: str) -> None:
         )
 
 
-def asked(messages: Any, where: str) -> list[Mapping[str, Any]] | None:
+def asked(messages: Any) -> list[Mapping[str, Any]] | None:
     """Of a conversation what stands before the model's last message; None where it is no list of messages."""
     if not isinstance(messages, list) or not all(isinstance(one, dict) and "role" in one for one in messages):
         return None
