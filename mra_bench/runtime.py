@@ -17,6 +17,9 @@ OWN_CGROUP = Path("/proc/self/cgroup")
 # A waiting OpenMP thread sleeps instead of spinning: spinning takes the cores from graders and from other work.
 FIXED = {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names of glibc's mallopt
+KEPT = 2**31 - 1  # bytes, the most it takes: freed blocks up to this size are kept
+
 
 def usable_cores() -> int:
     """Cores this process may use: its affinity mask, cut by the CPU quota of its control group. At least 1."""
@@ -63,6 +66,29 @@ def prepare_threads(*, strict: bool = False) -> dict[str, str | int]:
         os.environ.setdefault(name, value)
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", *FIXED)
     return {"threads": count, "cores": usable_cores(), **{name: os.environ[name] for name in names}}
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep the memory of a freed tensor for the next one, unless the user has set how it keeps memory.
+
+    Otherwise every large block goes back to the system, and the next one is cleared by it, page by page: a fifth of the
+    time of a training on two cores. Does nothing with another C library. Idempotent.
+    """
+    if any(name == "GLIBC_TUNABLES" or name.startswith("MALLOC_") for name in os.environ):
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, TypeError, AttributeError):
+        for setting in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
+            ctypes.CDLL(None).mallopt(setting, KEPT)
+
+
+def give_freed_memory_back() -> None:
+    """Give the system what `keep_freed_memory` kept: for the end of work whose tensors nobody holds any more."""
+    import ctypes
+
+    with contextlib.suppress(OSError, TypeError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _quotas() -> Iterator[float]:

@@ -7,7 +7,7 @@ import importlib.util
 from typing import Any
 
 from mra_bench.errors import BenchError, UsageError
-from mra_bench.runtime import prepare_threads
+from mra_bench.runtime import keep_freed_memory, prepare_threads
 
 from .families import PAD, family_of
 from .hardware import choose_device, choose_dtype
@@ -61,8 +61,10 @@ def load_causal_lm(
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    if device == "cpu" and torch.get_num_threads() != count:
-        torch.set_num_threads(int(count))
+    if device == "cpu":
+        keep_freed_memory()
+        if torch.get_num_threads() != count:
+            torch.set_num_threads(int(count))
     kinds = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
     settings = {"dtype": kinds[choose_dtype(dtype, device, parameters(source))], **_gguf(source)}
     if quantised:

@@ -77,6 +77,7 @@ class TransformersModel(FolderModel):
         import torch
 
         gc.collect()
+        runtime.give_freed_memory_back()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from mra_bench.runtime import give_freed_memory_back
 from mra_bench.types import TrainedModel, TrainJob
 
 
@@ -105,5 +106,6 @@ def _completions_only() -> Iterator[None]:
 def release() -> None:
     """Give back the memory of a trainer nobody holds any more; trainer and model refer to each other."""
     gc.collect()
+    give_freed_memory_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
