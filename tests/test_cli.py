@@ -86,6 +86,24 @@ def test_a_misspelt_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean 'run'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            ["import", "a", "--from", "inspct"],
+            "'inspct' is not known. Did you mean 'inspect'? It takes: lm-eval, inspect",
+        ),
+        (["run", "--executor", "rya"], "Did you mean 'ray'? It takes: local, ray."),
+        (["compare", "--format", "zzz", "a", "b"], "'zzz' is not known. It takes: text, html, markdown, json."),
+    ],
+)
+def test_a_value_that_is_no_choice_is_told_with_the_nearest(
+    line: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(line) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_version_and_module_entry_point() -> None:
     done = bench("--version")
     assert done.stdout.startswith("mra-bench, version 0.")

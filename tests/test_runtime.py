@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -136,3 +137,44 @@ def test_memory_is_the_machines_cut_by_its_control_groups(
     assert runtime.usable_memory() == 1 << 34
     group(tmp_path, line, **files)
     assert runtime.usable_memory() == limit
+
+
+HELD = """
+import numpy, psutil
+from mra_bench import runtime
+
+def resident():
+    return psutil.Process().memory_info().rss >> 20
+
+def held():
+    before = resident()
+    block = numpy.ones(2**25)  # 256 MiB, each page of it written
+    del block
+    return resident() - before
+"""
+glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+
+
+@glibc
+def test_freed_memory_is_kept_for_the_next_tensor_until_it_is_given_back() -> None:
+    plain, kept, given = _numbers(
+        "print(held()); runtime.keep_freed_memory(); print(held())\n"
+        "before = resident(); runtime.give_freed_memory_back(); print(before - resident())"
+    )
+    assert plain < 50
+    assert kept > 200
+    assert given > 200
+
+
+@glibc
+def test_how_the_user_keeps_memory_stays() -> None:
+    assert _numbers("runtime.keep_freed_memory(); print(held())", MALLOC_MMAP_THRESHOLD_="131072")[0] < 50
+
+
+def _numbers(code: str, **environment: str) -> list[int]:
+    """What the code prints, where nothing but `environment` says how memory is kept."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", HELD + code], env={**bare, **environment}, capture_output=True, text=True, check=True
+    )
+    return [int(number) for number in done.stdout.split()]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mra_bench.cli.options import json_option
+from mra_bench.cli.options import Choice, json_option
 
 FORMATS = ("text", "html", "markdown", "json")
 EPILOG = """
@@ -49,7 +49,7 @@ Exit codes: 0 compared; 2 refused, with every reason, or bad usage; 130 interrup
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
+    type=Choice(FORMATS),
     help="What is printed, or written to the file of --out.  [default: text; by the file's ending]",
 )
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")

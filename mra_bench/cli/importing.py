@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.cli.options import Number, json_option, plugin_options, settings_of
+from mra_bench.cli.options import Choice, Number, json_option, plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.run import Outcome
@@ -28,7 +28,7 @@ Exit codes: 0 done; 1 failed, or not one text could be judged; 2 bad usage or a 
 
 @click.command(epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, metavar="[NAME=]FILE...")
-@click.option("--from", "layout", type=click.Choice(FORMATS), required=True, help="Which tool wrote the files.")
+@click.option("--from", "layout", type=Choice(FORMATS), required=True, help="Which tool wrote the files.")
 @click.option(
     "--data",
     metavar="NAME[:SPLIT][=FILE]",

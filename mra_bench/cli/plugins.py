@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.cli.options import Number, json_option, plugin_options, settings_of
+from mra_bench.cli.options import Choice, Number, json_option, plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.plugins import Plugin, PluginSettings, Registered, Registry
@@ -174,7 +174,7 @@ def _show_checks(rows: Any, as_json: bool) -> int:
 
 
 @command.command("new", epilog="Example: mra-bench plugins new grader last-number")
-@click.argument("kind", type=click.Choice(["grader"]))
+@click.argument("kind", type=Choice(["grader"]))
 @click.argument("name")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder to write.  [default: mra-bench-NAME]"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mra_bench.cli.options import Integer, Number, plugin_options, settings_of
+from mra_bench.cli.options import Choice, Integer, Number, plugin_options, settings_of
 
 if TYPE_CHECKING:
     from mra_bench.plan import Plan
@@ -131,7 +131,7 @@ class RunCommand(click.Command):
 )
 @click.option(
     "--executor",
-    type=click.Choice(["local", "ray"]),
+    type=Choice(["local", "ray"]),
     default="local",
     show_default=True,
     help="Where texts are generated and graded: in this process, or on the nodes of a Ray cluster "
