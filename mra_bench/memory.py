@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mra_bench.runtime import give_freed_memory_back
+
 _CLEAR = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 _RESET_PEAK = "5"  # see proc(5): resets the peak of resident memory ("VmHWM") to what it is now
@@ -17,6 +19,7 @@ class PeakMemory:
     """Watches from when it is made; one at a time, as the marks are the process's own."""
 
     def __init__(self) -> None:
+        give_freed_memory_back()  # what earlier work has freed is not this one's
         self._reset = False
         with contextlib.suppress(OSError):  # only Linux has it
             _CLEAR.write_text(_RESET_PEAK, encoding="ascii")

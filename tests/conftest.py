@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from mra_bench.runtime import prepare_threads
 
 prepare_threads()  # before any test imports torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background of a shell, which its children inherit
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same code is tried on the same cases wherever it is tested; `--hypothesis-profile explore` looks for new ones.
 settings.register_profile("same-cases", derandomize=True)

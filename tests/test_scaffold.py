@@ -100,4 +100,4 @@ def test_a_name_that_cannot_be_one(folder: Path, name: str, words: str, capsys: 
 
 def test_only_graders_can_be_begun_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["plugins", "new", "model", "mine"]) == 2
-    assert "'model' is not 'grader'" in capsys.readouterr().err
+    assert "'model' is not known. It takes: grader." in capsys.readouterr().err

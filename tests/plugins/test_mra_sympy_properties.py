@@ -105,9 +105,8 @@ def test_separators_and_trailing_zeros_do_not_matter(form: str, n: int, tenths: 
 )
 @example(n=1234567, before="", after=".")
 def test_the_last_number_is_found_with_separators(n: int, before: str, after: str) -> None:
-    assume("answer" not in before.lower() and "答案" not in before and "####" not in before and "$" not in before)
-    assume("a:" not in before.lower() and "boxed" not in before and "réponse" not in before.lower())
-    assume(not re.match(r"\W*(check|verif|remark|note\b|hope)", before, re.I))  # a remark states no answer
+    assume(not re.search(r"[a-z]{3}", before, re.I))  # words can say that something else is the answer, or that none is
+    assume("答案" not in before and "####" not in before and "$" not in before and "a:" not in before.lower())
     found = extract(f"{before} we get {n:,}{after}")
     assert found is not None
     assert int(found.answer.replace(",", "")) == n
