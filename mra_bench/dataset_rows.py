@@ -10,7 +10,7 @@ from typing import Any
 
 from mra_bench.dataset_files import READERS
 from mra_bench.dataset_spec import Fields, Gold, Reading, Solution
-from mra_bench.errors import UsageError, nearest
+from mra_bench.errors import UsageError, meant, nearest
 from mra_bench.types import Problem
 
 NEAR = 0.6  # how close a column must be to be taken for the one that was meant
@@ -131,8 +131,7 @@ def check_named(columns: Iterable[str], fields: Fields, where: str) -> None:
         named = getattr(fields, field) if field in fields.model_fields_set else None
         for column in (named,) if isinstance(named, str) else named or ():
             if column not in columns:
-                close = nearest(column, columns, NEAR)
-                hint = f" Did you mean '{close}'?" if close else ""
+                hint = meant(column, columns, NEAR)
                 said.append(f"the spec has '{field}: {column}', but no row has the column '{column}'.{hint}")
     if said:
         raise UsageError(f"{where}: {' '.join(said)} The columns there are: {', '.join(columns)}.")

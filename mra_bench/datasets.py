@@ -20,7 +20,7 @@ from mra_bench.dataset_spec import (
     is_spec_file,
     own_spec,
 )
-from mra_bench.errors import BenchError, UsageError, ambiguous, nearest, unknown
+from mra_bench.errors import BenchError, UsageError, ambiguous, meant, unknown
 from mra_bench.known_files import LOOKED_AT, held_split, other_rows
 from mra_bench.plugins import Registry
 from mra_bench.problem_rows import from_file, problems_hash, problems_of, with_made_ids
@@ -190,9 +190,7 @@ def _from_source(spec: DatasetSpec, use: DatasetUse, registry: Registry, strict:
 
 def _unknown_split(data: str, split: str, known: Iterable[str]) -> UsageError:
     names = sorted(known)
-    close = nearest(split, names)
-    hint = f" Did you mean '{close}'?" if close else ""
-    return UsageError(f"The dataset '{data}' has no split '{split}'.{hint} It has: {', '.join(names)}.")
+    return UsageError(f"The dataset '{data}' has no split '{split}'.{meant(split, names)} It has: {', '.join(names)}.")
 
 
 def _from_plugin(spec: DatasetSpec, split: str, registry: Registry) -> list[Problem]:

@@ -39,6 +39,12 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
 
 
+def meant(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """The hint at the nearest known name, " Did you mean 'NAME'?", or "" when none is close."""
+    close = nearest(name, known, cutoff)
+    return f" Did you mean '{close}'?" if close else ""
+
+
 def unknown(what: str, name: str, known: Iterable[str], command: str = "", *, where: str = "") -> UsageError:
     """The error for a name that does not exist, e.g. ``Unknown grader 'simpy'. Did you mean 'sympy'?``.
 
@@ -46,9 +52,8 @@ def unknown(what: str, name: str, known: Iterable[str], command: str = "", *, wh
     in which part of a recipe or folder, e.g. "in 'evaluate'".
     """
     names = sorted(set(known))
-    close = nearest(name, names)
-    hint = f" Did you mean '{close}'?" if close else ""
-    if not close or not command:
+    hint = meant(name, names)
+    if not hint or not command:
         hint += f" Known: {', '.join(names) or 'none'}."
     return UsageError(
         f"Unknown {what} '{name}'{where and ' '}{where}.{hint}" + (f" List them with: {command}" if command else "")

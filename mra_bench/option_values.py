@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mra_bench.errors import UsageError, nearest
+from mra_bench.errors import UsageError, meant, nearest
 
 
 def parse_options(options: type | None, values: Mapping[str, Any], owner: str) -> Any:
@@ -64,8 +64,8 @@ def _option_error(first: Mapping[str, Any], owner: str, options: type) -> str:
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         from mra_bench.option_help import fields_of
 
-        close = nearest(where, [field.name for field in fields_of(options)])
-        return f"Unknown option '{where}' of the {owner}." + (f" Did you mean '{close}'?" if close else "")
+        names = [field.name for field in fields_of(options)]
+        return f"Unknown option '{where}' of the {owner}.{meant(where, names)}"
     if first["type"] == "missing":
         return f"The {owner} needs the option '{where}'"
     option = f"Option '{where}' of the {owner}" if where else f"The options of the {owner}"

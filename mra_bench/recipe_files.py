@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mra_bench.errors import UsageError, nearest
+from mra_bench.errors import UsageError, meant
 
 
 def read_from_files(recipe: Mapping[str, Any], given: Iterable[str]) -> None:
@@ -45,8 +45,7 @@ def _meant(wanted: str, entries: Mapping[str, dict[str, Any]], given: str) -> li
     if len(splits) > 1:
         raise UsageError(f"--data {given}: the recipe reads {' and '.join(splits)}. Say which of them the file is")
     if not splits:
-        close = nearest(wanted, [*entries, *sources.values()])
-        hint = f" Did you mean '{close}'?" if close else ""
+        hint = meant(wanted, [*entries, *sources.values()])
         read = ", ".join(f"{name} ({source})" for name, source in sources.items()) or "no dataset"
         raise UsageError(f"--data {given}: the recipe does not read '{wanted}'.{hint} It reads: {read}")
     return [entries[name] for name, source in sources.items() if source in splits]

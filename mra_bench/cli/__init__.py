@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mra_bench import __version__
-from mra_bench.errors import INTERRUPTED, BenchError, Interrupted, UsageError, nearest
+from mra_bench.errors import INTERRUPTED, BenchError, Interrupted, UsageError, meant
 from mra_bench.tables import printable
 
 COMMANDS = {
@@ -61,8 +61,7 @@ class LazyGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = nearest(args[0], COMMANDS)
-            hint = f" Did you mean '{close}'?" if close else ""
+            hint = meant(args[0], COMMANDS)
             raise click.UsageError(f"No such command '{args[0]}'.{hint} Commands: {', '.join(COMMANDS)}.", ctx)
         return super().resolve_command(ctx, args)
 

@@ -38,11 +38,9 @@ class Choice(click.Choice[str]):
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         """What is wrong, the nearest name where one is close, and all of them."""
-        from mra_bench.errors import nearest
+        from mra_bench.errors import meant
 
-        close = nearest(str(value), self.choices)
-        hint = f" Did you mean '{close}'?" if close else ""
-        return f"{value!r} is not known.{hint} It takes: {', '.join(self.choices)}."
+        return f"{value!r} is not known.{meant(str(value), self.choices)} It takes: {', '.join(self.choices)}."
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, errors too.")
